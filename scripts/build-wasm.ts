@@ -1,0 +1,49 @@
+/**
+ * Builds the WebAssembly modules from their AssemblyScript sources.
+ *
+ *   node scripts/build-wasm.ts           writes every module beside the code that loads it
+ *   node scripts/build-wasm.ts --check   builds in memory and compares; exit 1 when a committed module differs
+ *
+ * The compiler version is pinned in package-lock.json, so the bytes are the same on every machine.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import asc from 'assemblyscript/asc';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/** Source → module, relative to the project's root. */
+const MODULES = [{ source: 'src/base/assembly/crc32c.ts', target: 'src/base/crc32c.wasm' }] as const;
+
+/** No garbage collector, no imports: the modules are pure functions over their own memory. */
+const FLAGS = [
+  ...['--runtime', 'stub', '--use', 'abort='],
+  ...['--optimizeLevel', '3', '--shrinkLevel', '0', '--converge', '--noAssert'],
+  ...['--enable', 'simd'],
+];
+
+async function compile(source: string): Promise<Uint8Array> {
+  let binary: Uint8Array | undefined;
+  const { error, stderr } = await asc.main([source, '--baseDir', ROOT, '--outFile', 'module.wasm', ...FLAGS], {
+    writeFile: (name, contents) => {
+      if (name === 'module.wasm') binary = Buffer.from(contents);
+    },
+  });
+  if (error || !binary) throw new Error(`${source} does not compile:\n${stderr.toString()}`, { cause: error });
+  return binary;
+}
+
+let different = 0;
+for (const { source, target } of MODULES) {
+  const built = await compile(source);
+  if (process.argv.includes('--check')) {
+    const committed = await readFile(ROOT + target).catch(() => new Uint8Array());
+    const same = Buffer.compare(built, committed) === 0;
+    if (!same) different++;
+    console.log(`${same ? 'same     ' : 'DIFFERENT'} ${target} (${built.length} bytes from ${source})`);
+  } else {
+    await writeFile(ROOT + target, built);
+    console.log(`wrote ${target} (${built.length} bytes)`);
+  }
+}
+process.exitCode = different === 0 ? 0 : 1;
