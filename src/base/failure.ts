@@ -34,6 +34,7 @@ export const FAILURES = {
   // storages
   object_missing: { exit: EXIT.failed, retry: false },
   object_exists: { exit: EXIT.failed, retry: false },
+  storage_missing: { exit: EXIT.noRepository, retry: false },
   storage_unreachable: { exit: EXIT.failed, retry: true },
   storage_refused: { exit: EXIT.failed, retry: false },
   storage_full: { exit: EXIT.failed, retry: false },
