@@ -1,0 +1,81 @@
+/**
+ * The test command: `npm test [-- [--only-checks] [PATTERN]...]`.
+ *
+ * Runs every check, starts what the tests need, runs every test file in a process of its own, and ends with a line that counts.
+ * Nothing stops at the first failure. With patterns, only the test files whose path contains one of them run, without the checks.
+ */
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { CHECKS, ROOT, runCheck } from './testing/checks.ts';
+import { runFiles, testFiles } from './testing/files.ts';
+import type { FileResult } from './testing/run-file.ts';
+import { startServices } from './testing/services.ts';
+import { isGood, NOTHING, sentence, skipLines, strict, sum, type Tally } from './testing/tally.ts';
+
+const FILE_TIMEOUT_MS = 5 * 60_000;
+const CONCURRENCY = 2;
+
+const { values, positionals } = parseArgs({ options: { 'only-checks': { type: 'boolean' } }, allowPositionals: true });
+const inCi = process.env.CI !== undefined && process.env.CI !== '' && process.env.CI !== 'false';
+
+const tallies: Tally[] = [];
+if (positionals.length === 0) tallies.push(await checks());
+if (values['only-checks'] !== true) tallies.push(await tests(positionals));
+const total = inCi ? strict(sum(tallies)) : sum(tallies);
+for (const line of skipLines(sum(tallies).skips)) console.log(line);
+if (inCi && total.failed > sum(tallies).failed)
+  console.log('  CI is set: what was skipped for want of something counts as failed');
+process.exitCode = isGood(total) ? 0 : 1;
+console.log(sentence(total));
+
+async function checks(): Promise<Tally> {
+  console.log('Checks');
+  const results: Tally[] = [];
+  for (const check of CHECKS) {
+    const started = performance.now();
+    const { passed, output } = await runCheck(check);
+    printLine(passed, check.name, (performance.now() - started) / 1000);
+    if (!passed) printIndented(output);
+    results.push(passed ? { ...NOTHING, passed: 1 } : { ...NOTHING, failed: 1 });
+  }
+  return sum(results);
+}
+
+async function tests(patterns: readonly string[]): Promise<Tally> {
+  const files = testFiles(ROOT, patterns);
+  if (files.length === 0) {
+    console.log(`No test file matches ${patterns.join(', ')}.`);
+    return NOTHING;
+  }
+  const directory = mkdtempSync(join(tmpdir(), 'hft-'));
+  chmodSync(directory, 0o755);
+  const services = await startServices(directory, (line) => console.log(line));
+  try {
+    console.log(`Tests: ${files.length} files, ${CONCURRENCY} at a time`);
+    const env = { ...process.env, ...services.env, HOLDFAST_TOOLS: join(tmpdir(), 'holdfast-tools') };
+    const results = await runFiles({
+      ...{ root: ROOT, files, directory, env, concurrency: CONCURRENCY, timeoutMs: FILE_TIMEOUT_MS },
+      onResult: printFile,
+    });
+    return sum(results.map((result) => result.tally));
+  } finally {
+    await services.stop();
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function printFile({ file, tally, problems, output }: FileResult, seconds: number): void {
+  printLine(tally.failed === 0, `${file}  ${sentence(tally)}`, seconds);
+  for (const problem of problems) console.log(`    ${problem}`);
+  if (tally.failed > 0) printIndented(output);
+}
+
+function printLine(passed: boolean, text: string, seconds: number): void {
+  console.log(`${passed ? '✔' : '✖'} ${text}  ${seconds.toFixed(1)} s`);
+}
+
+function printIndented(output: string): void {
+  console.log(output.trimEnd().replaceAll(/^/gm, '    '));
+}
