@@ -1,0 +1,77 @@
+/**
+ * Moments as operators write them: RFC 3339 with a zone (`2025-03-01T08:30:00Z`, `2025-03-01 09:30:00+01:00`) or relative to now
+ * (`10m ago`, `1h30m ago`). A moment without a zone is refused: it means something else on another machine.
+ */
+import { parseDuration } from './durations.ts';
+import { Failure } from './failure.ts';
+
+const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))? ?([Zz]|[+-]\d\d:\d\d)$/;
+const WITHOUT_ZONE = /^\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?$/;
+const AGO = /^(\S+) ago$/;
+
+/** How a moment is written, for messages and help. */
+export const TIME_FORM =
+  'a time with a zone such as 2025-03-01T08:30:00Z or 2025-03-01T09:30:00+01:00, or relative such as "10m ago"';
+
+/** The moment in milliseconds since the epoch (finer digits are cut off). Throws Failure `usage` on anything that is not one. */
+export function parseTime(text: string, now: number): number {
+  const trimmed = text.trim();
+  const ago = AGO.exec(trimmed);
+  const back = ago === null ? undefined : parseDuration(ago[1]!);
+  if (back !== undefined) return now - back;
+  const at = parseRfc3339(trimmed);
+  if (at !== undefined) return at;
+  throw WITHOUT_ZONE.test(trimmed)
+    ? new Failure('usage', `"${text}" has no time of day with a zone.`, { hint: `Write ${TIME_FORM}.` })
+    : new Failure('usage', `"${text}" is not a time.`, { hint: `Write ${TIME_FORM}.` });
+}
+
+function parseRfc3339(text: string): number | undefined {
+  const match = RFC3339.exec(text);
+  if (match === null) return undefined;
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const offset = zoneOffsetMinutes(match[8]!);
+  if (year < 1970 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return undefined;
+  if (hour > 23 || minute > 59 || second > 59 || offset === undefined) return undefined;
+  const milliseconds = Number((match[7] ?? '').padEnd(3, '0').slice(0, 3));
+  return Date.UTC(year, month - 1, day, hour, minute, second, milliseconds) - offset * 60_000;
+}
+
+function daysIn(year: number, month: number): number {
+  return new Date(Date.UTC(year, month, 0)).getUTCDate();
+}
+
+function zoneOffsetMinutes(zone: string): number | undefined {
+  if (zone === 'Z' || zone === 'z') return 0;
+  const hours = Number(zone.slice(1, 3));
+  const minutes = Number(zone.slice(4, 6));
+  if (hours > 23 || minutes > 59) return undefined;
+  return (zone[0] === '-' ? -1 : 1) * (hours * 60 + minutes);
+}
+
+/** `2025-03-01T08:30:00Z`: the form in which every time is echoed, to the second. */
+export function formatUtc(ms: number): string {
+  return new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z');
+}
+
+/** Both forms a person needs: `2025-03-01T08:30:00Z (2025-03-01 09:30:00 GMT+1)`; only the first where the local zone is UTC. */
+export function formatUtcAndLocal(ms: number, timeZone?: string): string {
+  const format = new Intl.DateTimeFormat('en-CA', {
+    ...{ year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit' },
+    hourCycle: 'h23',
+    timeZoneName: 'short',
+    ...(timeZone === undefined ? {} : { timeZone }),
+  });
+  const utc = formatUtc(ms);
+  if (format.resolvedOptions().timeZone === 'UTC') return utc;
+  const part = Object.fromEntries(format.formatToParts(ms).map(({ type, value }) => [type, value]));
+  const date = `${part['year']}-${part['month']}-${part['day']}`;
+  return `${utc} (${date} ${part['hour']}:${part['minute']}:${part['second']} ${part['timeZoneName']})`;
+}

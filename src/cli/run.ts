@@ -1,0 +1,143 @@
+/** The shell around every command: find it, read its line, give it a context, tell how it ended. */
+import type { Clock } from '../base/clock.ts';
+import { asFailure, EXIT, Failure } from '../base/failure.ts';
+import { nearest } from '../base/suggest.ts';
+import type { Configuration } from '../config/configuration.ts';
+import type { Command } from './command.ts';
+import type { BuildInfo, Context, Environment, GlobalFlags } from './context.ts';
+import { normaliseCommandLine, type Scan, scanCommandLine } from './global-flags.ts';
+import { Output } from './output/output.ts';
+import { createProgress, type ProgressView } from './output/progress.ts';
+import { Sink, type SinkStream } from './output/sink.ts';
+import { pickStyle, type Style } from './output/style.ts';
+import { findCommand, type Registration, registry } from './registry.ts';
+import { failureText } from './report.ts';
+
+/** What the entry point brings: everything that belongs to the process. */
+export interface World {
+  /** Words after the program's name. */
+  readonly argv: readonly string[];
+  readonly env: Environment;
+  readonly cwd: string;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly stdout: SinkStream;
+  readonly stderr: SinkStream;
+  readonly build: BuildInfo;
+}
+
+/** Runs one command line; resolves with the exit status, everything printed. Never rejects. */
+export async function runCommandLine(given: World, registrations: readonly Registration[] = registry): Promise<number> {
+  const world = { ...given, argv: normaliseCommandLine(given.argv) };
+  const scan = scanCommandLine(world.argv);
+  const colours = !world.argv.includes('--no-color');
+  const shell: Shell = {
+    world,
+    scan,
+    registrations,
+    out: new Sink(world.stdout),
+    err: new Sink(world.stderr),
+    style: pickStyle(world.stdout, world.env, colours),
+    errorStyle: pickStyle(world.stderr, world.env, colours),
+  };
+  try {
+    return await dispatch(shell);
+  } catch (error) {
+    const failure = endedBy(error, world.signal);
+    const text = failureText(failure, { json: scan.json, verbose: scan.verbose, style: shell.errorStyle });
+    await shell.err.write(text).catch(() => {}); // standard error cannot be written: nothing is left to tell it with
+    return failure.exitCode;
+  }
+}
+
+interface Shell {
+  readonly world: World;
+  readonly scan: Scan;
+  readonly registrations: readonly Registration[];
+  readonly out: Sink;
+  readonly err: Sink;
+  readonly style: Style;
+  readonly errorStyle: Style;
+}
+
+async function dispatch(shell: Shell): Promise<number> {
+  const { scan, registrations, out, style } = shell;
+  if (scan.words.length === 0) return usage(shell, (help) => help.programHelp(registrations, style));
+  const found = findCommand(scan.words, registrations);
+  if (found.kind === 'unknown')
+    throw unknownCommand(
+      scan.words[0]!,
+      registrations.map(({ name }) => name),
+    );
+  if (found.kind === 'family') return family(shell, found.family, found.members);
+  const { default: command } = await found.registration.load();
+  if (!scan.help) return runCommand(shell, found.registration.name, command, found.words);
+  const { commandHelp } = await import('./help.ts');
+  await out.write(commandHelp(found.registration, command, style));
+  return EXIT.done;
+}
+
+/** Help that was asked for is a result; help instead of a command is a usage error. */
+async function usage({ scan, out, err }: Shell, text: (help: typeof import('./help.ts')) => string): Promise<number> {
+  await (scan.help ? out : err).write(text(await import('./help.ts')));
+  return scan.help ? EXIT.done : EXIT.usage;
+}
+
+async function family(shell: Shell, name: string, members: readonly Registration[]): Promise<number> {
+  const second = shell.scan.words[1];
+  if (second !== undefined)
+    throw unknownCommand(
+      `${name} ${second}`,
+      members.map((member) => member.name),
+    );
+  return usage(shell, (help) => help.familyHelp(name, members, shell.style));
+}
+
+function unknownCommand(name: string, known: readonly string[]): Failure {
+  const meant = nearest(name, known);
+  const hint = meant === undefined ? 'See "holdfast --help".' : `Did you mean "holdfast ${meant}"?`;
+  return new Failure('usage', `There is no command "${name}".`, { hint });
+}
+
+async function runCommand(shell: Shell, name: string, command: Command, nameWords: number): Promise<number> {
+  const { world, scan } = shell;
+  const { parseCommandLine } = await import('./parse.ts');
+  const nameAt = new Set(scan.positions.slice(0, nameWords));
+  const words = world.argv.filter((_, at) => !nameAt.has(at));
+  const { flags, input } = parseCommandLine(name, command, words, { now: world.clock.now() });
+  const { context, progress } = buildContext(shell, flags);
+  try {
+    return await command.run(context, input);
+  } finally {
+    await progress.close();
+  }
+}
+
+function buildContext(
+  { world, out, err, style, errorStyle }: Shell,
+  flags: GlobalFlags,
+): { context: Context; progress: ProgressView } {
+  const output = new Output(out, err, { json: flags.json, quiet: flags.quiet, style, errorStyle });
+  const progress = createProgress({ output, clock: world.clock, quiet: flags.quiet, verbose: flags.verbose });
+  let loading: Promise<Configuration> | undefined;
+  const config = () => {
+    loading ??= import('../config/configuration.ts').then(({ loadConfiguration }) =>
+      loadConfiguration({
+        ...(flags.config === undefined ? {} : { path: flags.config }),
+        env: world.env,
+        cwd: world.cwd,
+      }),
+    );
+    return loading;
+  };
+  const { clock, signal, env, cwd, build } = world;
+  return { context: { clock, signal, env, cwd, build, flags, output, progress: progress.report, config }, progress };
+}
+
+/** An abort, however it surfaced, is an interruption; what the operation said about the state it left is kept. */
+function endedBy(error: unknown, signal: AbortSignal): Failure {
+  const failure = asFailure(error);
+  if (!signal.aborted || failure.code === 'interrupted') return failure;
+  const ours = error === signal.reason || failure.code === 'internal';
+  return ours ? new Failure('interrupted', 'Stopped as asked.', { cause: error }) : failure;
+}

@@ -1,0 +1,20 @@
+/**
+ * The entry point of the command line: hands the process (environment, streams, signals, clock) to the shell and ends with its status.
+ * Starts in two steps so that everything after the first is compiled from the cache.
+ */
+import { enableCompileCache } from 'node:module';
+import { join } from 'node:path';
+
+useCompileCache();
+const { main } = await import('./process.ts');
+await main();
+
+/**
+ * The cache holds code that runs with the rights of whoever runs Holdfast, so it lives in a directory of that user, never in the shared
+ * temporary directory.
+ */
+function useCompileCache(): void {
+  const { XDG_CACHE_HOME, HOME } = process.env;
+  const base = XDG_CACHE_HOME || (HOME && join(HOME, '.cache'));
+  if (base) enableCompileCache(join(base, 'holdfast', 'compiled'));
+}

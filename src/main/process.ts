@@ -1,0 +1,57 @@
+/** The process around the command line: signals, mistakes that nobody caught, the end. */
+import { readFileSync } from 'node:fs';
+import { systemClock } from '../base/clock.ts';
+import { asFailure, EXIT } from '../base/failure.ts';
+import type { BuildInfo } from '../cli/context.ts';
+import { failureText } from '../cli/report.ts';
+import { runCommandLine } from '../cli/run.ts';
+
+export async function main(): Promise<never> {
+  endClearlyOnMistakes();
+  const status = await runCommandLine({
+    argv: process.argv.slice(2),
+    env: process.env,
+    cwd: process.cwd(),
+    clock: systemClock,
+    signal: interruptSignal(),
+    stdout: process.stdout,
+    stderr: process.stderr,
+    build: buildInfo(),
+  });
+  process.exit(status);
+}
+
+/**
+ * The first SIGINT or SIGTERM asks for a clean stop, the second ends at once. SIGHUP is taken and ignored: other programs that use the
+ * repository format probe the owner of a lock with it, and a backup should survive the terminal it was started from.
+ */
+function interruptSignal(): AbortSignal {
+  const controller = new AbortController();
+  const onSignal = () => {
+    if (controller.signal.aborted) process.exit(EXIT.interrupted);
+    controller.abort(new DOMException('Stopped as asked.', 'AbortError'));
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  process.on('SIGHUP', () => {});
+  return controller.signal;
+}
+
+function endClearlyOnMistakes(): void {
+  const end = (error: unknown) => {
+    const failure = asFailure(error);
+    const verbose = process.argv.includes('-v') || process.argv.includes('--verbose');
+    process.stderr.write(failureText(failure, { json: process.argv.includes('--json'), verbose }), () =>
+      process.exit(failure.exitCode),
+    );
+  };
+  process.on('uncaughtException', end);
+  process.on('unhandledRejection', end);
+}
+
+function buildInfo(): BuildInfo {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return { version, node: process.versions.node, platform: `${process.platform}-${process.arch}` };
+}
