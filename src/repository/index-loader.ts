@@ -1,0 +1,66 @@
+/** Reads the index files of all storages into one blob index; each file is fetched once, from the nearest storage that has it. */
+import type { Failure } from '../base/failure.ts';
+import { asFailure } from '../base/failure.ts';
+import type { Id } from '../base/ids.ts';
+import { scanIndex } from './format/index-file.ts';
+import { decodeUnpackedBytes } from './format/unpacked.ts';
+import { BlobIndex } from './index/blob-index.ts';
+import { IndexedRepository } from './indexed-repository.ts';
+import { objectKey } from './keys.ts';
+import { inMask, readFromAny } from './replicas.ts';
+import type { Repository } from './repository.ts';
+
+const PARALLEL = 4;
+
+export interface DamagedIndex {
+  readonly id: Id;
+  readonly mask: number;
+  readonly failure: Failure;
+}
+
+export async function loadIndexes(repository: Repository): Promise<IndexedRepository> {
+  const presence = await repository.presence('index');
+  const index = new BlobIndex(presence.size * 1024);
+  const damaged: DamagedIndex[] = [];
+  const queue = [...presence];
+  const next = async (): Promise<void> => {
+    for (let entry = queue.pop(); entry !== undefined; entry = queue.pop()) {
+      const [id, mask] = entry;
+      try {
+        addToIndex(index, await readIndex(repository, id, mask), mask);
+      } catch (error) {
+        const failure = asFailure(error);
+        if (failure.code !== 'data_damaged' && failure.code !== 'data_missing') throw failure;
+        damaged.push({ id, mask, failure });
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, next));
+  return new IndexedRepository(repository, index, presence, damaged);
+}
+
+async function readIndex(repository: Repository, id: Id, mask: number): Promise<Uint8Array> {
+  const { onProblem, signal } = repository.settings;
+  return readFromAny(
+    inMask(repository.replicas, mask),
+    objectKey('index', id),
+    undefined,
+    (bytes) => decodeUnpackedBytes(repository.openNamed(bytes, id)),
+    onProblem,
+    signal ? { signal } : {},
+  );
+}
+
+/** Adds the packs of one index document, as held by the storages of `mask`. */
+export function addToIndex(index: BlobIndex, document: Uint8Array, mask: number): void {
+  let pack = -1;
+  let isNew = false;
+  scanIndex(document, {
+    pack: (id) => {
+      ({ pack, isNew } = index.addPack(id, mask));
+    },
+    blob: (type, id, offset, length, uncompressedLength) => {
+      if (isNew) index.addBlob(pack, type === 1, id, offset, length, uncompressedLength);
+    },
+  });
+}

@@ -1,0 +1,208 @@
+/**
+ * Locks, as restic keeps them: one small object per holder and storage. Shared locks may stand together, an exclusive one stands alone.
+ *
+ *   look ──▶ write own ──▶ wait 200 ms ──▶ look again ──▶ held ──▶ refresh every 5 min (new object, then the old one goes) ──▶ released
+ *     └── conflict: Failure `locked`            └── conflict: own goes, Failure `locked`
+ *
+ * A lock is stale when its holder was a process of this machine, since the last boot, that no longer exists, or when it is older than
+ * 30 minutes: holders refresh every 5 and stop by themselves after 22.5, so this holds while clocks differ by less than that. Stale locks
+ * are removed on the way in. A holder whose lock vanished must stop: `assertHeld`.
+ */
+
+import { hash } from 'node:crypto';
+import type { Clock } from '../base/clock.ts';
+import { asFailure, Failure } from '../base/failure.ts';
+import { type Id, id } from '../base/ids.ts';
+import type { Sealer } from './crypto/envelope.ts';
+import { decodeUnpacked, encodeUnpacked } from './format/unpacked.ts';
+import { idOfKey, objectKey } from './keys.ts';
+import { listAll, type Replica } from './replicas.ts';
+
+const REFRESH_MS = 5 * 60_000;
+const GIVE_UP_MS = 22.5 * 60_000;
+const STALE_MS = 30 * 60_000;
+const SETTLE_MS = 200;
+
+/** Who holds a lock. */
+export interface Holder {
+  readonly hostname: string;
+  readonly username: string;
+  readonly pid: number;
+  /** Names the running system and process namespace in which `pid` means something. */
+  readonly system: string;
+  /** Whether a process of this system is alive. */
+  readonly isAlive: (pid: number) => boolean;
+}
+
+interface LockRecord {
+  readonly time: number;
+  readonly exclusive: boolean;
+  readonly hostname: string;
+  readonly pid: number;
+  readonly system: string | undefined;
+}
+
+export interface LockOptions {
+  readonly sealer: Sealer;
+  readonly clock: Clock;
+  readonly holder: Holder;
+  readonly exclusive: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** A lock on one storage. Release it in a `finally`, or declare it with `await using`. */
+export class Lock implements AsyncDisposable {
+  readonly replica: Replica;
+  readonly #options: LockOptions;
+  readonly #ending = new AbortController();
+  readonly #lost = new AbortController();
+  #id: Id;
+  #refreshing: Promise<void>;
+
+  private constructor(replica: Replica, options: LockOptions, own: Id) {
+    this.replica = replica;
+    this.#options = options;
+    this.#id = own;
+    this.#refreshing = this.#keepFresh();
+  }
+
+  /** Fires with a `lock_lost` Failure when the lock could not be kept. */
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  static async acquire(replica: Replica, options: LockOptions): Promise<Lock> {
+    await refuseConflicts(replica, options, undefined);
+    const own = await writeLock(replica, options);
+    try {
+      await options.clock.sleep(SETTLE_MS, options.signal);
+      await refuseConflicts(replica, options, own);
+    } catch (error) {
+      await replica.store.delete(objectKey('locks', own)).catch(() => {});
+      throw error;
+    }
+    return new Lock(replica, options, own);
+  }
+
+  /** Throws `lock_lost` when somebody took the lock away; to be asked before anything is deleted. */
+  async assertHeld(): Promise<void> {
+    this.#lost.signal.throwIfAborted();
+    if ((await this.replica.store.stat(objectKey('locks', this.#id))) === undefined)
+      throw this.#loss('was removed by somebody else');
+  }
+
+  async release(): Promise<void> {
+    this.#ending.abort();
+    await this.#refreshing;
+    await this.replica.store.delete(objectKey('locks', this.#id)).catch(() => {});
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.release();
+  }
+
+  async #keepFresh(): Promise<void> {
+    const { clock } = this.#options;
+    let refreshed = clock.monotonic();
+    let wait = REFRESH_MS;
+    while (await slept(clock, wait, this.#ending.signal)) {
+      try {
+        const old = this.#id;
+        this.#id = await writeLock(this.replica, this.#options);
+        await this.replica.store.delete(objectKey('locks', old));
+        refreshed = clock.monotonic();
+        wait = REFRESH_MS;
+      } catch {
+        wait = 30_000;
+        if (clock.monotonic() - refreshed > GIVE_UP_MS)
+          return this.#lost.abort(this.#loss('could not be refreshed for 22 minutes'));
+      }
+    }
+  }
+
+  #loss(what: string): Failure {
+    return new Failure('lock_lost', `${this.replica.name}: the lock of this run ${what}.`, {
+      hint: 'Nothing is damaged. Run the command again when nobody else works on the repository.',
+    });
+  }
+}
+
+async function slept(clock: Clock, ms: number, signal: AbortSignal): Promise<boolean> {
+  return clock.sleep(ms, signal).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function writeLock(replica: Replica, { sealer, clock, holder, exclusive, signal }: LockOptions): Promise<Id> {
+  const record = {
+    time: new Date(clock.now()).toISOString(),
+    exclusive,
+    hostname: holder.hostname,
+    username: holder.username,
+    pid: holder.pid,
+    system: holder.system,
+  };
+  const sealed = sealer.seal(encodeUnpacked(JSON.stringify(record), false));
+  const own = id(hash('sha256', sealed, 'hex'));
+  await replica.store.put(objectKey('locks', own), sealed, signal ? { signal } : {});
+  return own;
+}
+
+async function refuseConflicts(replica: Replica, options: LockOptions, own: Id | undefined): Promise<void> {
+  for (const object of await listAll(replica.store, 'locks/', options.signal ? { signal: options.signal } : {})) {
+    const other = idOfKey(object.key);
+    if (other === undefined || other === own || object.size === 0) continue;
+    const record = await readLock(replica, options, other);
+    if (record === undefined) continue;
+    if (isStale(record, options)) {
+      await replica.store.delete(objectKey('locks', other));
+    } else if (record === 'unreadable' || record.exclusive || options.exclusive) {
+      throw lockedBy(replica, record);
+    }
+  }
+}
+
+async function readLock(
+  replica: Replica,
+  { sealer }: LockOptions,
+  lock: Id,
+): Promise<LockRecord | 'unreadable' | undefined> {
+  try {
+    return parseLock(decodeUnpacked(sealer.open(await replica.store.get(objectKey('locks', lock)))));
+  } catch (error) {
+    const failure = asFailure(error);
+    if (failure.code === 'object_missing') return undefined;
+    if (failure.retryable || failure.code === 'storage_refused') throw failure;
+    return 'unreadable';
+  }
+}
+
+function parseLock(json: string): LockRecord {
+  const value = JSON.parse(json) as Record<string, unknown>;
+  return {
+    time: Date.parse(String(value.time)),
+    exclusive: value.exclusive === true,
+    hostname: String(value.hostname ?? ''),
+    pid: Number(value.pid),
+    system: typeof value.system === 'string' ? value.system : undefined,
+  };
+}
+
+function isStale(record: LockRecord | 'unreadable', { clock, holder }: LockOptions): boolean {
+  if (record === 'unreadable') return false;
+  if (record.system === holder.system && record.hostname === holder.hostname) {
+    return record.pid !== holder.pid && !holder.isAlive(record.pid);
+  }
+  return clock.now() - record.time > STALE_MS;
+}
+
+function lockedBy(replica: Replica, record: LockRecord | 'unreadable'): Failure {
+  const who =
+    record === 'unreadable'
+      ? 'an unreadable lock'
+      : `process ${record.pid} on ${record.hostname || 'an unnamed machine'} since ${new Date(record.time).toISOString()}${record.exclusive ? ' (exclusive)' : ''}`;
+  return new Failure('locked', `${replica.name}: the repository is locked by ${who}.`, {
+    hint: 'Wait until that run ends. A lock whose holder is gone is ignored after 30 minutes; "restic unlock" removes it at once.',
+  });
+}

@@ -1,0 +1,121 @@
+/** Reads stretches of files into the chunker's window, cuts them by content and stores the chunks. Synchronous: it runs on a worker. */
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import type { Chunker } from '../chunker/chunker.ts';
+import type { BlobSealer } from './blob-sealer.ts';
+import type { FilePiece, FileStamp, PieceResult } from './messages.ts';
+
+const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+export class PieceReader {
+  readonly #chunker: Chunker;
+  readonly #sealer: BlobSealer;
+
+  constructor(chunker: Chunker, sealer: BlobSealer) {
+    this.#chunker = chunker;
+    this.#sealer = sealer;
+  }
+
+  /** Never throws for what is wrong with the file: that is a result. */
+  read(piece: FilePiece): PieceResult {
+    let fd: number;
+    try {
+      fd = openSync(Buffer.from(piece.path.buffer, piece.path.byteOffset, piece.path.length), OPEN_FLAGS);
+    } catch (error) {
+      return unreadable(error);
+    }
+    try {
+      return this.#readOpen(fd, piece);
+    } catch (error) {
+      if (isSystemError(error)) return unreadable(error);
+      throw error;
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** Cuts and stores bytes that are in memory already. Returns the concatenated ids. */
+  cutBytes(bytes: Uint8Array): Uint8Array {
+    let at = 0;
+    return this.#cutAll((window) => {
+      const take = Math.min(window.length, bytes.length - at);
+      window.set(bytes.subarray(at, at + take));
+      at += take;
+      return take;
+    }).content;
+  }
+
+  #readOpen(fd: number, piece: FilePiece): PieceResult {
+    const before = stamp(fd);
+    if (before === undefined) return { ok: false, errno: 'ENOTFILE', message: 'is no longer a regular file' };
+    let at = piece.offset;
+    const end = piece.offset + piece.length;
+    const { content, bytes } = this.#cutAll((window) => {
+      const want = Math.min(window.length, end - at);
+      const got = want > 0 ? readSync(fd, window, 0, want, at) : 0;
+      at += got;
+      return got;
+    });
+    return { ok: true, content, bytes, before, after: stamp(fd) ?? before };
+  }
+
+  /** Fills the window with `fill` (0 = the end), cuts, stores, and moves what is left to the front. */
+  #cutAll(fill: (window: Uint8Array) => number): { content: Uint8Array; bytes: number } {
+    const window = this.#chunker.buffer;
+    const ids = new IdList();
+    let start = 0;
+    let end = 0;
+    let total = 0;
+    let last = false;
+    for (;;) {
+      if (!last) {
+        const got = fill(window.subarray(end));
+        total += got;
+        end += got;
+        last = got === 0;
+      }
+      while (start < end) {
+        const cut = this.#chunker.cut(start, end, last);
+        if (cut === 0) break;
+        ids.reserve();
+        this.#sealer.store(false, window.subarray(start, cut), ids.bytes, ids.length);
+        ids.length += 32;
+        start = cut;
+      }
+      if (last) return { content: ids.take(), bytes: total };
+      window.copyWithin(0, start, end);
+      end -= start;
+      start = 0;
+    }
+  }
+}
+
+class IdList {
+  bytes = new Uint8Array(32 * 4);
+  length = 0;
+
+  reserve(): void {
+    if (this.length + 32 <= this.bytes.length) return;
+    const grown = new Uint8Array(this.bytes.length * 2);
+    grown.set(this.bytes);
+    this.bytes = grown;
+  }
+
+  take(): Uint8Array {
+    return this.bytes.slice(0, this.length);
+  }
+}
+
+function stamp(fd: number): FileStamp | undefined {
+  const stat = fstatSync(fd, { bigint: true });
+  if (!stat.isFile()) return undefined;
+  return { size: Number(stat.size), mtimeNs: stat.mtimeNs, ctimeNs: stat.ctimeNs };
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && typeof (error as NodeJS.ErrnoException).errno === 'number';
+}
+
+function unreadable(error: unknown): PieceResult {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return { ok: false, errno: code ?? 'EIO', message };
+}

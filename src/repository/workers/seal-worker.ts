@@ -1,0 +1,74 @@
+/** Entry of a sealing worker: takes requests in order, answers each, hands over packs as they fill. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { asFailure } from '../../base/failure.ts';
+import { Chunker } from '../chunker/chunker.ts';
+import { BlobSealer, PartialBlob } from './blob-sealer.ts';
+import type { SealedPackMessage, SealReply, SealRequest, SealWorkerData } from './messages.ts';
+import { PieceReader } from './piece-reader.ts';
+
+const data = workerData as SealWorkerData;
+const port = parentPort;
+if (port === null) throw new Error('this module runs in a worker thread');
+
+const credits = new Int32Array(data.credits);
+const sealer = new BlobSealer(data, handOver);
+const reader = new PieceReader(new Chunker({ seed: data.chunkerSeed }), sealer);
+const partials = new Map<number, PartialBlob>();
+
+/** Waits until the main thread has room for another pack: this is what bounds the memory of a backup. */
+function handOver(pack: SealedPackMessage): void {
+  for (;;) {
+    const left = Atomics.load(credits, 0);
+    if (left > 0 && Atomics.compareExchange(credits, 0, left, left - 1) === left) break;
+    if (left <= 0) Atomics.wait(credits, 0, left);
+  }
+  port?.postMessage(pack, [pack.bytes.buffer as ArrayBuffer]);
+}
+
+async function answer(request: SealRequest): Promise<SealReply> {
+  switch (request.kind) {
+    case 'pieces': {
+      const results = request.pieces.map((piece) => reader.read(piece));
+      return { kind: 'pieces', job: request.job, results, stats: sealer.stats };
+    }
+    case 'blob': {
+      const content = new Uint8Array(32);
+      sealer.store(request.isTree, request.bytes, content, 0);
+      return { kind: 'content', job: request.job, content, stats: sealer.stats };
+    }
+    case 'content':
+      return { kind: 'content', job: request.job, content: reader.cutBytes(request.bytes), stats: sealer.stats };
+    case 'part':
+      return {
+        kind: 'content',
+        job: request.job,
+        content: await addPart(request.stream, request.bytes, request.last),
+        stats: sealer.stats,
+      };
+    case 'flush':
+      sealer.flush();
+      return { kind: 'flushed', job: request.job, stats: sealer.stats };
+  }
+}
+
+async function addPart(stream: number, bytes: Uint8Array, last: boolean): Promise<Uint8Array> {
+  const partial = partials.get(stream) ?? new PartialBlob();
+  partials.set(stream, partial);
+  await partial.add(bytes);
+  if (!last) return new Uint8Array(0);
+  partials.delete(stream);
+  const { id, compressed, length } = await partial.finish();
+  sealer.storeCompressed(true, id, compressed, length);
+  return id;
+}
+
+let queue: Promise<void> = Promise.resolve();
+port.on('message', (request: SealRequest) => {
+  queue = queue.then(async () => {
+    const reply = await answer(request).catch((error: unknown): SealReply => {
+      const failure = asFailure(error);
+      return { kind: 'failed', job: request.job, code: failure.code, message: failure.message };
+    });
+    port.postMessage(reply);
+  });
+});
