@@ -13,7 +13,11 @@ import asc from 'assemblyscript/asc';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /** Source → module, relative to the project's root. */
-const MODULES = [{ source: 'src/base/assembly/crc32c.ts', target: 'src/base/crc32c.wasm' }] as const;
+const MODULES = [
+  { source: 'src/base/assembly/crc32c.ts', target: 'src/base/crc32c.wasm' },
+  { source: 'src/repository/assembly/envelope.ts', target: 'src/repository/crypto/envelope.wasm' },
+  { source: 'src/repository/assembly/gear.ts', target: 'src/repository/chunker/gear.wasm' },
+] as const;
 
 /** No garbage collector, no imports: the modules are pure functions over their own memory. */
 const FLAGS = [
