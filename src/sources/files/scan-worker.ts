@@ -1,0 +1,43 @@
+/** The scanning thread: walks the tree and sends packed batches, never more of them ahead of the reader than agreed. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { compileExcludes } from './exclude.ts';
+import { BatchPacker, type PackedBatch } from './packed-batch.ts';
+import { type ScanMessage, type ScanOrder, SLOT } from './scan-thread.ts';
+import { errorCode, reasonOf } from './system-errors.ts';
+import { TreeScan } from './tree-scan.ts';
+
+/** Thrown to leave the walk when the reader has gone. */
+class Stopped extends Error {}
+
+const order = workerData as ScanOrder;
+const control = new Int32Array(order.control);
+const port = parentPort!;
+let sent = 0;
+
+function post(message: ScanMessage, transfer: ArrayBuffer[] = []): void {
+  port.postMessage(message, transfer);
+}
+
+/** Waits until the reader has taken enough, then sends. The counters wrap at 2^32; only their difference counts. */
+function send(batch: PackedBatch): void {
+  for (;;) {
+    if (Atomics.load(control, SLOT.stop) !== 0) throw new Stopped();
+    const taken = Atomics.load(control, SLOT.taken);
+    if (((sent - taken) | 0) < order.maxAhead) break;
+    Atomics.wait(control, SLOT.taken, taken);
+  }
+  sent = (sent + 1) | 0;
+  post({ type: 'batch', batch }, [batch.numbers.buffer, batch.wide.buffer, batch.text.buffer]);
+}
+
+try {
+  const packer = new BatchPacker(send);
+  const isExcluded = compileExcludes(order.exclude);
+  new TreeScan({ ...order, isExcluded }, packer).run();
+  packer.flush();
+  post({ type: 'end' });
+} catch (error) {
+  if (!(error instanceof Stopped)) {
+    post({ type: 'failed', code: errorCode(error), reason: reasonOf(error) });
+  }
+}
