@@ -1,0 +1,268 @@
+/**
+ * A physical base backup over the replication protocol: the server's tar archives unpacked into members in the order they come
+ * (tablespaces first, `global/pg_control` last), each file checked against the server's own manifest at the end.
+ * Nothing of it may be trusted before `members` has ended without an error.
+ */
+import { crc32c } from '../base/crc32c.ts';
+import { Failure } from '../base/failure.ts';
+import { type DamagedPages, damageFromNotice } from './damage.ts';
+import { type Lsn, parseLsn } from './lsn.ts';
+import { type BackupEvent, BackupStream } from './protocol/backup-stream.ts';
+import { Inbox } from './protocol/inbox.ts';
+import { malformed } from './protocol/messages.ts';
+import type { ReplicationConnection } from './replication-connection.ts';
+import { type ServerMessage, serverFailure } from './server-error.ts';
+import {
+  MAX_MANIFEST_BYTES,
+  parseManifest,
+  type ServerManifest,
+  type StreamedFile,
+  verifyAgainst,
+} from './server-manifest.ts';
+import { memberPath } from './tar/member-path.ts';
+import { type TarMember, TarReader } from './tar/reader.ts';
+
+export interface BackedUpTablespace {
+  readonly oid: string;
+  /** Where it is on the server. */
+  readonly location: string;
+}
+
+export interface BackupMember {
+  /** Relative to the data directory; a tablespace's files are under `pg_tblspc/<oid>/`. */
+  readonly path: string;
+  readonly header: TarMember;
+  /** The content in order. Must be consumed, or left entirely alone, before the next member is asked for. */
+  content(): AsyncGenerator<Buffer, void, undefined>;
+  /** All content at once: for small files. */
+  readAll(): Promise<Buffer>;
+}
+
+export interface BaseBackupResult {
+  readonly stopLsn: Lsn;
+  readonly stopTimeline: number;
+  readonly manifest: ServerManifest;
+  /** Pages whose checksum the server found wrong; empty when all is well. */
+  readonly damaged: readonly DamagedPages[];
+}
+
+/** What arrived and is not consumed yet, in bytes, before the socket is paused. */
+const INBOX_BYTES = 8 * 1024 * 1024;
+const DOING = 'The base backup';
+
+export class BaseBackup {
+  readonly startLsn: Lsn;
+  readonly timeline: number;
+  readonly tablespaces: readonly BackedUpTablespace[];
+  /** The server's estimate of everything to come, in bytes. */
+  readonly estimatedBytes: number;
+  readonly #events: EventReader;
+  readonly #streamed = new Map<string, StreamedFile>();
+  #result: BaseBackupResult | undefined;
+
+  private constructor(events: EventReader, start: readonly (string | null)[], spaces: readonly (string | null)[][]) {
+    this.#events = events;
+    this.startLsn = parseLsn(start[0] ?? '');
+    this.timeline = Number(start[1]);
+    this.tablespaces = spaces.flatMap(([oid, location]) => (oid && location ? [{ oid, location }] : []));
+    this.estimatedBytes = spaces.reduce((sum, [, , kib]) => sum + Number(kib ?? 0) * 1024, 0);
+  }
+
+  /** Starts the backup with an immediate checkpoint; resolves when the server has told its start position. */
+  static async start(connection: ReplicationConnection, label: string): Promise<BaseBackup> {
+    const inbox = new Inbox<BackupEvent>(INBOX_BYTES, connection);
+    connection.converse(backupCommand(label), new BackupStream(inbox));
+    const events = new EventReader(inbox);
+    const start = await events.rows();
+    const spaces = await events.rows();
+    if (start.length !== 1 || spaces.length === 0) throw malformed('start of the backup');
+    return new BaseBackup(events, start[0]!, spaces);
+  }
+
+  /** Every directory and file of the backup, once; ends after the server's manifest was verified. */
+  async *members(): AsyncGenerator<BackupMember, void, undefined> {
+    const known = new Set(this.tablespaces.map((space) => space.oid));
+    for (;;) {
+      const next = await this.#events.next();
+      if (next.kind === 'manifest') break;
+      if (next.kind !== 'archive') throw malformed('order of backup messages');
+      const root = archiveRoot(next.name, next.location, known);
+      if (root) yield directory(root);
+      yield* this.#archive(root);
+    }
+    await this.#end();
+  }
+
+  /** What the end of the backup told; throws before `members` has ended. */
+  get result(): BaseBackupResult {
+    if (!this.#result) throw new Failure('internal', 'The base backup has not ended.');
+    return this.#result;
+  }
+
+  async *#archive(root: string): AsyncGenerator<BackupMember, void, undefined> {
+    const tar = new TarReader(() => this.#events.data());
+    for (let header = await tar.next(); header; header = await tar.next()) {
+      const path = memberPath(root, header.name);
+      // Links of tablespaces point into the live server; `tablespace_map` carries what they say.
+      if (path === undefined || header.type === 'symlink') continue;
+      if (header.type !== 'file' && header.type !== 'directory') throw malformed(`kind of member (${path})`);
+      const member = new StreamingMember(tar, header, path);
+      yield member;
+      if (header.type === 'directory') continue;
+      await member.drain();
+      if (this.#streamed.has(path)) throw malformed(`backup: ${path} comes twice`);
+      this.#streamed.set(path, { size: header.size, crc: member.crc });
+    }
+  }
+
+  async #end(): Promise<void> {
+    const manifest = parseManifest(await this.#events.collect(MAX_MANIFEST_BYTES));
+    verifyAgainst(manifest, this.#streamed);
+    this.#streamed.clear();
+    const stop = (await this.#events.rows())[0];
+    const damaged = await this.#events.finish();
+    this.#result = { stopLsn: parseLsn(stop?.[0] ?? ''), stopTimeline: Number(stop?.[1]), manifest, damaged };
+  }
+}
+
+/** The options and their reasons: `WAL` comes over a second connection; `WAIT` would hang while archiving fails; a map replaces links. */
+function backupCommand(label: string): string {
+  const quoted = label.replaceAll("'", "''").replaceAll(/[\0\r\n]/g, ' ');
+  return (
+    `BASE_BACKUP (LABEL '${quoted}', PROGRESS true, CHECKPOINT 'fast', WAL false, WAIT false, ` +
+    `TABLESPACE_MAP true, MANIFEST 'yes', MANIFEST_CHECKSUMS 'CRC32C')`
+  );
+}
+
+/** Where an archive's members belong: `` for the data directory, `pg_tblspc/<oid>` for a tablespace. */
+function archiveRoot(name: string, location: string, known: ReadonlySet<string>): string {
+  if (location === '') return '';
+  const oid = /^(\d{1,10})\.tar$/.exec(name)?.[1];
+  if (!oid || !known.has(oid)) throw malformed('archive name');
+  return `pg_tblspc/${oid}`;
+}
+
+function directory(path: string): BackupMember {
+  const header: TarMember = {
+    name: path,
+    linkName: '',
+    type: 'directory',
+    size: 0,
+    mode: 0o700,
+    uid: 0,
+    gid: 0,
+    user: '',
+    group: '',
+    mtime: 0,
+  };
+  return { path, header, content: async function* () {}, readAll: async () => Buffer.alloc(0) };
+}
+
+/** A file on its way through: whoever reads it, its CRC is computed once. */
+class StreamingMember implements BackupMember {
+  readonly path: string;
+  readonly header: TarMember;
+  readonly #tar: TarReader;
+  crc = 0;
+
+  constructor(tar: TarReader, header: TarMember, path: string) {
+    this.#tar = tar;
+    this.header = header;
+    this.path = path;
+  }
+
+  async *content(): AsyncGenerator<Buffer, void, undefined> {
+    for await (const chunk of this.#tar.content()) {
+      this.crc = crc32c(chunk, this.crc);
+      yield chunk;
+    }
+  }
+
+  async readAll(): Promise<Buffer> {
+    const bytes = await this.#tar.readAll();
+    this.crc = crc32c(bytes, this.crc);
+    return bytes;
+  }
+
+  async drain(): Promise<void> {
+    for await (const _ of this.content());
+  }
+}
+
+/** The events of the backup as its consumer wants them, with notices and errors taken out. */
+class EventReader {
+  readonly #inbox: Inbox<BackupEvent>;
+  readonly #damaged = new Map<string, DamagedPages>();
+  #peeked: BackupEvent | undefined;
+
+  constructor(inbox: Inbox<BackupEvent>) {
+    this.#inbox = inbox;
+  }
+
+  /** The next event that is neither notice nor progress; throws what the server reports. */
+  async next(): Promise<BackupEvent> {
+    const event = await this.#raw();
+    if (event.kind === 'error') throw this.#failure(event.error);
+    return event;
+  }
+
+  /** The next archive or manifest bytes; `undefined` before anything else. */
+  async data(): Promise<Buffer | undefined> {
+    const event = await this.next();
+    if (event.kind === 'data') return event.bytes;
+    this.#peeked = event;
+    return undefined;
+  }
+
+  async rows(): Promise<readonly (string | null)[][]> {
+    let event = await this.next();
+    while (event.kind === 'copyDone') event = await this.next();
+    if (event.kind !== 'result') throw malformed('backup answer');
+    return event.rows;
+  }
+
+  async collect(limit: number): Promise<Buffer> {
+    const parts: Buffer[] = [];
+    let total = 0;
+    for (let part = await this.data(); part; part = await this.data()) {
+      parts.push(part);
+      total += part.length;
+      if (total > limit) throw malformed('manifest (too long)');
+    }
+    return Buffer.concat(parts, total);
+  }
+
+  /** Reads to ReadyForQuery. Damaged pages end the command with XX001 after everything was sent: that is an answer, not a failure. */
+  async finish(): Promise<readonly DamagedPages[]> {
+    for (;;) {
+      const event = await this.#raw();
+      if (event.kind === 'ready') return [...this.#damaged.values()];
+      if (event.kind !== 'error') continue;
+      if (event.error.sqlstate !== 'XX001') throw this.#failure(event.error);
+      if (this.#damaged.size === 0) this.#note({ ...event.error, message: event.error.message });
+    }
+  }
+
+  async #raw(): Promise<BackupEvent> {
+    for (;;) {
+      const event = this.#peeked ?? (await this.#inbox.take());
+      this.#peeked = undefined;
+      if (!event) throw new Failure('postgres_backup_failed', 'The base backup ended early.');
+      if (event.kind === 'notice') this.#note(event.notice);
+      else if (event.kind !== 'progress') return event;
+    }
+  }
+
+  #note(notice: ServerMessage): void {
+    damageFromNotice(notice, this.#damaged);
+  }
+
+  #failure(error: ServerMessage): Failure {
+    const failure = serverFailure(error, DOING, 'postgres_backup_failed');
+    if (failure.hint || failure.code !== 'postgres_backup_failed') return failure;
+    return new Failure(failure.code, failure.message, {
+      hint: "Run the backup again; the server's log says more about what happened.",
+      details: failure.details,
+    });
+  }
+}

@@ -1,0 +1,80 @@
+/** The source `postgres`: a whole cluster, physically, with all the WAL it needs in order to start alone. */
+import { Failure } from '../base/failure.ts';
+import { type Progress, silent } from '../base/progress.ts';
+import { BaseBackup, type BaseBackupResult } from '../postgres/base-backup.ts';
+import { type ConnectionSettings, parseConnectionUrl } from '../postgres/connection-settings.ts';
+import { ReplicationConnection } from '../postgres/replication-connection.ts';
+import { readServerSetup, type ServerSetup } from '../postgres/server-settings.ts';
+import { SqlSession } from '../postgres/sql.ts';
+import { WalReceiver } from '../postgres/wal-receiver.ts';
+import type { LooseEntry, Notify } from './entry.ts';
+import { type BackupTally, clusterEntries } from './postgres/entries.ts';
+
+export interface PostgresSourceOptions {
+  /** A libpq URL. */
+  readonly url: string;
+  /** Shown in `backup_label` inside the backup. */
+  readonly label: string;
+  readonly signal?: AbortSignal | undefined;
+  readonly progress?: Progress;
+  /** The step under which progress is reported. Default `postgres`. */
+  readonly step?: string;
+  readonly notify?: Notify;
+}
+
+export interface PostgresSource {
+  /** Everything of the cluster, once; stream bodies must be consumed before the next entry is asked for. Ends only if all is well. */
+  entries(): AsyncGenerator<LooseEntry, void, undefined>;
+}
+
+/** Prepares a backup of the cluster; nothing is connected before `entries` is iterated. Throws Failure `config_invalid` for a bad URL. */
+export function openPostgresSource(options: PostgresSourceOptions): PostgresSource {
+  return new ClusterSource(options, parseConnectionUrl(options.url));
+}
+
+class ClusterSource implements PostgresSource {
+  readonly #options: PostgresSourceOptions;
+  readonly #settings: ConnectionSettings;
+  readonly #tally: BackupTally = { files: 0, bytes: 0, walSegments: 0 };
+  #setup: ServerSetup | undefined;
+  #result: BaseBackupResult | undefined;
+
+  constructor(options: PostgresSourceOptions, settings: ConnectionSettings) {
+    this.#options = options;
+    this.#settings = settings;
+  }
+
+  async *entries(): AsyncGenerator<LooseEntry, void, undefined> {
+    const { signal, label } = this.#options;
+    if (this.#setup) throw new Failure('internal', 'A PostgreSQL source can be read once.');
+    const setup = await this.#readSetup();
+    this.#setup = setup;
+    await using wal = await WalReceiver.open(this.#settings, {
+      segmentSize: setup.walSegmentSize,
+      acknowledge: setup.synchronousStandbyNames === '',
+      statusMs: statusInterval(setup.walSenderTimeoutMs),
+      signal,
+    });
+    await using connection = await ReplicationConnection.open(this.#settings, { signal });
+    const backup = await BaseBackup.start(connection, label);
+    wal.start(backup.startLsn, backup.timeline);
+    const { progress = silent, step = 'postgres', notify = () => {} } = this.#options;
+    const totalBytes = backup.estimatedBytes;
+    const onBytes = (bytes: number, current: string) => progress({ type: 'advance', step, bytes, totalBytes, current });
+    this.#result = yield* clusterEntries({ backup, wal, setup, notify, tally: this.#tally, onBytes });
+    for (const { path, blocks } of this.#result.damaged) {
+      const which = blocks.length > 0 ? `blocks ${blocks.join(', ')}` : 'pages';
+      notify({ kind: 'damaged', item: path, reason: `damaged ${which}: the server found wrong page checksums` });
+    }
+  }
+
+  async #readSetup(): Promise<ServerSetup> {
+    await using sql = await SqlSession.open(this.#settings, { signal: this.#options.signal });
+    return await readServerSetup(sql);
+  }
+}
+
+/** A third of what the server tolerates, five seconds at most. */
+function statusInterval(walSenderTimeoutMs: number): number {
+  return walSenderTimeoutMs > 0 ? Math.max(100, Math.min(5000, walSenderTimeoutMs / 3)) : 5000;
+}
