@@ -9,6 +9,8 @@ export interface ObjectInfo {
   readonly key: string;
   /** Size in bytes. */
   readonly size: number;
+  /** Until when the storage refuses to delete the object (ms since the epoch). Only from `stat`, only where there is object lock. */
+  readonly retainedUntil?: number;
 }
 
 export interface ByteRange {
