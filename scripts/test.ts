@@ -51,7 +51,7 @@ async function tests(patterns: readonly string[]): Promise<Tally> {
   }
   const directory = mkdtempSync(join(tmpdir(), 'hft-'));
   chmodSync(directory, 0o755);
-  const services = await startServices(directory, (line) => console.log(line));
+  const services = await startServices(files, (line) => console.log(line));
   try {
     console.log(`Tests: ${files.length} files, ${CONCURRENCY} at a time`);
     const env = { ...process.env, ...services.env, HOLDFAST_TOOLS: join(tmpdir(), 'holdfast-tools') };
