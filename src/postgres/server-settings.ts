@@ -15,7 +15,7 @@ export interface ServerSetup {
   /** 0 where the server never gives up on a silent receiver. */
   readonly walSenderTimeoutMs: number;
   readonly synchronousStandbyNames: string;
-  /** Settings as `SHOW` prints them, by name: those of CARRIED_SETTINGS that the server knows and the role may see. */
+  /** Settings by name: those of CARRIED_SETTINGS that the server knows and the role may see. */
   readonly carried: Readonly<Record<string, string>>;
 }
 
@@ -44,20 +44,21 @@ export const CARRIED_SETTINGS: readonly string[] = [
 export async function readServerSetup(sql: SqlSession): Promise<ServerSetup> {
   const names = [...CARRIED_SETTINGS, 'server_version', 'server_version_num', 'wal_segment_size', 'wal_sender_timeout'];
   const rows = await sql.rows(
-    `SELECT name, current_setting(name) AS shown, setting FROM pg_settings WHERE name = ANY($1)`,
+    'SELECT name, setting, reset_val FROM pg_settings WHERE name = ANY($1)',
     [[...names, 'synchronous_standby_names']],
     "Reading the server's settings",
   );
   const settings = new Map(
-    rows.map((row) => [String(row.name), { shown: String(row.shown), raw: String(row.setting) }]),
+    rows.map((row) => [String(row.name), { reset: String(row.reset_val), raw: String(row.setting) }]),
   );
   const versionNum = Number(settings.get('server_version_num')?.raw);
   const version = settings.get('server_version')?.raw ?? '';
   refuseOldVersion(versionNum, version);
   const [recovery] = await sql.rows('SELECT pg_is_in_recovery() AS standby');
   const carried = CARRIED_SETTINGS.flatMap((name) => {
-    const shown = settings.get(name)?.shown;
-    return shown === undefined ? [] : [[name, shown] as const];
+    // What the session itself set does not count.
+    const value = settings.get(name)?.reset;
+    return value === undefined ? [] : [[name, value] as const];
   });
   return {
     version: version.split(' ')[0] ?? version,

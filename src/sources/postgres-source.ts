@@ -3,6 +3,9 @@ import { Failure } from '../base/failure.ts';
 import { type Progress, silent } from '../base/progress.ts';
 import { BaseBackup, type BaseBackupResult } from '../postgres/base-backup.ts';
 import { type ConnectionSettings, parseConnectionUrl } from '../postgres/connection-settings.ts';
+import type { DamagedPages } from '../postgres/damage.ts';
+import { readFacts, type ServerFacts } from '../postgres/facts.ts';
+import { formatLsn } from '../postgres/lsn.ts';
 import { ReplicationConnection } from '../postgres/replication-connection.ts';
 import { readServerSetup, type ServerSetup } from '../postgres/server-settings.ts';
 import { SqlSession } from '../postgres/sql.ts';
@@ -20,11 +23,39 @@ export interface PostgresSourceOptions {
   /** The step under which progress is reported. Default `postgres`. */
   readonly step?: string;
   readonly notify?: Notify;
+  /** A query whose first column names the applied migrations. */
+  readonly migrations?: string | undefined;
+  /** Milliseconds for exact row counts. Default 20 s. */
+  readonly countBudgetMs?: number;
+}
+
+/** What the manifest of a restore point tells about the cluster and this backup of it. Plain JSON. */
+export interface PostgresFacts extends ServerFacts {
+  readonly backup: BackupFacts;
+}
+
+export interface BackupFacts {
+  readonly label: string;
+  /** Log positions: the copy needs all WAL from `startLsn` on, and is consistent from `stopLsn` on. */
+  readonly startLsn: string;
+  readonly stopLsn: string;
+  readonly timeline: number;
+  readonly files: number;
+  readonly bytes: number;
+  readonly walSegments: number;
+  /** The server manifest's checksum of itself (SHA-256, hexadecimal); every file was verified against that manifest. */
+  readonly manifestChecksum: string;
+  /** Where each tablespace was; in the point it is under `pg_tblspc/<oid>`. */
+  readonly tablespaces: readonly { readonly oid: string; readonly location: string }[];
+  /** Not empty: the server found pages with wrong checksums, and the point holds them as they were. */
+  readonly damagedPages: readonly DamagedPages[];
 }
 
 export interface PostgresSource {
   /** Everything of the cluster, once; stream bodies must be consumed before the next entry is asked for. Ends only if all is well. */
   entries(): AsyncGenerator<LooseEntry, void, undefined>;
+  /** What the manifest wants to know; call it once, after `entries` has ended. */
+  facts(): Promise<PostgresFacts>;
 }
 
 /** Prepares a backup of the cluster; nothing is connected before `entries` is iterated. Throws Failure `config_invalid` for a bad URL. */
@@ -37,7 +68,7 @@ class ClusterSource implements PostgresSource {
   readonly #settings: ConnectionSettings;
   readonly #tally: BackupTally = { files: 0, bytes: 0, walSegments: 0 };
   #setup: ServerSetup | undefined;
-  #result: BaseBackupResult | undefined;
+  #backup: BackupFacts | undefined;
 
   constructor(options: PostgresSourceOptions, settings: ConnectionSettings) {
     this.#options = options;
@@ -61,17 +92,42 @@ class ClusterSource implements PostgresSource {
     const { progress = silent, step = 'postgres', notify = () => {} } = this.#options;
     const totalBytes = backup.estimatedBytes;
     const onBytes = (bytes: number, current: string) => progress({ type: 'advance', step, bytes, totalBytes, current });
-    this.#result = yield* clusterEntries({ backup, wal, setup, notify, tally: this.#tally, onBytes });
-    for (const { path, blocks } of this.#result.damaged) {
+    const result = yield* clusterEntries({ backup, wal, setup, notify, tally: this.#tally, onBytes });
+    this.#backup = backupFacts(label, backup, result, this.#tally);
+    for (const { path, blocks } of result.damaged) {
       const which = blocks.length > 0 ? `blocks ${blocks.join(', ')}` : 'pages';
       notify({ kind: 'damaged', item: path, reason: `damaged ${which}: the server found wrong page checksums` });
     }
+  }
+
+  async facts(): Promise<PostgresFacts> {
+    if (!this.#backup) throw new Failure('internal', 'The facts of a PostgreSQL backup exist once it has ended.');
+    const { signal, migrations, countBudgetMs } = this.#options;
+    const facts = await readFacts(this.#settings, {
+      signal,
+      migrations,
+      ...(countBudgetMs === undefined ? {} : { countBudgetMs }),
+    });
+    return { ...facts, backup: this.#backup };
   }
 
   async #readSetup(): Promise<ServerSetup> {
     await using sql = await SqlSession.open(this.#settings, { signal: this.#options.signal });
     return await readServerSetup(sql);
   }
+}
+
+function backupFacts(label: string, backup: BaseBackup, result: BaseBackupResult, tally: BackupTally): BackupFacts {
+  return {
+    label,
+    startLsn: formatLsn(backup.startLsn),
+    stopLsn: formatLsn(result.stopLsn),
+    timeline: backup.timeline,
+    ...tally,
+    manifestChecksum: result.manifest.checksum,
+    tablespaces: backup.tablespaces,
+    damagedPages: result.damaged,
+  };
 }
 
 /** A third of what the server tolerates, five seconds at most. */
