@@ -56,7 +56,7 @@ export async function unlockWithAnyKey(
 
 function openConfig(masterKey: MasterKey, bytes: Uint8Array): RepositoryConfig | undefined {
   try {
-    return parseConfig(new Sealer(masterKey).open(bytes).toString('utf8'));
+    return parseConfig(new Sealer(masterKey).open(bytes));
   } catch (error) {
     if (isFailure(error, 'repository_unsupported')) throw error;
     return undefined;

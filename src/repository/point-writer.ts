@@ -13,6 +13,7 @@ import { encodeSnapshot, type Snapshot } from './format/snapshot.ts';
 import { newClaims } from './index/claims.ts';
 import type { IndexedRepository } from './indexed-repository.ts';
 import { objectKey } from './keys.ts';
+import type { LocalTrees } from './local-trees.ts';
 import { maskOf, type Replica, readFromAny } from './replicas.ts';
 import { TreeBuilder } from './tree-builder.ts';
 import { UploadQueue } from './upload-queue.ts';
@@ -79,8 +80,9 @@ export class PointWriter implements AsyncDisposable {
     });
   }
 
-  newTree(): TreeBuilder {
-    return new TreeBuilder(this.pool);
+  /** `local` keeps a copy of the tree on this machine, readable before the point is committed. */
+  newTree(local?: LocalTrees): TreeBuilder {
+    return new TreeBuilder(this.pool, local);
   }
 
   /** Bytes of finished packs so far, per copy. */

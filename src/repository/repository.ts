@@ -235,7 +235,7 @@ function foreignness(
     { hint },
   );
   try {
-    return parseConfig(new Sealer(masterKey).open(bytes).toString('utf8')).id === config.id ? undefined : foreign;
+    return parseConfig(new Sealer(masterKey).open(bytes)).id === config.id ? undefined : foreign;
   } catch {
     return foreign;
   }

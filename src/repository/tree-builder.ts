@@ -1,5 +1,7 @@
 /** Collects the encoded nodes of one directory, in order, and stores the tree; a large one flows to a worker in parts as it grows. */
+import { idFromBytes } from '../base/ids.ts';
 import { TREE_PREFIX, TREE_SUFFIX } from './format/tree.ts';
+import type { LocalTrees } from './local-trees.ts';
 import type { SealPool } from './workers/seal-pool.ts';
 
 const PART = 2 * 1024 * 1024;
@@ -9,14 +11,18 @@ let streams = 0;
 
 export class TreeBuilder {
   readonly #pool: SealPool;
+  readonly #local: LocalTrees | undefined;
+  readonly #extents: ReturnType<LocalTrees['append']>[] = [];
   #parts: Uint8Array[] = [TREE_PREFIX];
   #size = TREE_PREFIX.length;
   #stream: number | undefined;
   #nodes = 0;
   #sent: Promise<unknown> = Promise.resolve();
 
-  constructor(pool: SealPool) {
+  /** `local` keeps a copy of the tree on this machine. */
+  constructor(pool: SealPool, local?: LocalTrees) {
     this.#pool = pool;
+    this.#local = local;
   }
 
   /** Adds the next node, as `encodeNode` gives it. Resolves at once, except while a large tree is being handed on. */
@@ -26,15 +32,15 @@ export class TreeBuilder {
     if (this.#size >= PART) this.#sendPart();
   }
 
-  /** Resolves when the parts handed on so far have been taken. */
-  async settled(): Promise<void> {
-    await this.#sent;
-  }
-
   /** Stores the tree and returns its 32-byte id. */
   async finish(): Promise<Uint8Array> {
     this.#push(TREE_SUFFIX);
-    const rest = this.#take();
+    const id = await this.#storeRest(this.#take());
+    this.#local?.keep(idFromBytes(id), this.#extents);
+    return id;
+  }
+
+  async #storeRest(rest: Uint8Array): Promise<Uint8Array> {
     if (this.#stream === undefined) return this.#pool.storeBlob(true, rest);
     await this.#sent;
     return this.#pool.storeTreePart(this.#stream, rest, true);
@@ -62,6 +68,7 @@ export class TreeBuilder {
     }
     this.#parts = [];
     this.#size = 0;
+    if (this.#local !== undefined) this.#extents.push(this.#local.append(bytes));
     return bytes;
   }
 }

@@ -43,6 +43,7 @@ export class SealPool {
   readonly #credits: Int32Array;
   readonly #onPack: SealPoolSettings['onPack'];
   readonly #waiters = new Map<number, Waiter>();
+  #relief: (() => void)[] = [];
   #nextJob = 1;
   #broken: Error | undefined;
 
@@ -73,6 +74,13 @@ export class SealPool {
       total.storedBytes += stats.storedBytes;
     }
     return total;
+  }
+
+  /** Resolves once less than `bytes` of work is waiting: what a producer awaits so that memory stays bounded. */
+  async below(bytes: number): Promise<void> {
+    while (this.load >= bytes && this.#broken === undefined)
+      await new Promise<void>((resolve) => this.#relief.push(resolve));
+    if (this.#broken !== undefined) throw this.#broken;
   }
 
   /** Reads and stores stretches of files; `bytes` is the expected amount, for sharing out the work. */
@@ -143,6 +151,7 @@ export class SealPool {
     if (waiter === undefined) return;
     this.#waiters.delete(reply.job);
     member.load -= waiter.cost;
+    this.#wake();
     if (reply.kind === 'failed') {
       waiter.reject(new Failure(reply.code, reply.message));
       return;
@@ -156,10 +165,17 @@ export class SealPool {
     Atomics.notify(this.#credits, 0);
   }
 
+  #wake(): void {
+    const waiting = this.#relief;
+    this.#relief = [];
+    for (const resolve of waiting) resolve();
+  }
+
   #fail(error: unknown): void {
     this.#broken ??= error instanceof Error ? error : new Error(String(error));
     for (const waiter of this.#waiters.values()) waiter.reject(this.#broken);
     this.#waiters.clear();
+    this.#wake();
   }
 }
 

@@ -1,0 +1,212 @@
+/**
+ * Archives an ordered source (a directory tree): unchanged files keep the content of the earlier point without being read, the others go to
+ * the workers, and each directory becomes a tree as soon as its last entry is known.
+ */
+import { type Id, idFromBytes } from '../../base/ids.ts';
+import { encodeNode, type LocalTrees, type TreeNode, type TreeSource } from '../../repository/trees.ts';
+import type { Entry, Meta } from '../../sources/entry.ts';
+import { type ArchiveContext, WORK_AHEAD } from './context.ts';
+import { type FileOutcome, FileReader, type PathFile } from './file-reader.ts';
+import { toNode } from './nodes.ts';
+import { OMITTED, OpenDirectory } from './open-directory.ts';
+import { PreviousCursor } from './previous-cursor.ts';
+import { printable } from './printable.ts';
+
+export interface ArchiveTreeOptions {
+  /** The same source in an earlier point, or in an earlier reading of this run. */
+  readonly previous?: { readonly tree: Id; readonly trees: TreeSource };
+  /** Keep what the earlier reading had and this one lacks: files that vanished while the database was copied. */
+  readonly keepVanished?: boolean;
+  /** Where the trees are kept on this machine for a later reading. */
+  readonly local?: LocalTrees;
+}
+
+/** Returns the id of the root tree. */
+export async function archiveTree(
+  entries: AsyncIterable<readonly Entry[]>,
+  root: Meta,
+  context: ArchiveContext,
+  options: ArchiveTreeOptions = {},
+): Promise<Id> {
+  return new TreeArchiver(context, options).run(entries, root);
+}
+
+class TreeArchiver {
+  readonly #context: ArchiveContext;
+  readonly #options: ArchiveTreeOptions;
+  readonly #files: FileReader;
+  readonly #root = Promise.withResolvers<Id>();
+  #current: OpenDirectory | undefined;
+
+  constructor(context: ArchiveContext, options: ArchiveTreeOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.#files = new FileReader(context.writer.pool);
+    this.#root.promise.catch(() => {});
+  }
+
+  async run(entries: AsyncIterable<readonly Entry[]>, meta: Meta): Promise<Id> {
+    const root = this.#open(Buffer.alloc(0), meta, undefined, this.#options.previous?.tree);
+    this.#current = root;
+    for await (const batch of entries) {
+      for (const entry of batch) await this.#take(entry);
+      this.#context.onAdvance();
+      await this.#context.writer.pool.below(WORK_AHEAD);
+    }
+    await this.#close(root);
+    await this.#files.finish();
+    return this.#root.promise;
+  }
+
+  #take(entry: Entry): void | Promise<void> {
+    const directory = this.#current as OpenDirectory;
+    if (entry.type === 'up') return this.#close(directory);
+    const previous = directory.cursor?.seek(entry.name);
+    return previous instanceof Promise
+      ? previous.then((node) => this.#place(directory, entry, node))
+      : this.#place(directory, entry, previous);
+  }
+
+  #place(
+    directory: OpenDirectory,
+    entry: Exclude<Entry, { type: 'up' }>,
+    previous: TreeNode | undefined,
+  ): void | Promise<void> {
+    switch (entry.type) {
+      case 'dir': {
+        const earlier = previous?.type === 'dir' ? previous.subtree : undefined;
+        this.#current = this.#open(entry.name, entry.meta, { directory, slot: directory.reserve() }, earlier);
+        return;
+      }
+      case 'symlink':
+        directory.add(encodeNode(toNode(entry.name, entry.meta, { type: 'symlink', linkTarget: entry.target })));
+        return;
+      case 'file':
+        return this.#placeFile(directory, entry, previous?.type === 'file' ? previous : undefined);
+    }
+  }
+
+  #placeFile(
+    directory: OpenDirectory,
+    entry: Extract<Entry, { type: 'file' }>,
+    previous: TreeNode | undefined,
+  ): void | Promise<void> {
+    const { counts } = this.#context;
+    counts.files++;
+    if (previous !== undefined && isUnmodified(entry, previous) && this.#holds(previous.content as Uint8Array)) {
+      counts.filesUnmodified++;
+      counts.bytes += entry.size;
+      directory.add(this.#fileNode(entry, entry.meta, entry.size, previous.content as Uint8Array));
+      return;
+    }
+    if (previous === undefined) counts.filesNew++;
+    else counts.filesChanged++;
+    const slot = directory.reserve();
+    if (entry.body.kind !== 'path') throw new TypeError('an ordered source yields files by path');
+    return this.#files.take(entry as PathFile, (outcome) => directory.fill(slot, this.#finishFile(entry, outcome)));
+  }
+
+  #finishFile(entry: Extract<Entry, { type: 'file' }>, outcome: FileOutcome): Uint8Array {
+    const { counts, notify } = this.#context;
+    const item = printable((entry as PathFile).body.path);
+    if (!outcome.ok) {
+      counts.files--;
+      const vanished = outcome.errno === 'ENOENT';
+      notify({
+        kind: vanished ? 'vanished' : 'unreadable',
+        item,
+        reason: vanished ? 'was deleted before it could be read' : outcome.message,
+      });
+      return OMITTED;
+    }
+    const { content, size, mtimeNs, ctimeNs, torn } = outcome.file;
+    counts.bytesRead += size;
+    counts.bytes += size;
+    if (torn)
+      notify({ kind: 'changed', item, reason: 'kept changing while it was read; this copy may mix two states' });
+    return this.#fileNode(entry, { ...entry.meta, mtimeNs, ctimeNs }, size, content);
+  }
+
+  #fileNode(entry: { readonly name: Buffer }, meta: Meta, size: number, content: Uint8Array): Uint8Array {
+    return encodeNode(toNode(entry.name, meta, { type: 'file', size, content }));
+  }
+
+  /** Whether every storage still holds what an earlier point says the file is made of. The first reading of this run needs no proof. */
+  #holds(content: Uint8Array): boolean {
+    if (this.#options.keepVanished) return true;
+    for (let at = 0; at < content.length; at += 32) if (!this.#context.writer.has('data', content, at)) return false;
+    return true;
+  }
+
+  #open(
+    name: Buffer,
+    meta: Meta,
+    parent: { directory: OpenDirectory; slot: number } | undefined,
+    previousTree: Id | undefined,
+  ): OpenDirectory {
+    const directory = new OpenDirectory({
+      name,
+      meta,
+      builder: this.#context.writer.newTree(this.#options.local),
+      parent,
+      previousTree,
+      onComplete: (complete) => void this.#complete(complete).catch((error: unknown) => this.#root.reject(error)),
+    });
+    const { previous, keepVanished } = this.#options;
+    if (previous !== undefined && previousTree !== undefined) {
+      const onSkipped = keepVanished ? (node: TreeNode) => this.#keep(directory, node) : undefined;
+      directory.cursor = new PreviousCursor(previous.trees.streamTree(previousTree), onSkipped);
+    }
+    return directory;
+  }
+
+  /** A node of the first reading that the second one no longer met. */
+  #keep(directory: OpenDirectory, node: TreeNode): void {
+    const { counts, notify } = this.#context;
+    if (node.type === 'file') {
+      counts.files++;
+      counts.bytes += node.size;
+    }
+    directory.add(encodeNode(node));
+    const item = [...pathOf(directory), printable(node.name)].join('/');
+    notify({
+      kind: 'note',
+      item,
+      reason: 'vanished while the database was copied; kept as the first reading found it',
+    });
+  }
+
+  async #close(directory: OpenDirectory): Promise<void> {
+    this.#current = directory.parts.parent?.directory;
+    if (this.#options.keepVanished) await directory.cursor?.finish();
+    directory.close();
+  }
+
+  async #complete({ parts }: OpenDirectory): Promise<void> {
+    const { counts } = this.#context;
+    const tree = idFromBytes(await parts.builder.finish());
+    counts.directories++;
+    if (parts.previousTree === undefined) counts.dirsNew++;
+    else if (parts.previousTree === tree) counts.dirsUnmodified++;
+    else counts.dirsChanged++;
+    if (parts.parent === undefined) this.#root.resolve(tree);
+    else
+      parts.parent.directory.fill(
+        parts.parent.slot,
+        encodeNode(toNode(parts.name, parts.meta, { type: 'dir', subtree: tree })),
+      );
+  }
+}
+
+function isUnmodified(entry: Extract<Entry, { type: 'file' }>, previous: TreeNode): boolean {
+  return (
+    previous.size === entry.size &&
+    previous.mtimeNs === entry.meta.mtimeNs &&
+    previous.ctimeNs === entry.meta.ctimeNs &&
+    previous.inode === entry.meta.inode
+  );
+}
+
+function pathOf({ parts }: OpenDirectory): string[] {
+  return parts.parent === undefined ? [] : [...pathOf(parts.parent.directory), printable(parts.name)];
+}

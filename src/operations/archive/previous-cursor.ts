@@ -1,0 +1,51 @@
+/** Walks the nodes of an earlier tree alongside the current names; both are in ascending byte order. */
+import type { TreeNode } from '../../repository/trees.ts';
+
+export class PreviousCursor {
+  readonly #batches: AsyncIterator<readonly TreeNode[]>;
+  readonly #onSkipped: (node: TreeNode) => void;
+  #batch: readonly TreeNode[] = [];
+  #at = 0;
+  #ended = false;
+
+  /** `onSkipped` hears of every node that no name asked for. */
+  constructor(nodes: AsyncIterable<readonly TreeNode[]>, onSkipped: (node: TreeNode) => void = () => {}) {
+    this.#batches = nodes[Symbol.asyncIterator]();
+    this.#onSkipped = onSkipped;
+  }
+
+  /** The node of this name, `undefined` when there is none; a promise only where more nodes must be read. */
+  seek(name: Buffer): TreeNode | undefined | Promise<TreeNode | undefined> {
+    for (; this.#at < this.#batch.length; this.#at++) {
+      const node = this.#batch[this.#at] as TreeNode;
+      const order = Buffer.compare(node.name, name);
+      if (order > 0) return undefined;
+      if (order === 0) {
+        this.#at++;
+        return node;
+      }
+      this.#onSkipped(node);
+    }
+    return this.#ended ? undefined : this.#seekFurther(name);
+  }
+
+  /** Passes over everything that is left. */
+  async finish(): Promise<void> {
+    do {
+      for (; this.#at < this.#batch.length; this.#at++) this.#onSkipped(this.#batch[this.#at] as TreeNode);
+    } while (await this.#more());
+  }
+
+  async #seekFurther(name: Buffer): Promise<TreeNode | undefined> {
+    return (await this.#more()) ? this.seek(name) : undefined;
+  }
+
+  async #more(): Promise<boolean> {
+    if (this.#ended) return false;
+    const next = await this.#batches.next();
+    this.#ended = next.done === true;
+    this.#batch = next.done === true ? [] : next.value;
+    this.#at = 0;
+    return !this.#ended;
+  }
+}
