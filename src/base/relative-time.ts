@@ -72,6 +72,6 @@ export function formatUtcAndLocal(ms: number, timeZone?: string): string {
   const utc = formatUtc(ms);
   if (format.resolvedOptions().timeZone === 'UTC') return utc;
   const part = Object.fromEntries(format.formatToParts(ms).map(({ type, value }) => [type, value]));
-  const date = `${part['year']}-${part['month']}-${part['day']}`;
-  return `${utc} (${date} ${part['hour']}:${part['minute']}:${part['second']} ${part['timeZoneName']})`;
+  const date = `${part.year}-${part.month}-${part.day}`;
+  return `${utc} (${date} ${part.hour}:${part.minute}:${part.second} ${part.timeZoneName})`;
 }

@@ -48,7 +48,7 @@ function exitError(failure: Failure): Record<string, unknown> {
 }
 
 function listedProblems(failure: Failure): readonly ListedProblem[] {
-  const problems = failure.details['problems'];
+  const problems = failure.details.problems;
   return Array.isArray(problems) ? problems.filter((problem) => typeof problem?.message === 'string') : [];
 }
 

@@ -121,17 +121,21 @@ function buildContext(
   const progress = createProgress({ output, clock: world.clock, quiet: flags.quiet, verbose: flags.verbose });
   let loading: Promise<Configuration> | undefined;
   const config = () => {
-    loading ??= import('../config/configuration.ts').then(({ loadConfiguration }) =>
-      loadConfiguration({
-        ...(flags.config === undefined ? {} : { path: flags.config }),
-        env: world.env,
-        cwd: world.cwd,
-      }),
-    );
+    loading ??= load(world, flags, output);
     return loading;
   };
   const { clock, signal, env, cwd, build } = world;
   return { context: { clock, signal, env, cwd, build, flags, output, progress: progress.report, config }, progress };
+}
+
+async function load(
+  { env, cwd, signal }: World,
+  { config: path }: GlobalFlags,
+  output: Output,
+): Promise<Configuration> {
+  const { loadConfiguration } = await import('../config/configuration.ts');
+  const onWarning = (message: string, hint: string) => void output.warn(message, hint);
+  return loadConfiguration({ path, env, cwd, signal, onWarning });
 }
 
 /** An abort, however it surfaced, is an interruption; what the operation said about the state it left is kept. */

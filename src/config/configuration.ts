@@ -1,11 +1,144 @@
-/** The configuration file: found, read, checked. */
-export interface Configuration {
-  readonly file: string;
+/**
+ * The configuration: found, read, checked as a whole. Secrets are fetched only for the part that is asked for: a restore from one
+ * storage needs neither the other storages' keys nor the database's URL.
+ */
+import { dirname } from 'node:path';
+import type { output, ZodType } from 'zod';
+import { Failure } from '../base/failure.ts';
+import { nearest } from '../base/suggest.ts';
+import { type CheckedFile, checkFile } from './check-file.ts';
+import { locateFile, type Where } from './locate.ts';
+import type { Path, Remark } from './problem.ts';
+import { type Resolved, resolveValues } from './resolve.ts';
+import { app as appSchema } from './schema/app.ts';
+import { file as fileSchema } from './schema/file.ts';
+import { source as sourceSchema } from './schema/source.ts';
+import { storage as storageSchema } from './schema/storage.ts';
+import type { SecretWorld } from './secrets.ts';
+import type { AppSettings, PackingSettings, SourceSettings, SourceType, StorageSettings } from './settings.ts';
+import { appSettings, packingSettings, sourceSettings, storageSettings } from './to-settings.ts';
+
+export interface LoadOptions extends Where {
+  /** Hears of secrets that others can read. */
+  readonly onWarning?: (message: string, hint: string) => void;
+  readonly signal?: AbortSignal;
 }
-export async function loadConfiguration(_options: {
-  readonly path?: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly cwd: string;
-}): Promise<Configuration> {
-  throw new Error('soon');
+
+/** Throws `config_missing`, or `config_invalid` whose `details.problems` lists every mistake with its line. */
+export async function loadConfiguration(options: LoadOptions): Promise<Configuration> {
+  const located = await locateFile(options);
+  const { env, onWarning, signal } = options;
+  return new Configuration(checkFile(located), { env, directory: dirname(located.file), onWarning, signal });
+}
+
+export class Configuration {
+  /** Absolute path of the file. */
+  readonly file: string;
+  /** The directory of the file: relative paths in it count from here. */
+  readonly directory: string;
+  /** What is allowed but should be known, in the order of the file. */
+  readonly remarks: readonly Remark[];
+  /** In the order of the file. */
+  readonly storageNames: readonly string[];
+  readonly appNames: readonly string[];
+  /** The checked content, for showing it. */
+  readonly checked: CheckedFile;
+  readonly #world: SecretWorld;
+
+  constructor(checked: CheckedFile, world: SecretWorld) {
+    this.checked = checked;
+    this.file = checked.file;
+    this.directory = world.directory;
+    this.remarks = checked.remarks;
+    this.storageNames = Object.keys(checked.values.storages);
+    this.appNames = Object.keys(checked.values.apps);
+    this.#world = world;
+  }
+
+  /** The app that is meant: the one asked for, or the only one. Throws `app_unknown`. */
+  appName(asked?: string): string {
+    if (asked !== undefined) {
+      if (this.appNames.includes(asked)) return asked;
+      throw unknown('app_unknown', 'app', asked, this.appNames);
+    }
+    if (this.appNames.length === 1) return this.appNames[0]!;
+    const several = this.appNames.length > 1;
+    throw new Failure('app_unknown', several ? 'Which app is meant?' : `${this.file} names no apps.`, {
+      hint: several ? `Say it with --app: ${this.appNames.join(', ')}.` : 'Add one under "apps".',
+    });
+  }
+
+  /** Names and types of an app's sources, in the order of the file. */
+  sourceTypes(app: string): readonly { readonly name: string; readonly type: SourceType }[] {
+    const { sources } = this.checked.values.apps[this.appName(app)]!;
+    return Object.entries(sources).map(([name, { type }]) => ({ name, type }));
+  }
+
+  /** The repository's password. Throws `secret_unavailable`. */
+  async password(): Promise<string> {
+    const { password } = fileSchema.shape.repository.shape;
+    return (await this.#resolve(password, this.checked.values.repository.password, [
+      'repository',
+      'password',
+    ])) as string;
+  }
+
+  async packing(): Promise<PackingSettings> {
+    const { password: _password, ...rest } = this.checked.values.repository;
+    const schema = fileSchema.shape.repository.omit({ password: true });
+    return packingSettings(await this.#resolve(schema, rest, ['repository']));
+  }
+
+  /** How many storages must hold all of a backup for it to be complete. */
+  async requiredCopies(): Promise<number> {
+    const { required } = await this.#resolve(fileSchema.shape.copies, this.checked.values.copies, ['copies']);
+    if (required === undefined) return this.storageNames.length;
+    if (required <= this.storageNames.length) return required;
+    throw new Failure(
+      'config_invalid',
+      `copies.required asks for ${required} copies of ${this.storageNames.length} storages.`,
+    );
+  }
+
+  /** Throws `storage_unknown`, `secret_unavailable`. */
+  async storage(name: string): Promise<StorageSettings> {
+    const values = this.checked.values.storages[name];
+    if (values === undefined) throw unknown('storage_unknown', 'storage', name, this.storageNames);
+    return storageSettings(name, await this.#resolve(storageSchema, values, ['storages', name]), this.directory);
+  }
+
+  /** All of an app but its sources. Throws `app_unknown`, `secret_unavailable`. */
+  async app(name: string): Promise<AppSettings> {
+    const { sources, ...rest } = this.checked.values.apps[this.appName(name)]!;
+    const values = await this.#resolve(appSchema.omit({ sources: true }), rest, ['apps', name]);
+    const databases = Object.keys(sources).filter((source) => sources[source]!.type === 'postgres');
+    return appSettings(name, values, { directory: this.directory, databases });
+  }
+
+  /** One source of an app. Throws `app_unknown`, `source_unknown`, `secret_unavailable`. */
+  async source(app: string, name: string): Promise<SourceSettings> {
+    const { sources } = this.checked.values.apps[this.appName(app)]!;
+    const values = sources[name];
+    if (values === undefined) throw unknown('source_unknown', 'source', name, Object.keys(sources));
+    return sourceSettings(
+      name,
+      await this.#resolve(sourceSchema, values, ['apps', app, 'sources', name]),
+      this.directory,
+    );
+  }
+
+  #resolve<S extends ZodType>(schema: S, value: output<S>, path: Path): Promise<Resolved<output<S>>> {
+    return resolveValues(schema, value, path, this.#world);
+  }
+}
+
+function unknown(
+  code: 'app_unknown' | 'storage_unknown' | 'source_unknown',
+  what: string,
+  name: string,
+  known: readonly string[],
+): Failure {
+  const meant = nearest(name, known);
+  const hint = meant === undefined ? `There is: ${known.join(', ')}.` : `Did you mean "${meant}"?`;
+  return new Failure(code, `The configuration names no ${what} "${name}".`, known.length === 0 ? {} : { hint });
 }

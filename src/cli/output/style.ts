@@ -27,6 +27,6 @@ export function pickStyle(
   env: Readonly<Record<string, string | undefined>>,
   allowed: boolean,
 ): Style {
-  const colours = allowed && stream.isTTY === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb';
+  const colours = allowed && stream.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
   return colours ? colourStyle : plainStyle;
 }

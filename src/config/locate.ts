@@ -1,0 +1,62 @@
+/** Which file is the configuration, and its text. */
+import { open } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { Failure } from '../base/failure.ts';
+
+export interface Where {
+  /** `--config`; wins over everything. */
+  readonly path?: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Absolute; relative paths count from here. */
+  readonly cwd: string;
+}
+
+export interface LocatedFile {
+  /** Absolute. */
+  readonly file: string;
+  readonly text: string;
+  /** Permission bits. */
+  readonly mode: number;
+}
+
+/** A configuration is written by hand; anything larger is something else. */
+const MAX_BYTES = 4 * 1024 * 1024;
+
+const SYSTEM_FILE = '/etc/holdfast/holdfast.yaml';
+
+/** Throws `config_missing` when there is none, or when the one that was asked for cannot be read. */
+export async function locateFile({ path, env, cwd }: Where): Promise<LocatedFile> {
+  if (path !== undefined) return readConfigFile(resolve(cwd, path), '--config');
+  const fromEnv = env.HOLDFAST_CONFIG;
+  if (fromEnv) return readConfigFile(resolve(cwd, fromEnv), 'HOLDFAST_CONFIG');
+  const candidates = [resolve(cwd, 'holdfast.yaml'), SYSTEM_FILE];
+  for (const candidate of candidates) {
+    const found = await readIfThere(candidate);
+    if (found !== undefined) return found;
+  }
+  throw new Failure('config_missing', `There is no configuration file: neither ${candidates.join(' nor ')}.`, {
+    hint: 'Name it with --config FILE or the environment variable HOLDFAST_CONFIG.',
+  });
+}
+
+async function readConfigFile(file: string, namedBy: string): Promise<LocatedFile> {
+  const found = await readIfThere(file);
+  if (found !== undefined) return found;
+  throw new Failure('config_missing', `${file} (named by ${namedBy}) does not exist.`);
+}
+
+async function readIfThere(file: string): Promise<LocatedFile | undefined> {
+  try {
+    await using handle = await open(file, 'r');
+    const status = await handle.stat();
+    if (!status.isFile()) throw new Failure('config_missing', `${file} is not a regular file.`);
+    if (status.size > MAX_BYTES)
+      throw new Failure('config_invalid', `${file} is too large to be a configuration (over 4 MiB).`);
+    return { file, text: await handle.readFile('utf8'), mode: status.mode & 0o777 };
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    if (error instanceof Failure) throw error;
+    throw new Failure('config_missing', `${file} cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+}

@@ -1,0 +1,43 @@
+/** The whole file. */
+import { z } from 'zod';
+import { app } from './app.ts';
+import { count, mapping, name, secret, size, value } from './scalars.ts';
+import { storage } from './storage.ts';
+
+const MIB = 1024 ** 2;
+
+/** The one version of the file's form that this program reads. */
+export const VERSION = 1;
+
+const compression = value(
+  z.union([z.enum(['auto', 'max', 'off']), z.number().int().min(1).max(19)], {
+    error: 'must be auto, max, off or a zstd level from 1 to 19',
+  }),
+);
+
+const repository = mapping({
+  password: secret(
+    'The password that opens the repository. Whoever has it can read every backup; without it nobody can.',
+  ),
+  packSize: size('The size of the objects that backups are stored in.', 4 * MIB, 128 * MIB).default('16MiB'),
+  compression: compression.describe('auto, max, off or a zstd level from 1 to 19.').default('auto'),
+});
+
+export const file = mapping({
+  version: z.literal(VERSION).describe('The form of this file.'),
+  repository,
+  storages: z.record(name, storage, { error: 'must map names to storages' }).describe('Where backups live.'),
+  copies: mapping({
+    required: count(
+      'A backup is complete once this many storages hold all of it. Absent: all of them.',
+      1,
+      64,
+    ).optional(),
+  })
+    .describe('How many copies are asked for.')
+    .default({}),
+  apps: z.record(name, app, { error: 'must map names to apps' }).describe('What is protected.').default({}),
+});
+
+/** The file as checked: references and texts as written, defaults filled in. */
+export type FileValues = z.infer<typeof file>;

@@ -1,0 +1,67 @@
+/** Storages: where backups live. */
+import { z } from 'zod';
+import { checkedText, choice, count, mapping, path, secret, size, text, toggle } from './scalars.ts';
+
+const TIB = 1024 ** 4;
+
+const ENDPOINT = 'a web address such as https://s3.example.com, without user, query or fragment';
+const BUCKET = 'the name of a bucket: 3 to 63 letters, digits, ".", "-" and "_"';
+const PREFIX = 'parts of letters, digits, ".", "-" and "_", joined by "/", with no "/" in front';
+
+const limits = {
+  connections: count('Requests at the same time.', 1, 256).default(8),
+  uploadLimit: size('Bytes per second to this storage, such as 20MiB. Absent: unbounded.', 1024, TIB).optional(),
+  downloadLimit: size('Bytes per second from this storage. Absent: unbounded.', 1024, TIB).optional(),
+};
+
+const local = mapping({
+  type: z.literal('local'),
+  path: path('The directory that holds the repository.'),
+  ...limits,
+});
+
+const s3 = mapping({
+  type: z.literal('s3'),
+  endpoint: checkedText(
+    'The address of the S3 service.',
+    (written) => (isEndpoint(written) ? undefined : `must be ${ENDPOINT}`),
+    '^https?://',
+  ),
+  bucket: checkedText('The bucket; it must exist.', (written) =>
+    /^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/.test(written) ? undefined : `must be ${BUCKET}`,
+  ),
+  prefix: checkedText(
+    'Keys begin with this; several repositories can share a bucket under different prefixes.',
+    (written) => (isPrefix(written) ? undefined : `must be ${PREFIX}`),
+  ).optional(),
+  region: text('The region; many services take "auto" or "us-east-1".').default('us-east-1'),
+  pathStyle: toggle('Whether the bucket stands in the path of the address (true) or in its host name (false).').default(
+    true,
+  ),
+  accessKeyId: secret('The access key.'),
+  secretAccessKey: secret('The secret of the access key.'),
+  sessionToken: secret('The session token of temporary credentials.').optional(),
+  objectLock: mapping({
+    days: count('Objects cannot be deleted for this many days.', 1, 36_500),
+    mode: choice('governance: an account with a special right may still delete; compliance: nobody may.', [
+      'governance',
+      'compliance',
+    ]).default('governance'),
+  })
+    .describe('Object lock, where the bucket has it.')
+    .optional(),
+  ...limits,
+});
+
+export const storage = z.discriminatedUnion('type', [local, s3]).describe('One place where backups live.');
+
+function isEndpoint(written: string): boolean {
+  const url = URL.parse(written);
+  if (url === null || !/^https?:$/.test(url.protocol)) return false;
+  return url.username === '' && url.password === '' && url.search === '' && url.hash === '';
+}
+
+function isPrefix(written: string): boolean {
+  const parts = written.replace(/\/$/, '').split('/');
+  return parts.every((part) => /^[A-Za-z0-9._-]+$/.test(part) && part !== '.' && part !== '..');
+}

@@ -1,0 +1,110 @@
+/** What the program works with: values of the file with secrets fetched, defaults filled in, durations in ms, sizes in bytes, paths absolute. */
+
+export interface StorageLimits {
+  /** Requests at the same time. */
+  readonly connections: number;
+  /** Bytes per second; absent: unbounded. */
+  readonly uploadLimit?: number;
+  readonly downloadLimit?: number;
+}
+
+export interface LocalStorageSettings extends StorageLimits {
+  readonly type: 'local';
+  readonly name: string;
+  readonly path: string;
+}
+
+export interface S3StorageSettings extends StorageLimits {
+  readonly type: 's3';
+  readonly name: string;
+  /** An http or https URL without user information. */
+  readonly endpoint: string;
+  readonly bucket: string;
+  /** Without slashes at either end; empty for the whole bucket. */
+  readonly prefix: string;
+  readonly region: string;
+  readonly pathStyle: boolean;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+  readonly objectLock?: { readonly days: number; readonly mode: 'governance' | 'compliance' };
+}
+
+export type StorageSettings = LocalStorageSettings | S3StorageSettings;
+
+export interface PackingSettings {
+  /** Bytes after which a pack is closed. */
+  readonly packSize: number;
+  /** A zstd level, or a word: `auto` (balanced, skips what does not shrink), `max`, `off`. */
+  readonly compression: 'auto' | 'max' | 'off' | number;
+}
+
+export interface PostgresSourceSettings {
+  readonly type: 'postgres';
+  readonly name: string;
+  readonly url: string;
+  readonly wal: 'stream' | 'off';
+}
+
+export interface FilesSourceSettings {
+  readonly type: 'files';
+  readonly name: string;
+  readonly path: string;
+  readonly exclude: readonly string[];
+  readonly oneFileSystem: boolean;
+  /** Leave out directories that carry a CACHEDIR.TAG. */
+  readonly excludeCaches: boolean;
+}
+
+export interface ConfigSourceSettings {
+  readonly type: 'config';
+  readonly name: string;
+  /** As written: relative to `base`, or absolute. */
+  readonly paths: readonly string[];
+  readonly base: string;
+  /** What happens to values that look secret: masked, kept, or the file left out. */
+  readonly secrets: 'mask' | 'keep' | 'omit';
+}
+
+export type SourceSettings = PostgresSourceSettings | FilesSourceSettings | ConfigSourceSettings;
+export type SourceType = SourceSettings['type'];
+
+export interface RetentionSettings {
+  readonly last?: number;
+  readonly hourly?: number;
+  readonly daily?: number;
+  readonly weekly?: number;
+  readonly monthly?: number;
+  readonly yearly?: number;
+  /** Milliseconds. */
+  readonly within?: number;
+}
+
+export interface AppSettings {
+  readonly name: string;
+  /** Hooks and other commands of the app run here: the directory of the configuration file. */
+  readonly directory: string;
+  /** Milliseconds. */
+  readonly objectives: { readonly rpo?: number; readonly rto?: number };
+  /** `database` is the postgres source the query runs in, `source` the files source whose files its rows name. */
+  readonly references: readonly { readonly query: string; readonly source: string; readonly database: string }[];
+  readonly migrations?: { readonly query: string; readonly database: string };
+  readonly tenants?: {
+    readonly table: string;
+    readonly key: string;
+    readonly name?: string;
+    readonly database: string;
+  };
+  /** Program and arguments of each; run without a shell. */
+  readonly hooks: {
+    readonly beforeBackup?: readonly string[];
+    readonly afterBackup?: readonly string[];
+    readonly beforeRestore?: readonly string[];
+    readonly afterRestore?: readonly string[];
+  };
+  readonly schedules: readonly { readonly run: string; readonly cron: string; readonly timezone?: string }[];
+  readonly retention?: RetentionSettings;
+  readonly retentionByStorage: Readonly<Record<string, RetentionSettings>>;
+  /** Facts for the manifest: the app's version as text, the checkout whose commit and branch count. */
+  readonly application: { readonly version?: string; readonly git?: string };
+}

@@ -1,0 +1,75 @@
+/** From checked, resolved values to what the program works with: durations in ms, sizes in bytes, absolute paths. */
+import { resolve } from 'node:path';
+import { parseDuration } from '../base/durations.ts';
+import { parseSize } from '../base/sizes.ts';
+import type { Resolved } from './resolve.ts';
+import type { FileValues } from './schema/file.ts';
+import type { AppSettings, PackingSettings, RetentionSettings, SourceSettings, StorageSettings } from './settings.ts';
+
+type Values = Resolved<FileValues>;
+type AppValues = Values['apps'][string];
+
+/** `o` without the keys whose value is undefined: an absent setting is an absent key. */
+type Present<O> = { [K in keyof O as undefined extends O[K] ? never : K]: O[K] } & {
+  [K in keyof O as undefined extends O[K] ? K : never]?: Exclude<O[K], undefined>;
+};
+
+function present<O extends object>(o: O): Present<O> {
+  return Object.fromEntries(Object.entries(o).filter(([, value]) => value !== undefined)) as Present<O>;
+}
+
+const bytes = (text: string | undefined) => (text === undefined ? undefined : parseSize(text)!);
+const ms = (text: string | undefined) => (text === undefined ? undefined : parseDuration(text)!);
+
+export function storageSettings(name: string, values: Values['storages'][string], directory: string): StorageSettings {
+  const limits = { uploadLimit: bytes(values.uploadLimit), downloadLimit: bytes(values.downloadLimit) };
+  if (values.type === 'local') return present({ ...values, ...limits, name, path: resolve(directory, values.path) });
+  const endpoint = values.endpoint.replace(/\/+$/, '');
+  const prefix = (values.prefix ?? '').replace(/\/$/, '');
+  return present({ ...values, ...limits, name, endpoint, prefix });
+}
+
+export function packingSettings({ packSize, compression }: Omit<Values['repository'], 'password'>): PackingSettings {
+  return { packSize: parseSize(packSize)!, compression };
+}
+
+export function sourceSettings(name: string, values: AppValues['sources'][string], directory: string): SourceSettings {
+  if (values.type === 'postgres') return { ...values, name };
+  if (values.type === 'files') return { ...values, name, path: resolve(directory, values.path) };
+  return { ...values, name, base: resolve(directory, values.base) };
+}
+
+function retention(rules: NonNullable<AppValues['retention']>): RetentionSettings {
+  return present({ ...rules, within: ms(rules.within) });
+}
+
+/** `databases` are the names of the app's postgres sources; the checks made sure that one is meant wherever one is needed. */
+export function appSettings(
+  name: string,
+  values: Omit<AppValues, 'sources'>,
+  { directory, databases }: { readonly directory: string; readonly databases: readonly string[] },
+): AppSettings {
+  const asking = <A extends { database?: string | undefined }>(asked: A) => ({
+    ...asked,
+    database: asked.database ?? databases[0]!,
+  });
+  const { application } = values;
+  return present({
+    name,
+    directory,
+    objectives: present({ rpo: ms(values.objectives?.rpo), rto: ms(values.objectives?.rto) }),
+    references: values.references.map(asking),
+    migrations: values.migrations && asking(values.migrations),
+    tenants: values.tenants && present(asking(values.tenants)),
+    hooks: present(values.hooks),
+    schedules: values.schedules.map((schedule) => present(schedule)),
+    retention: values.retention && retention(values.retention),
+    retentionByStorage: Object.fromEntries(
+      Object.entries(values.retentionByStorage).map(([storage, rules]) => [storage, retention(rules)]),
+    ),
+    application: present({
+      version: application.version,
+      git: application.git === undefined ? undefined : resolve(directory, application.git),
+    }),
+  });
+}
