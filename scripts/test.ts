@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CHECKS, ROOT, runCheck } from './testing/checks.ts';
 import { runFiles, testFiles } from './testing/files.ts';
+import { processesMarked } from './testing/leaks.ts';
 import type { FileResult } from './testing/run-file.ts';
 import { startServices } from './testing/services.ts';
 import { isGood, NOTHING, sentence, skipLines, strict, sum, type Tally } from './testing/tally.ts';
@@ -51,6 +52,7 @@ async function tests(patterns: readonly string[]): Promise<Tally> {
   }
   const directory = mkdtempSync(join(tmpdir(), 'hft-'));
   chmodSync(directory, 0o755);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => abandon(directory));
   const services = await startServices(files, (line) => console.log(line));
   try {
     console.log(`Tests: ${files.length} files, ${CONCURRENCY} at a time`);
@@ -64,6 +66,20 @@ async function tests(patterns: readonly string[]): Promise<Tally> {
     await services.stop();
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** Interrupted: nothing that a test file started stays behind. The shared services end by themselves when we do. */
+function abandon(directory: string): never {
+  for (const { pid } of processesMarked(directory)) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // ended by itself in between
+    }
+  }
+  rmSync(directory, { recursive: true, force: true });
+  console.log('interrupted');
+  process.exit(130);
 }
 
 function printFile({ file, tally, problems, output }: FileResult, seconds: number): void {

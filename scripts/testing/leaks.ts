@@ -14,14 +14,15 @@ export interface LeftProcess {
   readonly command: string;
 }
 
-/** Every running process whose environment carries `mark`. */
+/** Every running process whose environment carries `mark`, or a mark below it: marks are paths. */
 export function processesMarked(mark: string): LeftProcess[] {
   const wanted = `${MARK}=${mark}`;
+  const isOurs = (variable: string) => variable === wanted || variable.startsWith(`${wanted}/`);
   const found: LeftProcess[] = [];
   for (const entry of filesLeft('/proc')) {
     if (!/^\d+$/.test(entry)) continue;
     const environment = readOr(`/proc/${entry}/environ`, (path) => readFileSync(path, 'latin1'), '');
-    if (!environment.split('\0').includes(wanted)) continue;
+    if (!environment.split('\0').some(isOurs)) continue;
     const command = readOr(`/proc/${entry}/cmdline`, (path) => readFileSync(path, 'utf8'), '').replaceAll('\0', ' ');
     found.push({ pid: Number(entry), command: command.trim().slice(0, 120) });
   }

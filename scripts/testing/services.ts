@@ -28,7 +28,9 @@ export async function startServices(files: readonly string[], say: (line: string
     child.stdin.end();
     await exited;
   };
-  const address = await firstLine(child.stdout, exited);
+  const giveUp = setTimeout(() => child.kill(), S3_WITHIN_MS);
+  const address = await firstLine(child.stdout);
+  clearTimeout(giveUp);
   const { skip } = JSON.parse(address ?? '{"skip":"the service ended without a word"}') as { skip?: string };
   if (skip !== undefined) {
     say(`Services: no S3: ${skip}`);
@@ -39,9 +41,8 @@ export async function startServices(files: readonly string[], say: (line: string
   return { env: { HOLDFAST_TEST_S3: address! }, stop };
 }
 
-async function firstLine(output: NodeJS.ReadableStream, exited: Promise<unknown>): Promise<string | undefined> {
-  const lines = createInterface({ input: output });
-  const signal = AbortSignal.timeout(S3_WITHIN_MS);
-  const line = once(lines, 'line', { signal }).then(([text]) => text as string);
-  return await Promise.race([line, exited.then(() => undefined)]);
+/** The first line of `output`, or undefined when it ends without one. */
+async function firstLine(output: NodeJS.ReadableStream): Promise<string | undefined> {
+  for await (const line of createInterface({ input: output })) return line;
+  return undefined;
 }
