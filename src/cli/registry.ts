@@ -17,7 +17,13 @@ export const registry: readonly Registration[] = [
   ...group('Look', []),
   ...group('Restore', []),
   ...group('Care', []),
-  ...group('Set up', [entry('version', 'the version of this program', () => import('./commands/version.ts'))]),
+  ...group('Set up', [
+    entry('config validate', 'say everything that is wrong with it', () => import('./commands/config-validate.ts')),
+    entry('config show', 'effective values and their origins', () => import('./commands/config-show.ts')),
+    entry('config schema', 'the JSON Schema of the file', () => import('./commands/config-schema.ts')),
+    entry('completion', 'script for bash, zsh or fish', () => import('./commands/completion.ts')),
+    entry('version', 'the version of this program', () => import('./commands/version.ts')),
+  ]),
 ];
 
 type Ungrouped = Omit<Registration, 'group'>;

@@ -17,13 +17,14 @@ export interface LocalStorageSettings extends StorageLimits {
 export interface S3StorageSettings extends StorageLimits {
   readonly type: 's3';
   readonly name: string;
-  /** An http or https URL without user information. */
-  readonly endpoint: string;
+  /** An http or https URL without user information; absent: AWS. */
+  readonly endpoint?: string;
   readonly bucket: string;
   /** Without slashes at either end; empty for the whole bucket. */
   readonly prefix: string;
   readonly region: string;
-  readonly pathStyle: boolean;
+  /** Absent: true when there is an endpoint. */
+  readonly pathStyle?: boolean;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string;

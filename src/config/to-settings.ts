@@ -24,7 +24,7 @@ const ms = (text: string | undefined) => (text === undefined ? undefined : parse
 export function storageSettings(name: string, values: Values['storages'][string], directory: string): StorageSettings {
   const limits = { uploadLimit: bytes(values.uploadLimit), downloadLimit: bytes(values.downloadLimit) };
   if (values.type === 'local') return present({ ...values, ...limits, name, path: resolve(directory, values.path) });
-  const endpoint = values.endpoint.replace(/\/+$/, '');
+  const endpoint = values.endpoint?.replace(/\/+$/, '');
   const prefix = (values.prefix ?? '').replace(/\/$/, '');
   return present({ ...values, ...limits, name, endpoint, prefix });
 }

@@ -53,9 +53,9 @@ function placeOf(storage: unknown): string | undefined {
     return typeof value === 'string' ? value.replace(/\/+$/, '') : undefined;
   };
   if (text('type') === 'local') return text('path');
-  const [endpoint, bucket] = [text('endpoint'), text('bucket')];
-  if (text('type') !== 's3' || endpoint === undefined || bucket === undefined) return undefined;
-  return JSON.stringify([endpoint, bucket, text('prefix') ?? '']);
+  const bucket = text('bucket');
+  if (text('type') !== 's3' || bucket === undefined) return undefined;
+  return JSON.stringify([text('endpoint') ?? text('region'), bucket, text('prefix') ?? '']);
 }
 
 function appChecks(root: unknown, app: Path, storages: readonly string[]): Complaint[] {

@@ -23,10 +23,10 @@ const local = mapping({
 const s3 = mapping({
   type: z.literal('s3'),
   endpoint: checkedText(
-    'The address of the S3 service.',
+    'The address of the S3 service. Absent: AWS, in the region.',
     (written) => (isEndpoint(written) ? undefined : `must be ${ENDPOINT}`),
     '^https?://',
-  ),
+  ).optional(),
   bucket: checkedText('The bucket; it must exist.', (written) =>
     /^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/.test(written) ? undefined : `must be ${BUCKET}`,
   ),
@@ -35,18 +35,18 @@ const s3 = mapping({
     (written) => (isPrefix(written) ? undefined : `must be ${PREFIX}`),
   ).optional(),
   region: text('The region; many services take "auto" or "us-east-1".').default('us-east-1'),
-  pathStyle: toggle('Whether the bucket stands in the path of the address (true) or in its host name (false).').default(
-    true,
-  ),
+  pathStyle: toggle(
+    'Whether the bucket stands in the path of the address (true) or in its host name (false). Absent: true with an endpoint.',
+  ).optional(),
   accessKeyId: secret('The access key.'),
   secretAccessKey: secret('The secret of the access key.'),
   sessionToken: secret('The session token of temporary credentials.').optional(),
   objectLock: mapping({
     days: count('Objects cannot be deleted for this many days.', 1, 36_500),
-    mode: choice('governance: an account with a special right may still delete; compliance: nobody may.', [
+    mode: choice('compliance: nobody can delete before the days are over; governance: who has a special right can.', [
       'governance',
       'compliance',
-    ]).default('governance'),
+    ]).default('compliance'),
   })
     .describe('Object lock, where the bucket has it.')
     .optional(),
