@@ -4,6 +4,8 @@ import type { Id } from '../base/ids.ts';
 import { parseSnapshot, type Snapshot } from './format/snapshot.ts';
 import type { Repository } from './repository.ts';
 
+export type { Snapshot } from './format/snapshot.ts';
+
 export interface StoredSnapshot {
   readonly id: Id;
   readonly snapshot: Snapshot;

@@ -57,7 +57,9 @@ class LooseArchiver {
     }
     const { meta } = entry;
     const { content, size } = await this.#store(entry);
-    directory.children.set(name, { encode: (raw) => encodeNode(toNode(raw, meta, { type: 'file', size, content })) });
+    directory.children.set(name, {
+      encode: async (raw) => encodeNode(toNode(raw, meta, { type: 'file', size, content: await content })),
+    });
     this.#count(size);
   }
 

@@ -1,0 +1,92 @@
+/** The root of a point and its snapshot: what restic sees of it. */
+import { type Id, idFromBytes } from '../../base/ids.ts';
+import type { Manifest } from '../../recovery/manifest.ts';
+import type { PointWriter } from '../../repository/point-writer.ts';
+import type { Snapshot } from '../../repository/snapshots.ts';
+import { encodeNode } from '../../repository/trees.ts';
+import type { SourceCounts } from '../archive/context.ts';
+import { syntheticMeta, toNode } from '../archive/nodes.ts';
+import type { ReadSource } from './sources.ts';
+
+/** Stores `/<app>/manifest.json` and `/<app>/<source>` and returns the root tree. */
+export async function storeRoot(
+  writer: PointWriter,
+  app: string,
+  manifest: Manifest,
+  sources: readonly ReadSource[],
+  timeMs: number,
+): Promise<Id> {
+  const text = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
+  const size = text.length;
+  const content = await writer.pool.storeContent(Uint8Array.from(text));
+  const meta = syntheticMeta(timeMs, 0o600);
+  const nodes = [
+    toNode(Buffer.from('manifest.json'), meta, { type: 'file', size, content }),
+    ...sources.map(({ name, meta: own, tree }) => toNode(Buffer.from(name), own, { type: 'dir', subtree: tree })),
+  ];
+  nodes.sort((a, b) => Buffer.compare(a.name, b.name));
+  const directory = writer.newTree();
+  for (const node of nodes) directory.add(encodeNode(node));
+  const appTree = idFromBytes(await directory.finish());
+  const root = writer.newTree();
+  root.add(encodeNode(toNode(Buffer.from(app), syntheticMeta(timeMs, 0o700), { type: 'dir', subtree: appTree })));
+  return idFromBytes(await root.finish());
+}
+
+export interface SnapshotFacts {
+  readonly app: string;
+  readonly label?: string;
+  readonly tree: Id;
+  readonly parent?: Id;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly hostname: string;
+  readonly username: string;
+  readonly programVersion: string;
+  readonly sources: readonly ReadSource[];
+  readonly added: { readonly blobs: number; readonly bytes: number; readonly packedBytes: number };
+}
+
+export function buildSnapshot(facts: SnapshotFacts): Snapshot {
+  const sum = (pick: (counts: SourceCounts) => number): number =>
+    facts.sources.reduce((total, { counts }) => total + pick(counts), 0);
+  return {
+    time: new Date(facts.endMs).toISOString(),
+    tree: facts.tree,
+    ...(facts.parent === undefined ? {} : { parent: facts.parent }),
+    paths: [`/${facts.app}`],
+    hostname: facts.hostname,
+    username: facts.username,
+    tags: pointTags(
+      facts.app,
+      facts.sources.map(({ name }) => name),
+      facts.label,
+    ),
+    program_version: facts.programVersion,
+    summary: {
+      backup_start: new Date(facts.startMs).toISOString(),
+      backup_end: new Date(facts.endMs).toISOString(),
+      files_new: sum((counts) => counts.filesNew),
+      files_changed: sum((counts) => counts.filesChanged),
+      files_unmodified: sum((counts) => counts.filesUnmodified),
+      dirs_new: sum((counts) => counts.dirsNew),
+      dirs_changed: sum((counts) => counts.dirsChanged),
+      dirs_unmodified: sum((counts) => counts.dirsUnmodified),
+      data_blobs: facts.added.blobs,
+      tree_blobs: 0,
+      data_added: facts.added.bytes,
+      data_added_packed: facts.added.packedBytes,
+      total_files_processed: sum((counts) => counts.files),
+      total_bytes_processed: sum((counts) => counts.bytes),
+    },
+  };
+}
+
+export function pointTags(app: string, sources: readonly string[], label: string | undefined): string[] {
+  return [
+    'holdfast',
+    `app=${app}`,
+    ...sources.map((name) => `source=${name}`),
+    ...(label === undefined ? [] : [`label=${label}`]),
+  ];
+}

@@ -1,0 +1,217 @@
+/**
+ * Reads the sources of an app in the order that keeps a point whole: files first, then the databases, then the files again.
+ *
+ * A row of the copied database may name a file that is deleted a moment later, or one that was created a moment ago. The second reading
+ * finds the new ones, and what only the first one saw is kept. Without a database one reading is enough.
+ */
+import type { Id } from '../../base/ids.ts';
+import type { Progress } from '../../base/progress.ts';
+import type { FilesSourceSettings, PostgresSourceSettings, SourceSettings } from '../../config/settings.ts';
+import type { SourceRecord } from '../../recovery/manifest.ts';
+import type { PointWriter } from '../../repository/point-writer.ts';
+import { LocalTrees, type TreeSource } from '../../repository/trees.ts';
+import { configSource } from '../../sources/config-source.ts';
+import type { Meta, SourceNotice } from '../../sources/entry.ts';
+import { rootDirectory, walkFiles } from '../../sources/files-source.ts';
+import { openPostgresSource } from '../../sources/postgres-source.ts';
+import { archiveLoose } from '../archive/archive-loose.ts';
+import { archiveTree } from '../archive/archive-tree.ts';
+import { type ArchiveContext, newCounts, type SourceCounts } from '../archive/context.ts';
+import { syntheticMeta } from '../archive/nodes.ts';
+
+export interface ReadSourcesInput {
+  readonly sources: readonly SourceSettings[];
+  readonly writer: PointWriter;
+  /** The trees of the sources in the newest earlier point that has them, and how to read them. */
+  readonly previous: ReadonlyMap<string, Id>;
+  readonly trees: TreeSource;
+  readonly timeMs: number;
+  readonly label: string;
+  /** A query for the applied migrations, and the source it runs in. */
+  readonly migrations?: { readonly query: string; readonly database: string };
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+  readonly notify: (source: string, notice: SourceNotice) => void;
+}
+
+export interface ReadSource {
+  readonly name: string;
+  readonly tree: Id;
+  readonly meta: Meta;
+  readonly counts: SourceCounts;
+  readonly record: SourceRecord;
+  readonly milliseconds: number;
+}
+
+export interface ReadSources extends Disposable {
+  readonly sources: readonly ReadSource[];
+  /** Reads trees of this run too, although no storage shows them yet. */
+  readonly trees: TreeSource;
+}
+
+export async function readSources(input: ReadSourcesInput, monotonic: () => number): Promise<ReadSources> {
+  const local = new LocalTrees();
+  try {
+    const reader = new SourcesReader(input, local, monotonic);
+    return { sources: await reader.run(), trees: reader.trees, [Symbol.dispose]: () => local[Symbol.dispose]() };
+  } catch (error) {
+    local[Symbol.dispose]();
+    throw error;
+  }
+}
+
+class SourcesReader {
+  readonly trees: TreeSource;
+  readonly #input: ReadSourcesInput;
+  readonly #local: LocalTrees;
+  readonly #monotonic: () => number;
+
+  constructor(input: ReadSourcesInput, local: LocalTrees, monotonic: () => number) {
+    this.#input = input;
+    this.#local = local;
+    this.#monotonic = monotonic;
+    this.trees = { streamTree: (id) => (local.has(id) ? local : input.trees).streamTree(id) };
+  }
+
+  async run(): Promise<ReadSource[]> {
+    const { sources } = this.#input;
+    const databases = sources.filter((source) => source.type === 'postgres');
+    const directories = sources.filter((source) => source.type === 'files');
+    const read: ReadSource[] = [];
+    if (databases.length === 0) {
+      for (const source of directories) read.push(await this.#files(source));
+    } else {
+      const first: ReadSource[] = [];
+      for (const source of directories)
+        first.push(await this.#files(source, { title: `${source.name}: files, first reading` }));
+      for (const source of databases) read.push(await this.#database(source));
+      for (const [i, source] of directories.entries())
+        read.push(await this.#files(source, { second: first[i] as ReadSource }));
+    }
+    for (const source of sources) if (source.type === 'config') read.push(await this.#config(source));
+    return read;
+  }
+
+  async #files(source: FilesSourceSettings, pass: { title?: string; second?: ReadSource } = {}): Promise<ReadSource> {
+    const { previous, notify, signal } = this.#input;
+    const { second } = pass;
+    const { context, timed } = this.#begin(
+      source.name,
+      pass.title ?? `${source.name}: files`,
+      second ? `${source.name}:again` : source.name,
+    );
+    const meta = await rootDirectory(source.path);
+    const entries = walkFiles({
+      root: source.path,
+      exclude: source.exclude,
+      oneFileSystem: source.oneFileSystem,
+      excludeCaches: source.excludeCaches,
+      signal,
+      notify: (notice) => {
+        if (second === undefined || notice.kind === 'vanished') notify(source.name, notice);
+      },
+    });
+    const earlier = second?.tree ?? previous.get(source.name);
+    const tree = await archiveTree(entries, meta, context, {
+      ...(earlier === undefined ? {} : { previous: { tree: earlier, trees: this.trees } }),
+      ...(second === undefined ? {} : { keepVanished: true }),
+      local: this.#local,
+    });
+    const counts = second === undefined ? context.counts : merged(second.counts, context.counts);
+    const milliseconds = timed() + (second?.milliseconds ?? 0);
+    return {
+      name: source.name,
+      tree,
+      meta,
+      counts,
+      milliseconds,
+      record: { type: 'files', path: source.path, totals: totals(counts, tree) },
+    };
+  }
+
+  async #database(source: PostgresSourceSettings): Promise<ReadSource> {
+    const { notify, signal, progress, label, timeMs, migrations } = this.#input;
+    const { context, timed } = this.#begin(source.name, `${source.name}: database`, source.name);
+    const query = migrations?.database === source.name ? migrations.query : undefined;
+    const cluster = openPostgresSource({
+      url: source.url,
+      label,
+      signal,
+      progress,
+      step: source.name,
+      notify: (notice) => notify(source.name, notice),
+      ...(query === undefined ? {} : { migrations: query }),
+    });
+    const tree = await archiveLoose(cluster.entries(), timeMs, { ...context, onAdvance: () => {} });
+    const facts = await cluster.facts();
+    const { counts } = context;
+    return {
+      name: source.name,
+      tree,
+      meta: syntheticMeta(timeMs, 0o700),
+      counts,
+      milliseconds: timed(),
+      record: { type: 'postgres', totals: totals(counts, tree), facts },
+    };
+  }
+
+  async #config(source: Extract<SourceSettings, { type: 'config' }>): Promise<ReadSource> {
+    const { notify, timeMs } = this.#input;
+    const { context, timed } = this.#begin(source.name, `${source.name}: configuration`, source.name);
+    const entries = configSource({
+      paths: source.paths,
+      base: source.base,
+      secrets: source.secrets,
+      notify: (notice) => notify(source.name, notice),
+    });
+    const tree = await archiveLoose(entries, timeMs, context);
+    const { counts } = context;
+    return {
+      name: source.name,
+      tree,
+      meta: syntheticMeta(timeMs, 0o700),
+      counts,
+      milliseconds: timed(),
+      record: { type: 'config', paths: source.paths, totals: totals(counts, tree) },
+    };
+  }
+
+  #begin(name: string, title: string, step: string): { context: ArchiveContext; timed: () => number } {
+    const { writer, progress, notify } = this.#input;
+    const counts = newCounts();
+    const start = this.#monotonic();
+    progress({ type: 'step', step, title });
+    const context: ArchiveContext = {
+      writer,
+      counts,
+      notify: (notice) => notify(name, notice),
+      onAdvance: () => progress({ type: 'advance', step, bytes: counts.bytes, items: counts.files }),
+    };
+    const timed = (): number => {
+      context.onAdvance();
+      progress({ type: 'done', step, outcome: 'done' });
+      return this.#monotonic() - start;
+    };
+    return { context, timed };
+  }
+}
+
+function totals(counts: SourceCounts, tree: Id): { files: number; directories: number; bytes: number; tree: string } {
+  return { files: counts.files, directories: counts.directories, bytes: counts.bytes, tree };
+}
+
+/** What two readings of one source amount to: the state of the second, the changes of both. */
+function merged(first: SourceCounts, second: SourceCounts): SourceCounts {
+  const filesNew = first.filesNew + second.filesNew;
+  const filesChanged = first.filesChanged + second.filesChanged;
+  return {
+    ...second,
+    filesNew,
+    filesChanged,
+    filesUnmodified: Math.max(0, second.files - filesNew - filesChanged),
+    dirsNew: first.dirsNew + second.dirsNew,
+    dirsChanged: first.dirsChanged + second.dirsChanged,
+    dirsUnmodified: Math.min(first.dirsUnmodified, second.dirsUnmodified),
+    bytesRead: first.bytesRead + second.bytesRead,
+  };
+}

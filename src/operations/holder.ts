@@ -1,0 +1,35 @@
+/** This process, as locks and snapshots name it. */
+import { readFileSync, readlinkSync } from 'node:fs';
+import { hostname, userInfo } from 'node:os';
+import type { Holder } from '../repository/locks.ts';
+
+export function thisProcess(): Holder {
+  return { hostname: hostname(), username: username(), pid: process.pid, system: systemIdentity(), isAlive };
+}
+
+/** A user without an entry in the password file has no name, only a number. */
+function username(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? '');
+  }
+}
+
+/** The running boot and the process namespace: a process id means something only within both. */
+function systemIdentity(): string {
+  try {
+    return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${readlinkSync('/proc/self/ns/pid')}`;
+  } catch {
+    return hostname();
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
