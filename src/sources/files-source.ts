@@ -9,10 +9,10 @@
  * and the walk goes on. Paths of more than 4,095 bytes are refused by the kernel and are told as unreadable.
  */
 import type { Entry, Meta, Notify } from './entry.ts';
-import { readAccounts } from './files/accounts.ts';
+import { metaOf, readAccounts } from './file-meta.ts';
 import { BatchDecoder } from './files/batch-decoder.ts';
 import { compileExcludes } from './files/exclude.ts';
-import { openRoot, rootMeta } from './files/root.ts';
+import { openRoot } from './files/root.ts';
 import { scanInThread } from './files/scan-thread.ts';
 
 export { compileExcludes, type IsExcluded } from './files/exclude.ts';
@@ -33,7 +33,7 @@ export interface WalkOptions {
 
 /** The metadata of the root directory itself, which the walk does not yield. Throws `source_unreadable`. */
 export async function rootDirectory(root: string): Promise<Meta> {
-  return rootMeta(await openRoot(root), readAccounts());
+  return metaOf(readAccounts(), (await openRoot(root)).stats);
 }
 
 /**

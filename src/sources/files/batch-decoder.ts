@@ -1,10 +1,8 @@
 /** Turns packed batches into entries, on the thread that consumes them. A file's full path is put together only when it is asked for. */
 import type { Body, Entry, Meta } from '../entry.ts';
-import type { Accounts } from './accounts.ts';
+import { type Accounts, withNames } from '../file-meta.ts';
 import { NUMBERS_PER_ROW, type PackedBatch, WIDE_PER_ROW } from './packed-batch.ts';
 import { S_IFDIR, S_IFMT, S_IFREG } from './tree-scan.ts';
-
-type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 const SLASH = 0x2f;
 
@@ -81,7 +79,7 @@ export class BatchDecoder {
     const wide = row * WIDE_PER_ROW;
     const uid = batch.numbers[at + 1]!;
     const gid = batch.numbers[at + 2]!;
-    return metaOf(this.#accounts, {
+    return withNames(this.#accounts, {
       mode: mode & 0o7777,
       mtimeNs: batch.wide[wide + 1]!,
       ctimeNs: batch.wide[wide + 2]!,
@@ -92,15 +90,6 @@ export class BatchDecoder {
       links: batch.numbers[at + 3]!,
     });
   }
-}
-
-/** `meta` with the names of its user and group, where they have any. */
-export function metaOf(accounts: Accounts, meta: Writable<Meta>): Meta {
-  const user = accounts.user(meta.uid);
-  const group = accounts.group(meta.gid);
-  if (user !== undefined) meta.user = user;
-  if (group !== undefined) meta.group = group;
-  return meta;
 }
 
 function withSlash(path: Buffer): Buffer {

@@ -4,10 +4,7 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Failure } from '../../base/failure.ts';
 import { printable } from '../../base/printable.ts';
-import type { Meta } from '../entry.ts';
-import type { Accounts } from './accounts.ts';
-import { metaOf } from './batch-decoder.ts';
-import { errorCode, reasonOf } from './system-errors.ts';
+import { errorCode, reasonOf } from '../system-errors.ts';
 
 export interface Root {
   /** Absolute, without a trailing slash (except `/` itself). */
@@ -33,20 +30,5 @@ export async function openRoot(root: string): Promise<Root> {
   if (stats.isDirectory()) return { path, stats };
   throw new Failure('source_unreadable', `${shown} is not a directory.`, {
     hint: 'A source of type "files" protects a directory; name single files in a source of type "config".',
-  });
-}
-
-/** The root's own metadata, as `lstat` gives it for the entries below. */
-export function rootMeta(root: Root, accounts: Accounts): Meta {
-  const { stats } = root;
-  return metaOf(accounts, {
-    mode: Number(stats.mode) & 0o7777,
-    mtimeNs: stats.mtimeNs,
-    ctimeNs: stats.ctimeNs,
-    uid: Number(stats.uid),
-    gid: Number(stats.gid),
-    inode: stats.ino,
-    deviceId: stats.dev,
-    links: Number(stats.nlink),
   });
 }

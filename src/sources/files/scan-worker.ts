@@ -1,9 +1,9 @@
 /** The scanning thread: walks the tree and sends packed batches, never more of them ahead of the reader than agreed. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { errorCode, reasonOf } from '../system-errors.ts';
 import { compileExcludes } from './exclude.ts';
 import { BatchPacker, type PackedBatch } from './packed-batch.ts';
 import { type ScanMessage, type ScanOrder, SLOT } from './scan-thread.ts';
-import { errorCode, reasonOf } from './system-errors.ts';
 import { TreeScan } from './tree-scan.ts';
 
 /** Thrown to leave the walk when the reader has gone. */

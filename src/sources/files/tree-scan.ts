@@ -7,10 +7,10 @@
  */
 import { type BigIntStats, lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import type { SourceNotice } from '../entry.ts';
+import { errorCode, isVanished, reasonOf } from '../system-errors.ts';
 import { printableBytes } from './byte-names.ts';
 import { CACHE_TAG, isCacheTag } from './cache-tag.ts';
 import type { IsExcluded } from './exclude.ts';
-import { errorCode, isVanished, reasonOf } from './system-errors.ts';
 
 export interface ScanSettings {
   /** The root's absolute path as a byte string, without a trailing slash; empty for `/`. */
