@@ -13,7 +13,7 @@ export interface Registration {
 }
 
 export const registry: readonly Registration[] = [
-  ...group('Protect', []),
+  ...group('Protect', [entry('backup', 'make a restore point', () => import('./commands/backup.ts'))]),
   ...group('Look', []),
   ...group('Restore', []),
   ...group('Care', []),

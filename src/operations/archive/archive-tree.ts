@@ -3,6 +3,7 @@
  * the workers, and each directory becomes a tree as soon as its last entry is known.
  */
 import { type Id, idFromBytes } from '../../base/ids.ts';
+import { printable } from '../../base/printable.ts';
 import { encodeNode, type LocalTrees, type TreeNode, type TreeSource } from '../../repository/trees.ts';
 import type { Entry, Meta } from '../../sources/entry.ts';
 import { type ArchiveContext, WORK_AHEAD } from './context.ts';
@@ -10,7 +11,6 @@ import { type FileOutcome, FileReader, type PathFile } from './file-reader.ts';
 import { toNode } from './nodes.ts';
 import { OMITTED, OpenDirectory } from './open-directory.ts';
 import { PreviousCursor } from './previous-cursor.ts';
-import { printable } from './printable.ts';
 
 export interface ArchiveTreeOptions {
   /** The same source in an earlier point, or in an earlier reading of this run. */
@@ -108,7 +108,7 @@ class TreeArchiver {
 
   #finishFile(entry: Extract<Entry, { type: 'file' }>, outcome: FileOutcome): Uint8Array {
     const { counts, notify } = this.#context;
-    const item = printable((entry as PathFile).body.path);
+    const item = shown((entry as PathFile).body.path);
     if (!outcome.ok) {
       counts.files--;
       const vanished = outcome.errno === 'ENOENT';
@@ -168,7 +168,7 @@ class TreeArchiver {
       counts.bytes += node.size;
     }
     directory.add(encodeNode(node));
-    const item = [...pathOf(directory), printable(node.name)].join('/');
+    const item = [...pathOf(directory), shown(node.name)].join('/');
     notify({
       kind: 'note',
       item,
@@ -208,5 +208,9 @@ function isUnmodified(entry: Extract<Entry, { type: 'file' }>, previous: TreeNod
 }
 
 function pathOf({ parts }: OpenDirectory): string[] {
-  return parts.parent === undefined ? [] : [...pathOf(parts.parent.directory), printable(parts.name)];
+  return parts.parent === undefined ? [] : [...pathOf(parts.parent.directory), shown(parts.name)];
+}
+
+function shown(name: Buffer): string {
+  return printable(name.toString('utf8'));
 }

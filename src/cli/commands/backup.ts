@@ -1,0 +1,75 @@
+/** `holdfast backup`: makes a restore point. */
+import { formatDuration } from '../../base/durations.ts';
+import { EXIT } from '../../base/failure.ts';
+import { printable } from '../../base/printable.ts';
+import { formatUtcAndLocal } from '../../base/relative-time.ts';
+import { formatBytes } from '../../base/sizes.ts';
+import { type BackUpOutcome, backUp } from '../../operations/back-up.ts';
+import { thisProcess } from '../../operations/holder.ts';
+import { defineCommand, option } from '../command.ts';
+import type { Context } from '../context.ts';
+import { openSession } from '../open-session.ts';
+
+export default defineCommand({
+  details:
+    'Reads the sources of the app once, stores what is new in every storage, and makes all of it visible as one restore point. A storage that ' +
+    'fails does not stop the others; "holdfast sync" brings it level later. Interrupted, it leaves nothing visible, and what was stored is ' +
+    'used by the next backup or removed by "holdfast prune".',
+  options: {
+    source: option.texts('S', 'only this source (may be given several times)'),
+    label: option.text('L', 'a name for the point, such as "before upgrade"'),
+    reason: option.text('R', 'why it is made; kept in the manifest'),
+  },
+  examples: [
+    ['holdfast backup', 'all sources of the app'],
+    ['holdfast backup --label before-upgrade --reason "Django 5.2"', 'a point to come back to'],
+    ['holdfast backup --source media', 'only one source'],
+  ],
+  exits: [EXIT.partial, EXIT.noRepository, EXIT.locked, EXIT.wrongPassword],
+  async run(context, { options: { source, label, reason } }) {
+    const config = await context.config();
+    const name = config.appName(context.flags.app);
+    const app = await config.app(name);
+    const names = source.length > 0 ? [...new Set(source)] : config.sourceTypes(name).map((each) => each.name);
+    const sources = await Promise.all(names.map((each) => config.source(name, each)));
+    await using session = await openSession(context);
+    const outcome = await backUp(session, {
+      app,
+      sources,
+      packing: await config.packing(),
+      requiredCopies: await config.requiredCopies(),
+      ...(label === undefined ? {} : { label }),
+      ...(reason === undefined ? {} : { reason }),
+      programVersion: context.build.version,
+      machine: thisProcess(),
+    });
+    if (context.flags.json) await context.output.summary({ ...outcome });
+    else await print(context, outcome);
+    return outcome.partial ? EXIT.partial : EXIT.done;
+  },
+});
+
+async function print({ output }: Context, outcome: BackUpOutcome): Promise<void> {
+  const { style } = output;
+  const when = formatUtcAndLocal(Date.parse(outcome.time));
+  await output.line(`${style.bold(`Restore point ${outcome.short_id}`)} of ${outcome.app}, ${when}`);
+  for (const [name, source] of Object.entries(outcome.sources)) {
+    const files = `${source.files_new} new, ${source.files_changed} changed, ${source.files_unmodified} unmodified files`;
+    await output.line(`  ${name}: read ${formatBytes(source.bytes_read)} (${files})`);
+  }
+  const ratio = outcome.bytes_added > 0 ? `, stored as ${formatBytes(outcome.bytes_stored)}` : '';
+  await output.line(
+    `  new: ${formatBytes(outcome.bytes_added)}${ratio} in ${formatDuration(outcome.duration_s * 1000)}`,
+  );
+  for (const [name, state] of Object.entries(outcome.storages)) {
+    const shown = state === 'complete' ? style.green('complete') : style.yellow(printable(state));
+    await output.line(`  ${name}: ${shown}`);
+  }
+  if (outcome.copies < outcome.copies_required) {
+    const copies = `${outcome.copies} of the ${outcome.copies_required} copies asked for`;
+    await output.warn(`The point has ${copies}.`, 'Mend the storage, then run "holdfast sync".');
+  }
+  const unread = outcome.notices.filter(({ kind }) => kind === 'unreadable' || kind === 'damaged').length;
+  if (unread > 0)
+    await output.warn(`${unread} items could not be read whole; they are listed above and in the manifest.`);
+}
