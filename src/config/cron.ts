@@ -30,7 +30,7 @@ export function cronProblem(text: string): string | undefined {
     return `has ${parts.length} fields; minute, hour, day of month, month and day of week are 5`;
   const wrong = FIELDS.findIndex((field, at) => !parts[at]!.split(',').every((item) => itemFits(item, field)));
   if (wrong >= 0) return `"${parts[wrong]}" does not fit as ${FIELDS[wrong]!.title} (${range(FIELDS[wrong]!)})`;
-  return neverFires(parts) ? 'names a day that no such month has' : undefined;
+  return neverFires(parts) ? 'names a day of the month that none of its months has' : undefined;
 }
 
 function range({ least, most, names }: Field): string {

@@ -52,11 +52,19 @@ async function readIfThere(file: string): Promise<LocatedFile | undefined> {
     if (!status.isFile()) throw new Failure('config_missing', `${file} is not a regular file.`);
     if (status.size > MAX_BYTES)
       throw new Failure('config_invalid', `${file} is too large to be a configuration (over 4 MiB).`);
-    return { file, text: await handle.readFile('utf8'), mode: status.mode & 0o777 };
+    return { file, text: decode(await handle.readFile(), file), mode: status.mode & 0o777 };
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     if (error instanceof Failure) throw error;
     throw new Failure('config_missing', `${file} cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function decode(bytes: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new Failure('config_invalid', `${file} is not UTF-8 text.`, { cause });
   }
 }

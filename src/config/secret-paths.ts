@@ -17,11 +17,18 @@ export function isSecretPath(path: Path): boolean {
   );
 }
 
+/** `--password=…`, `API_TOKEN=…`: a secret inside an argument of a hook. */
+const ASSIGNED = /^(-{0,2}[\w.-]*(?:password|passwd|secret|token|api[-_]?key)[\w.-]*=).+$/is;
+
+/** The user part of an address that is not well formed enough to be taken apart. */
+const USER_INFO = /(:\/\/)[^/]*@/g;
+
 /** The value as it may be shown: secrets masked, of a URL only its password. */
 export function masked(path: Path, text: string): string {
   const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? URL.parse(text) : null;
-  if (url === null) return isSecretPath(path) ? MASK : text;
-  return maskedUrl(url, text);
+  if (url !== null) return maskedUrl(url, text);
+  if (isSecretPath(path)) return MASK;
+  return text.replace(ASSIGNED, `$1${MASK}`).replace(USER_INFO, `$1${MASK}@`);
 }
 
 const SECRET_PARAMETERS = ['password', 'sslpassword'];

@@ -16,7 +16,7 @@ export default defineCommand({
       return EXIT.done;
     }
     const lines = [...yamlLines(values)];
-    const column = Math.min(72, Math.max(...lines.map(([text]) => displayWidth(text))));
+    const column = Math.min(52, Math.max(...lines.map(([text]) => displayWidth(text))));
     await output.line(output.style.dim(`# ${file}`));
     for (const [text, origin] of lines) {
       const comment =

@@ -1,6 +1,7 @@
 /** YAML text as plain values, with the line of every value. Syntax mistakes are problems like any other. */
 import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import type { Path, Problem } from '../problem.ts';
+import { syntaxProblem } from './syntax-problems.ts';
 
 export interface ParsedDocument {
   /** Plain values; mappings without a prototype's surprises. Undefined when the text cannot be read as YAML at all. */
@@ -16,29 +17,26 @@ const MAX_ALIASES = 100;
 export function readDocument(text: string): ParsedDocument {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true, uniqueKeys: true });
-  const problems = [...document.errors, ...document.warnings].map(({ code, message, pos }) => ({
+  const problems = [...document.errors, ...document.warnings].map(({ code, pos }) => ({
     line: lines.linePos(pos[0]).line,
     path: [],
-    message: code === 'DUPLICATE_KEY' ? `the key ${keyAt(text, pos)} stands here a second time` : lowerFirst(message),
+    message:
+      code === 'DUPLICATE_KEY' ? `the key ${keyAt(text, pos[0])} stands here a second time` : syntaxProblem(code),
   }));
   const fatal = document.errors.some(({ code }) => code !== 'DUPLICATE_KEY');
   const lineOf = (path: Path, what: 'key' | 'value' = 'key') => lines.linePos(offsetOf(document, path, what)).line;
   if (fatal) return { root: undefined, lineOf, problems };
   try {
     return { root: document.toJS({ maxAliasCount: MAX_ALIASES }) ?? undefined, lineOf, problems };
-  } catch (error) {
-    const message = lowerFirst(error instanceof Error ? error.message : String(error));
+  } catch {
+    const message = 'aliases (*name) repeat too much, or name an anchor (&name) that is not set before';
     return { root: undefined, lineOf, problems: [...problems, { line: 1, path: [], message }] };
   }
 }
 
-function keyAt(text: string, [start, end]: readonly [number, number]): string {
-  const key = text.slice(start, end).split(/[:\s]/, 1)[0] ?? '';
-  return JSON.stringify(key.replace(/^["']|["']$/g, ''));
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
+function keyAt(text: string, offset: number): string {
+  const [, quoted, plain = ''] = /^(?:"([^"\n]*)"|([^:\n]*))/.exec(text.slice(offset, offset + 200)) ?? [];
+  return JSON.stringify(quoted ?? plain.trim());
 }
 
 function offsetOf(document: Document.Parsed, path: Path, what: 'key' | 'value'): number {

@@ -9,11 +9,11 @@ const MIB = 1024 ** 2;
 /** The one version of the file's form that this program reads. */
 export const VERSION = 1;
 
-const compression = value(
-  z.union([z.enum(['auto', 'max', 'off']), z.number().int().min(1).max(19)], {
-    error: 'must be auto, max, off or a zstd level from 1 to 19',
-  }),
-);
+const COMPRESSION = 'must be auto, max, off or a zstd level from 1 to 19';
+
+const level = z.number().int(COMPRESSION).min(1, COMPRESSION).max(19, COMPRESSION);
+
+const compression = value(z.union([z.enum(['auto', 'max', 'off']), level], { error: COMPRESSION }));
 
 const repository = mapping({
   password: secret(

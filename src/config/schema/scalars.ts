@@ -34,7 +34,9 @@ const plainText = z.string({ error: expected('text') }).min(1, 'must not be empt
 export const text = (description: string) => value(plainText).describe(description);
 
 /** Text that no message, log or listing may show. */
-export const secret = (description: string) => value(plainText).describe(description).meta({ writeOnly: true });
+export function secret(description: string, problem: (written: string) => string | undefined = () => undefined) {
+  return checkedText(description, problem).meta({ writeOnly: true });
+}
 
 export const path = (description: string) =>
   value(plainText).describe(`${description} Relative paths are relative to this file.`);

@@ -4,7 +4,9 @@ import { choice, mapping, path, secret, text, toggle } from './scalars.ts';
 
 const postgres = mapping({
   type: z.literal('postgres'),
-  url: secret('postgres://user:password@host:port/database, with libpq parameters such as sslmode.'),
+  url: secret('postgres://user:password@host:port/database, with libpq parameters such as sslmode.', (written) =>
+    /^postgres(ql)?:\/\//.test(written) ? undefined : 'must be a URL: postgres://user:password@host:port/database',
+  ),
   wal: choice(
     'stream: the WAL archive is kept up to date all the time; off: each point holds the WAL it needs itself.',
     ['stream', 'off'],

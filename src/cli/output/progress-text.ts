@@ -1,0 +1,85 @@
+/** Progress for people: live lines on a terminal, plain lines elsewhere. */
+import { formatDuration } from '../../base/durations.ts';
+import { printable } from '../../base/printable.ts';
+import type { ProgressEvent } from '../../base/progress.ts';
+import { formatBytes } from '../../base/sizes.ts';
+import { fractionDone, rate, remaining, type StepState } from './meter.ts';
+import type { Output } from './output.ts';
+import type { Drawing } from './progress-drawing.ts';
+
+const LIVE_EVERY_MS = 100;
+const PLAIN_EVERY_MS = 10_000;
+
+/** One line per running step at the bottom of the terminal; what ends moves up and stays. */
+export function liveDrawing(output: Output, verbose: boolean): Drawing {
+  return {
+    ...plainDrawing(output, verbose),
+    every: LIVE_EVERY_MS,
+    begun: async () => {},
+    running: (states, now) => output.live(states.map((state) => runningLine(state, now, true))),
+    close: () => output.live([]),
+  };
+}
+
+/** A line when a step ends, and one for every running step every 10 s. */
+export function plainDrawing(output: Output, verbose: boolean): Drawing {
+  return {
+    every: PLAIN_EVERY_MS,
+    begun: async (state) => {
+      if (verbose) await output.line(`${state.title} …`);
+    },
+    running: async (states, now) => {
+      for (const state of states) await output.line(runningLine(state, now, verbose));
+    },
+    ended: (state, event, now) => output.line(endedLine(output, state, event, now)),
+    warning: (event) => output.warn(warningText(event), event.hint),
+    note: (message) => output.line(printable(message)),
+    close: async () => {},
+  };
+}
+
+function runningLine(state: StepState, now: number, withCurrent: boolean): string {
+  const fraction = fractionDone(state);
+  const bytesPerSecond = rate(state, now);
+  const etaMs = remaining(state, now);
+  const parts = [
+    fraction === undefined ? '' : `${Math.floor(fraction * 100)} %`,
+    amountText(state),
+    bytesPerSecond === undefined ? '' : `${formatBytes(bytesPerSecond)}/s`,
+    etaMs === undefined ? '' : `${formatDuration(Math.max(1_000, Math.ceil(etaMs / 1_000) * 1_000))} left`,
+    withCurrent && state.current !== undefined ? printable(state.current) : '',
+  ];
+  return `${state.title}: ${parts.filter((part) => part !== '').join(', ') || 'running'}`;
+}
+
+function endedLine(output: Output, state: StepState, event: ProgressEvent & { type: 'done' }, now: number): string {
+  const { style } = output;
+  const mark = { done: style.green('done'), failed: style.red('failed'), skipped: style.dim('skipped') }[event.outcome];
+  const amount = amountText({ ...state, totalBytes: undefined, totalItems: undefined });
+  const parts = [
+    amount,
+    event.outcome === 'skipped' ? '' : formatDuration(now - state.startedAt),
+    printable(event.message ?? ''),
+  ];
+  return `${state.title}: ${[mark, ...parts.filter((part) => part !== '')].join(', ')}`;
+}
+
+function amountText(state: StepState): string {
+  const of = (total: string | undefined) => (total === undefined ? '' : ` of ${total}`);
+  const bytes =
+    state.bytes === 0 && state.totalBytes === undefined
+      ? ''
+      : `${formatBytes(state.bytes)}${of(state.totalBytes === undefined ? undefined : formatBytes(state.totalBytes))}`;
+  const items =
+    state.items === 0 && state.totalItems === undefined
+      ? ''
+      : `${state.items}${of(state.totalItems?.toString())} items`;
+  return [bytes, items].filter((part) => part !== '').join(', ');
+}
+
+function warningText(event: ProgressEvent & { type: 'warning' }): string {
+  const about = [event.storage, event.source, event.item]
+    .filter((part) => part !== undefined)
+    .map((part) => printable(part));
+  return about.length === 0 ? event.message : `${about.join(': ')}: ${event.message}`;
+}
