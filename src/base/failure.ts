@@ -69,6 +69,7 @@ export const FAILURES = {
   target_exists: { exit: EXIT.failed, retry: false },
   target_unsafe: { exit: EXIT.failed, retry: false },
   target_full: { exit: EXIT.failed, retry: false },
+  target_unwritable: { exit: EXIT.failed, retry: false },
   confirmation_missing: { exit: EXIT.usage, retry: false },
   hook_failed: { exit: EXIT.failed, retry: false },
   moment_unreachable: { exit: EXIT.unreachableMoment, retry: false },
