@@ -17,6 +17,11 @@ import { AUTO_CONF, livingReferences, reasonToLeaveOut, withInPlaceTablespaces }
 const SMALL_FILE_BYTES = 512 * 1024;
 const CONTROL_FILE = 'global/pg_control';
 
+type SmallFile = LooseEntry & {
+  readonly type: 'file';
+  readonly body: { readonly kind: 'bytes'; readonly bytes: Uint8Array };
+};
+
 export interface BackupTally {
   files: number;
   bytes: number;
@@ -36,56 +41,81 @@ export interface EntriesInput {
 
 export async function* clusterEntries(input: EntriesInput): AsyncGenerator<LooseEntry, BaseBackupResult, undefined> {
   const { backup, wal, tally } = input;
-  const seenDirectories = new Set<string>();
-  let control: LooseEntry | undefined;
+  const last = new LastFiles();
   let owner: TarMember | undefined;
-  let hasConfig = false;
   for await (const member of backup.members()) {
+    last.see(member.path);
     if (member.header.type === 'directory') {
-      if (!seenDirectories.has(member.path)) yield { type: 'dir', path: member.path, meta: metaOf(member.header) };
-      seenDirectories.add(member.path);
+      yield { type: 'dir', path: member.path, meta: metaOf(member.header) };
       continue;
     }
     if (isLeftOut(member.path, input)) continue;
     owner ??= member.header;
-    hasConfig ||= member.path === 'postgresql.conf';
-    const entry = await fileEntry(member, input);
+    const entry = await fileEntry(member);
     tally.files++;
-    if (member.path === CONTROL_FILE) control = entry;
-    else yield entry;
+    if (!last.keep(entry)) yield entry;
     tally.bytes += entry.size;
     input.onBytes(tally.bytes, member.path);
     for (let segment = wal.takeComplete(); segment; segment = wal.takeComplete()) yield walEntry(segment, owner, tally);
   }
   const result = backup.result;
-  if (!control || !owner) throw new Failure('postgres_protocol', 'The base backup holds no global/pg_control.');
+  if (!owner) throw new Failure('postgres_protocol', 'The base backup is empty.');
   refuseTimelineSwitch(backup.timeline, result.stopTimeline);
   for await (const segment of wal.finish(result.stopLsn)) yield walEntry(segment, owner, tally);
-  if (!hasConfig) yield* configEntries(input, owner);
-  yield control;
+  if (!last.hasConfig) yield* configEntries(input, owner);
+  yield* last.entries(input);
   return result;
 }
 
-function isLeftOut(path: string, { notify, backup }: EntriesInput): boolean {
-  const reason = reasonToLeaveOut(path);
-  if (reason === undefined) return false;
-  // The server writes a map into every backup; without tablespaces it is empty and of no interest.
-  if (path !== 'tablespace_map' || backup.tablespaces.length > 0)
-    notify({ kind: 'note', item: path, reason: `left out: ${reason}` });
-  return true;
+/** Files that wait until everything else has come, and what the rest of the tree decides about them. */
+class LastFiles {
+  hasConfig = false;
+  #hasTablespaces = false;
+  #autoConf: SmallFile | undefined;
+  #control: SmallFile | undefined;
+
+  see(path: string): void {
+    this.hasConfig ||= path === 'postgresql.conf';
+    this.#hasTablespaces ||= path.startsWith('pg_tblspc/');
+  }
+
+  /** Keeps the file for the end if it is one of them. */
+  keep(entry: LooseEntry & { type: 'file' }): boolean {
+    if (entry.body.kind !== 'bytes') return false;
+    const small = { ...entry, body: entry.body };
+    if (entry.path === AUTO_CONF) this.#autoConf = small;
+    else if (entry.path === CONTROL_FILE) this.#control = small;
+    else return false;
+    return true;
+  }
+
+  *entries({ notify, backup }: EntriesInput): Generator<LooseEntry, void, undefined> {
+    if (!this.#control || !this.#autoConf) {
+      throw new Failure('postgres_protocol', `The base backup lacks ${this.#control ? AUTO_CONF : CONTROL_FILE}.`);
+    }
+    const { bytes } = this.#autoConf.body;
+    for (const name of livingReferences(bytes)) notify({ kind: 'note', item: AUTO_CONF, reason: livingReason(name) });
+    for (const { oid, location } of backup.tablespaces) {
+      notify({ kind: 'note', item: `pg_tblspc/${oid}`, reason: `holds the tablespace that was at ${location}` });
+    }
+    const changed = this.#hasTablespaces ? withInPlaceTablespaces(bytes) : bytes;
+    yield { ...this.#autoConf, size: changed.length, body: { kind: 'bytes', bytes: changed } };
+    yield this.#control;
+  }
 }
 
-async function fileEntry(member: BackupMember, input: EntriesInput): Promise<LooseEntry & { type: 'file' }> {
+function isLeftOut(path: string, { notify }: EntriesInput): boolean {
+  const reason = reasonToLeaveOut(path);
+  if (reason !== undefined) notify({ kind: 'note', item: path, reason: `left out: ${reason}` });
+  return reason !== undefined;
+}
+
+async function fileEntry(member: BackupMember): Promise<LooseEntry & { type: 'file' }> {
   const { path, header } = member;
-  const base = { type: 'file', path, meta: metaOf(header), cutting: cuttingOf(path, header.size) } as const;
-  if (header.size > SMALL_FILE_BYTES)
-    return { ...base, size: header.size, body: { kind: 'stream', chunks: member.content() } };
-  let bytes = await member.readAll();
-  if (path === AUTO_CONF) {
-    for (const name of livingReferences(bytes)) input.notify({ kind: 'note', item: path, reason: livingReason(name) });
-    if (input.backup.tablespaces.length > 0) bytes = withInPlaceTablespaces(bytes);
-  }
-  return { ...base, size: bytes.length, body: { kind: 'bytes', bytes } };
+  const { size } = header;
+  const base = { type: 'file', path, meta: metaOf(header), size, cutting: cuttingOf(path, size) } as const;
+  if (size > SMALL_FILE_BYTES) return { ...base, body: { kind: 'stream', chunks: member.content() } };
+  return { ...base, body: { kind: 'bytes', bytes: await member.readAll() } };
 }
 
 function livingReason(name: string): string {
