@@ -74,6 +74,7 @@ export const FAILURES = {
   hook_failed: { exit: EXIT.failed, retry: false },
   moment_unreachable: { exit: EXIT.unreachableMoment, retry: false },
   // the rest
+  output_failed: { exit: EXIT.failed, retry: false },
   interrupted: { exit: EXIT.interrupted, retry: true },
   internal: { exit: EXIT.failed, retry: false },
 } as const satisfies Record<string, { exit: number; retry: boolean }>;
