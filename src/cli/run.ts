@@ -106,11 +106,12 @@ async function runCommand(shell: Shell, name: string, command: Command, nameWord
   const words = world.argv.filter((_, at) => !nameAt.has(at));
   const { flags, input } = parseCommandLine(name, command, words, { now: world.clock.now() });
   const { context, progress } = buildContext(shell, flags);
-  try {
-    return await command.run(context, input);
-  } finally {
-    await progress.close();
-  }
+  const status = await command.run(context, input).catch(async (error: unknown) => {
+    await progress.close().catch(() => {}); // the command's own failure says more
+    throw error;
+  });
+  await progress.close();
+  return status;
 }
 
 function buildContext(

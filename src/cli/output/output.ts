@@ -23,6 +23,7 @@ export class Output {
   readonly #err: Sink;
   readonly #options: OutputOptions;
   #liveLines = 0;
+  #queue: Promise<void> = Promise.resolve();
 
   constructor(out: Sink, err: Sink, options: OutputOptions) {
     this.json = options.json;
@@ -91,29 +92,36 @@ export class Output {
   }
 
   /** Text for standard error, as it is, in every mode. */
-  async error(text: string): Promise<void> {
-    await this.#clearLive();
-    await this.#err.write(`${text}\n`);
-  }
-
-  get errorStyle(): Style {
-    return this.#options.errorStyle;
+  error(text: string): Promise<void> {
+    return this.#inOrder(async () => {
+      await this.#drawLive([]);
+      await this.#err.write(`${text}\n`);
+    });
   }
 
   /** Replaces the live region at the bottom of the terminal by `lines`; empty removes it. Only on a terminal. */
-  async live(lines: readonly string[]): Promise<void> {
+  live(lines: readonly string[]): Promise<void> {
+    return this.#inOrder(() => this.#drawLive(lines));
+  }
+
+  #write(chunk: string | Uint8Array): Promise<void> {
+    return this.#inOrder(async () => {
+      await this.#drawLive([]);
+      await this.#out.write(chunk);
+    });
+  }
+
+  async #drawLive(lines: readonly string[]): Promise<void> {
     const frame = lines.map((line) => `${truncate(line, this.width - 1)}\n`).join('');
     const back = this.#liveLines === 0 ? '' : `\u001b[${this.#liveLines}A\u001b[J`;
     this.#liveLines = lines.length;
     if (back !== '' || frame !== '') await this.#out.write(back + frame);
   }
 
-  async #clearLive(): Promise<void> {
-    if (this.#liveLines > 0) await this.live([]);
-  }
-
-  async #write(chunk: string | Uint8Array): Promise<void> {
-    await this.#clearLive();
-    await this.#out.write(chunk);
+  /** Whoever calls first writes first, also when nobody waits for the other's promise. */
+  #inOrder(job: () => Promise<void>): Promise<void> {
+    const result = this.#queue.then(job);
+    this.#queue = result.catch(() => {}); // whoever called hears of it
+    return result;
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Draws progress: a live line per step on a terminal, a plain line every 10 s elsewhere, JSON Lines with `--json`, only warnings
- * with `--quiet`. An operation's events arrive synchronously; drawing is queued so that it never holds the operation up.
+ * with `--quiet`. Drawing never holds the operation up; what could not be written is told by `close`.
  */
 import type { Clock } from '../../base/clock.ts';
 import type { Progress, ProgressEvent } from '../../base/progress.ts';
@@ -12,7 +12,7 @@ import { liveDrawing, plainDrawing } from './progress-text.ts';
 
 export interface ProgressView {
   readonly report: Progress;
-  /** Draws what is still due and stops the timer. */
+  /** Stops drawing, removes live lines. Throws when something could not be written. */
   close(): Promise<void>;
 }
 
@@ -27,37 +27,40 @@ export function createProgress({ output, clock, quiet, verbose }: ProgressOption
   const meter = new Meter();
   const drawing = pickDrawing(output, verbose);
   const stop = new AbortController();
-  let queue: Promise<unknown> = Promise.resolve();
   let ticking: Promise<void> | undefined;
+  let trouble: unknown;
 
-  const draw = (job: () => Promise<void>) => {
-    queue = queue.then(job);
-    queue.catch(() => {}); // reported by close()
+  const draw = (writing: Promise<void>) => {
+    writing.catch((error: unknown) => {
+      trouble ??= error;
+    });
   };
   const tick = async () => {
     for (;;) {
       await clock.sleep(drawing.every, stop.signal).catch(() => {});
       if (stop.signal.aborted) return;
-      await queue;
-      draw(() => drawing.running(meter.running, clock.monotonic()));
+      await drawing.running(meter.running, clock.monotonic());
     }
   };
   const report = (event: ProgressEvent) => {
-    const state = meter.take(event, clock.monotonic());
-    if (event.type === 'warning') return draw(() => drawing.warning(event));
-    if (quiet) return;
-    if (event.type === 'note') return draw(() => drawing.note(event.message));
-    ticking ??= tick();
-    if (state === undefined) return;
     const now = clock.monotonic();
-    if (event.type === 'step') draw(() => drawing.begun(state));
-    if (event.type === 'done') draw(() => drawing.ended(state, event, now));
+    const state = meter.take(event, now);
+    if (event.type === 'warning') return draw(drawing.warning(event));
+    if (quiet) return;
+    if (event.type === 'note') return draw(drawing.note(event.message));
+    if (ticking === undefined) {
+      ticking = tick();
+      draw(ticking);
+    }
+    if (state === undefined) return;
+    if (event.type === 'step') draw(drawing.begun(state));
+    if (event.type === 'done') draw(drawing.ended(state, event, now));
   };
   const close = async () => {
     stop.abort();
-    await ticking?.catch(() => {});
-    await queue;
+    await ticking?.catch(() => {}); // kept in trouble
     await drawing.close();
+    if (trouble !== undefined) throw trouble;
   };
   return { report, close };
 }

@@ -1,5 +1,7 @@
 /** A place text goes to: standard output or standard error. Waits when the reader is slow, falls silent when the reader has gone. */
 
+import { Failure } from '../../base/failure.ts';
+
 /** The part of a writable stream that a sink needs; `process.stdout` fits. */
 export interface SinkStream {
   write(chunk: string | Uint8Array, done: (error?: Error | null) => void): boolean;
@@ -14,7 +16,7 @@ const READER_GONE = new Set(['EPIPE', 'EIO', 'ERR_STREAM_DESTROYED', 'ECONNRESET
 export class Sink {
   readonly #stream: SinkStream;
   #gone = false;
-  #failure: Error | undefined;
+  #failure: Failure | undefined;
 
   constructor(stream: SinkStream) {
     this.#stream = stream;
@@ -27,7 +29,7 @@ export class Sink {
 
   /** Width in columns; unbounded when it is not a terminal. */
   get columns(): number {
-    return this.isTerminal ? (this.#stream.columns ?? 80) : Number.POSITIVE_INFINITY;
+    return this.isTerminal ? this.#stream.columns || 80 : Number.POSITIVE_INFINITY;
   }
 
   /** Whether the reader has gone: a long listing may stop. */
@@ -35,7 +37,7 @@ export class Sink {
     return this.#gone;
   }
 
-  /** Resolves when the stream has taken `chunk`. Rejects when it cannot be written (a full disk); not when the reader has gone. */
+  /** Resolves when the stream has taken `chunk`. Rejects with `output_failed` when it cannot (a full disk); not when the reader has gone. */
   write(chunk: string | Uint8Array): Promise<void> {
     if (this.#gone) return Promise.resolve();
     return new Promise((resolve, reject) => {
@@ -49,6 +51,9 @@ export class Sink {
 
   #fail(error: Error): void {
     if (READER_GONE.has((error as NodeJS.ErrnoException).code ?? '')) this.#gone = true;
-    else this.#failure ??= error;
+    else
+      this.#failure ??= new Failure('output_failed', `The output cannot be written: ${error.message}.`, {
+        cause: error,
+      });
   }
 }
