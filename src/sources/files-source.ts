@@ -12,11 +12,16 @@ import type { Entry, Meta, Notify } from './entry.ts';
 import { metaOf, readAccounts } from './file-meta.ts';
 import { BatchDecoder } from './files/batch-decoder.ts';
 import { compileExcludes } from './files/exclude.ts';
+import type { PackedBatch } from './files/packed-batch.ts';
 import { openRoot } from './files/root.ts';
 import { scanInThread } from './files/scan-thread.ts';
+import type { XattrReader } from './files/xattr-reader.ts';
 
 export { compileExcludes, type IsExcluded } from './files/exclude.ts';
 export { decideStable, type FileState, MAX_READS } from './files/stable.ts';
+export { applyXattrs, type XattrsToApply } from './files/xattr-apply.ts';
+export type { Xattr } from './files/xattr-dump.ts';
+export { openXattrReader, type XattrReader } from './files/xattr-reader.ts';
 
 export interface WalkOptions {
   /** A directory, or a symbolic link to one. Relative paths are relative to the working directory. */
@@ -27,6 +32,8 @@ export interface WalkOptions {
   readonly oneFileSystem?: boolean;
   /** Of a directory with a valid CACHEDIR.TAG keep only that tag. Default: true. */
   readonly excludeCaches?: boolean;
+  /** Reads the extended attributes of every entry; without it, entries have none. See `openXattrReader`. */
+  readonly xattrs?: XattrReader | undefined;
   readonly signal?: AbortSignal;
   readonly notify: Notify;
 }
@@ -53,8 +60,29 @@ export async function* walkFiles(options: WalkOptions): AsyncGenerator<readonly 
     excludeCaches: options.excludeCaches ?? true,
   };
   const decoder = new BatchDecoder(path, readAccounts());
+  let previous: Promise<readonly Entry[]> | undefined;
   for await (const batch of scanInThread(request, options.signal)) {
     for (const notice of batch.notices) options.notify(notice);
-    if (batch.rows > 0) yield decoder.decode(batch);
+    if (batch.rows === 0) continue;
+    if (options.xattrs === undefined) yield decoder.decode(batch);
+    else {
+      // One batch ahead: attributes are read while the consumer works on the batch before.
+      const next = withXattrs(decoder, batch, options.xattrs);
+      if (previous !== undefined) yield await previous;
+      previous = next;
+    }
   }
+  if (previous !== undefined) yield await previous;
+}
+
+async function withXattrs(decoder: BatchDecoder, batch: PackedBatch, reader: XattrReader): Promise<readonly Entry[]> {
+  const paths: Buffer[] = [];
+  const entries = decoder.decode(batch, paths);
+  const rows = entries.flatMap((entry, row) => (entry.type === 'up' ? [] : [{ entry, path: paths[row]! }]));
+  const found = await reader.read(rows.map((row) => row.path));
+  for (const [index, xattrs] of found.entries()) {
+    const { entry } = rows[index]!;
+    if (xattrs !== undefined) (entry as { meta: Meta }).meta = { ...entry.meta, xattrs };
+  }
+  return entries;
 }
