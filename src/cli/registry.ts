@@ -14,10 +14,15 @@ export interface Registration {
 
 export const registry: readonly Registration[] = [
   ...group('Protect', [entry('backup', 'make a restore point', () => import('./commands/backup.ts'))]),
-  ...group('Look', []),
+  ...group('Look', [
+    entry('points', 'the restore points, newest last', () => import('./commands/points.ts')),
+    entry('show', 'one point: sources, sizes, manifest, proof', () => import('./commands/show.ts')),
+  ]),
   ...group('Restore', []),
   ...group('Care', []),
   ...group('Set up', [
+    entry('kit', 'the recovery kit: a page that restores without this server', () => import('./commands/kit.ts')),
+
     entry('config validate', 'say everything that is wrong with it', () => import('./commands/config-validate.ts')),
     entry('config show', 'effective values and their origins', () => import('./commands/config-show.ts')),
     entry('config schema', 'the JSON Schema of the file', () => import('./commands/config-schema.ts')),

@@ -2,9 +2,10 @@
  * The manifest of a restore point: `/<app>/manifest.json` in its tree, written by the backup, read by everything that restores.
  * Readers accept unknown keys; `format` changes only when old readers would go wrong.
  */
-import type { PostgresFacts } from '../sources/postgres-source.ts';
-import type { MachineFacts } from '../sources/machine-facts.ts';
+
 import type { SourceNotice } from '../sources/entry.ts';
+import type { MachineFacts } from '../sources/machine-facts.ts';
+import type { PostgresFacts } from '../sources/postgres-source.ts';
 
 export interface SourceTotals {
   readonly files: number;
@@ -52,4 +53,27 @@ export interface Manifest {
   readonly sources: Readonly<Record<string, SourceRecord>>;
   readonly references: readonly ReferenceCheck[];
   readonly notices: readonly (SourceNotice & { readonly source: string })[];
+}
+
+/**
+ * Reads a manifest. Undefined when it is none, or of a format this program does not know: a point can be restored without it. Members
+ * that this program does not know stay; of those it knows only the form that every reader relies on is checked.
+ */
+export function parseManifest(text: string): Manifest | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!isRecord(value) || value['format'] !== 1 || typeof value['app'] !== 'string') return undefined;
+  if (typeof value['time'] !== 'string' || !isRecord(value['sources'])) return undefined;
+  const sources = Object.values(value['sources']);
+  if (!sources.every((source) => isRecord(source) && typeof source['type'] === 'string')) return undefined;
+  const list = (name: string): unknown[] => (Array.isArray(value[name]) ? value[name] : []);
+  return { ...value, references: list('references'), notices: list('notices') } as unknown as Manifest;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,0 +1,82 @@
+/** What the recovery kit says, gathered from the configuration and the repository. */
+import { effectiveValues } from '../config/effective.ts';
+import type { StorageSettings } from '../config/settings.ts';
+import type { KitApp, KitInput, KitSource, KitStorage } from '../operations/kit.ts';
+import { pointsOf } from '../operations/points.ts';
+import type { Session } from '../operations/session.ts';
+import type { Manifest } from '../recovery/manifest.ts';
+import { readManifest } from '../recovery/read-manifest.ts';
+import { listSnapshots, type StoredSnapshot } from '../repository/snapshots.ts';
+import type { Context } from './context.ts';
+
+export async function collectKit(context: Context, session: Session, withPassword: boolean): Promise<KitInput> {
+  const config = await context.config();
+  const origins = new Map(effectiveValues(config.checked).map(({ path, origin }) => [path, origin]));
+  const { repository } = session;
+  const keys = await repository.presence('keys');
+  const storages = await Promise.all(config.storageNames.map((name) => config.storage(name)));
+  return {
+    madeAt: new Date(context.clock.now()).toISOString(),
+    programVersion: context.build.version,
+    repositoryId: repository.config.id,
+    keys: [...keys.keys()].map((key) => key.slice(0, 8)),
+    passwordKept: origins.get('repository.password') ?? 'the configuration',
+    ...(withPassword ? { password: await config.password() } : {}),
+    configFile: config.file,
+    storages: storages.map((storage) => kitStorage(storage, origins)),
+    apps: await collectApps(context, session),
+  };
+}
+
+function kitStorage(storage: StorageSettings, origins: ReadonlyMap<string, string>): KitStorage {
+  const { name } = storage;
+  if (storage.type === 'local') return { name, type: 'local', location: storage.path, restic: storage.path };
+  const endpoint = storage.endpoint ?? `https://s3.${storage.region}.amazonaws.com`;
+  const place = [endpoint.replace(/\/$/, ''), storage.bucket, storage.prefix].filter((part) => part !== '').join('/');
+  const keyId = origins.get(`storages.${name}.accessKeyId`) ?? '';
+  const secret = origins.get(`storages.${name}.secretAccessKey`) ?? '';
+  return {
+    name,
+    type: 's3',
+    location: `S3 ${place} (region ${storage.region})`,
+    restic: `s3:${place}`,
+    credentials: `access key id: ${keyId}; secret: ${secret}`,
+  };
+}
+
+async function collectApps(context: Context, session: Session): Promise<KitApp[]> {
+  const config = await context.config();
+  const list = await listSnapshots(session.repository);
+  const newest = new Map(config.appNames.map((app) => [app, pointsOf(list, app).at(-1)]));
+  const manifests = await readManifests(session, newest);
+  return Promise.all(
+    config.appNames.map(async (name) => {
+      const point = newest.get(name);
+      const sources = await Promise.all(
+        config.sourceTypes(name).map(async (source): Promise<KitSource> => {
+          const record = manifests.get(name)?.sources[source.name];
+          const major = record?.type === 'postgres' ? Math.floor(record.facts.versionNum / 10_000) : undefined;
+          const path = record?.type === 'files' ? record.path : undefined;
+          return { ...source, ...(path === undefined ? {} : { path }), ...(major === undefined ? {} : { major }) };
+        }),
+      );
+      return { name, sources, ...(point === undefined ? {} : { newestPoint: point.snapshot.time }) };
+    }),
+  );
+}
+
+/** A manifest that cannot be read costs the kit a version number, nothing more. */
+async function readManifests(
+  { repository }: Session,
+  points: ReadonlyMap<string, StoredSnapshot | undefined>,
+): Promise<Map<string, Manifest>> {
+  const manifests = new Map<string, Manifest>();
+  if (![...points.values()].some((point) => point !== undefined)) return manifests;
+  const indexed = await repository.loadIndex();
+  for (const [app, point] of points) {
+    if (point === undefined) continue;
+    const manifest = await readManifest(indexed, point, app).catch(() => undefined);
+    if (manifest !== undefined) manifests.set(app, manifest);
+  }
+  return manifests;
+}

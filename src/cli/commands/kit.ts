@@ -1,0 +1,38 @@
+/** `holdfast kit`: the recovery kit. */
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { EXIT } from '../../base/failure.ts';
+import { recoveryKit } from '../../operations/kit.ts';
+import { collectKit } from '../collect-kit.ts';
+import { defineCommand, option } from '../command.ts';
+import { openSession } from '../open-session.ts';
+
+export default defineCommand({
+  details:
+    'A page to print and keep off site: where the backups are, what opens them, and the exact commands to restore with Holdfast and with ' +
+    'plain restic and PostgreSQL. The password is left out unless asked for.',
+  options: {
+    format: option.choice('FORMAT', ['text', 'html'], 'how it is written (default: text)'),
+    output: option.text('FILE', 'write it there, readable by its owner only, instead of printing it'),
+    withPassword: option.flag('print the password on it: whoever has the page can then read every backup'),
+  },
+  examples: [
+    ['holdfast kit', 'read it'],
+    ['holdfast kit --format html --output kit.html', 'a page for the printer'],
+  ],
+  exits: [EXIT.noRepository, EXIT.wrongPassword],
+  async run(context, { options: { format = 'text', output: file, withPassword } }) {
+    const { output, flags, cwd } = context;
+    await using session = await openSession(context);
+    const kit = await collectKit(context, session, withPassword);
+    const page = recoveryKit(kit, format);
+    if (file !== undefined) {
+      await writeFile(resolve(cwd, file), page, { mode: 0o600 });
+      if (flags.json) await output.summary({ file: resolve(cwd, file), format });
+      else
+        await output.line(`The recovery kit is in ${resolve(cwd, file)}. Print it and keep it away from this machine.`);
+    } else if (flags.json) await output.document(kit);
+    else await output.raw(page);
+    return EXIT.done;
+  },
+});

@@ -1,0 +1,47 @@
+/** `holdfast points`: the restore points, newest last. */
+import { EXIT } from '../../base/failure.ts';
+import { formatUtcAndLocal } from '../../base/relative-time.ts';
+import { formatBytes } from '../../base/sizes.ts';
+import { listPoints } from '../../operations/list-points.ts';
+import { defineCommand, option } from '../command.ts';
+import { openSession } from '../open-session.ts';
+
+export default defineCommand({
+  details:
+    'Newest last. "proof" says what was really shown about a point: stored, checked, read, restored or accepted.',
+  options: {
+    source: option.texts('S', 'only points that hold this source'),
+    since: option.time('T', 'only points from this time on'),
+  },
+  examples: [
+    ['holdfast points', 'all points of the app'],
+    ['holdfast points --since "7d ago" --json', 'those of the last week, for a program'],
+  ],
+  exits: [EXIT.noRepository, EXIT.wrongPassword],
+  async run(context, { options: { source, since } }) {
+    const { output, flags } = context;
+    const app = (await context.config()).appName(flags.app);
+    await using session = await openSession(context);
+    const { points, damaged } = await listPoints(session, {
+      app,
+      sources: source,
+      ...(since === undefined ? {} : { since }),
+    });
+    for (const id of damaged)
+      await output.warn(`The point object ${id.slice(0, 8)} cannot be read from any storage.`, 'Run "holdfast check".');
+    if (flags.json) await output.document(points);
+    else if (points.length === 0) await output.line('No restore points yet. Make one with "holdfast backup".');
+    else {
+      await output.table(points, [
+        { title: 'ID', value: (point) => point.short_id },
+        { title: 'TIME', value: (point) => formatUtcAndLocal(Date.parse(point.time)) },
+        { title: 'SIZE', value: (point) => formatBytes(point.bytes), align: 'right' },
+        { title: 'PROOF', value: (point) => point.proof },
+        { title: 'STORAGES', value: (point) => point.storages.join(' ') },
+        { title: 'SOURCES', value: (point) => point.sources.join(' '), shrinks: true },
+        { title: 'LABEL', value: (point) => `${point.pinned ? '(pinned) ' : ''}${point.label ?? ''}`, shrinks: true },
+      ]);
+    }
+    return EXIT.done;
+  },
+});

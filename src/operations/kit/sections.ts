@@ -1,0 +1,181 @@
+/** What the kit says, free of how it looks. */
+import type { KitApp, KitInput, KitSource, KitStorage } from '../kit.ts';
+
+export type Block =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'facts'; readonly rows: readonly (readonly [name: string, value: string])[] }
+  | { readonly kind: 'commands'; readonly lines: readonly string[] };
+
+export interface Section {
+  readonly title: string;
+  readonly blocks: readonly Block[];
+}
+
+export interface KitDocument {
+  readonly title: string;
+  readonly subtitle: string;
+  readonly sections: readonly Section[];
+}
+
+const text = (words: string): Block => ({ kind: 'text', text: words });
+const commands = (...lines: string[]): Block => ({ kind: 'commands', lines });
+
+/** Where commands of the kit restore to. */
+const TARGET = '/restore';
+const PASSWORD_FILE = '/root/repository-password';
+
+export function sections(input: KitInput): KitDocument {
+  return {
+    title: 'Recovery kit',
+    subtitle: `Repository ${input.repositoryId.slice(0, 16)}, made ${input.madeAt} by Holdfast ${input.programVersion}`,
+    sections: [
+      first(),
+      password(input),
+      storages(input),
+      ...input.apps.map((app) => withHoldfast(input, app)),
+      ...input.apps.map((app) => withRestic(input, app)),
+      keep(),
+    ],
+  };
+}
+
+function first(): Section {
+  return {
+    title: 'Read this first',
+    blocks: [
+      text(
+        'Nothing here changes or deletes a backup. Every command restores into a new, empty place; production is not touched until you decide.',
+      ),
+      text(
+        'You need three things: one of the storages below, the password, and a machine with enough space. The server that made the backups is not needed.',
+      ),
+      text('If one storage is gone or damaged, take the next: each holds a complete copy.'),
+    ],
+  };
+}
+
+function password(input: KitInput): Section {
+  const rows: (readonly [string, string])[] = [
+    ['kept in', input.passwordKept],
+    [
+      'password',
+      input.password ?? '______________________________________ (write it here, or say where the envelope is)',
+    ],
+    ['repository', input.repositoryId],
+    ['key files', input.keys.join(', ')],
+  ];
+  return {
+    title: 'The password',
+    blocks: [
+      { kind: 'facts', rows },
+      text(
+        'Without the password nobody can read the backups, the makers of this program included. Put it into a file on the machine where you restore:',
+      ),
+      commands(`install -m 600 /dev/null ${PASSWORD_FILE}`, `printf '%s' 'THE-PASSWORD' > ${PASSWORD_FILE}`),
+    ],
+  };
+}
+
+function storages(input: KitInput): Section {
+  const rows = input.storages.flatMap((storage): (readonly [string, string])[] => [
+    [storage.name, storage.location],
+    ...(storage.credentials === undefined ? [] : [[`${storage.name} credentials`, storage.credentials] as const]),
+  ]);
+  return { title: 'The storages', blocks: [{ kind: 'facts', rows }] };
+}
+
+function withHoldfast(input: KitInput, app: KitApp): Section {
+  return {
+    title: `Restore "${app.name}" with Holdfast`,
+    blocks: [
+      text(
+        `Install Holdfast, bring the configuration (${input.configFile}) or write a short one with "version", "repository.password" and one storage, then:`,
+      ),
+      commands(
+        `holdfast --app ${quote(app.name)} points`,
+        `holdfast --app ${quote(app.name)} restore latest --to ${quote(`${TARGET}/${app.name}`)}`,
+      ),
+      ...app.sources.flatMap((source) => afterwards(source, `${TARGET}/${app.name}/${source.name}`)),
+    ],
+  };
+}
+
+function withRestic(input: KitInput, app: KitApp): Section {
+  const [nearest, ...others] = input.storages;
+  if (nearest === undefined) return { title: `Restore "${app.name}" without Holdfast`, blocks: [] };
+  const alternatives = others.map((storage) => `export RESTIC_REPOSITORY=${quote(storage.restic)}`);
+  return {
+    title: `Restore "${app.name}" without Holdfast`,
+    blocks: [
+      text('The backups are in the open restic format. With restic 0.14 or newer (package "restic") and PostgreSQL:'),
+      commands(
+        ...credentials(nearest),
+        `export RESTIC_REPOSITORY=${quote(nearest.restic)}`,
+        `export RESTIC_PASSWORD_FILE=${PASSWORD_FILE}`,
+        `restic snapshots --tag ${quote(`app=${app.name}`)}`,
+        `restic restore latest --tag ${quote(`app=${app.name}`)} --target ${TARGET}`,
+      ),
+      ...(alternatives.length === 0 ? [] : [text('From another storage, set instead:'), commands(...alternatives)]),
+      ...app.sources.flatMap((source) => afterwards(source, `${TARGET}/${app.name}/${source.name}`)),
+    ],
+  };
+}
+
+function credentials({ type, credentials: kept }: KitStorage): string[] {
+  if (type !== 's3') return [];
+  return [
+    `# credentials: ${kept ?? 'see the storages'}`,
+    'export AWS_ACCESS_KEY_ID=…',
+    'export AWS_SECRET_ACCESS_KEY=…',
+  ];
+}
+
+function afterwards(source: KitSource, directory: string): Block[] {
+  switch (source.type) {
+    case 'postgres': {
+      const major = source.major ?? 'N';
+      return [
+        text(
+          `The database "${source.name}" (PostgreSQL ${major}) is a data directory that starts as it is, with the same major version:`,
+        ),
+        commands(
+          `chown -R postgres:postgres ${quote(directory)}`,
+          `chmod 700 ${quote(directory)}`,
+          `su postgres -c "/usr/lib/postgresql/${major}/bin/postgres -D ${directory} -p 5499"`,
+        ),
+        text(
+          `Look at it with: psql -h localhost -p 5499. When it is right, dump it over, or let the server run from this directory.`,
+        ),
+      ];
+    }
+    case 'files':
+      return [
+        text(
+          `The files "${source.name}" are in ${directory}${source.path === undefined ? '' : `; they were in ${source.path}`}.`,
+        ),
+      ];
+    case 'config':
+      return [
+        text(
+          `The configuration files "${source.name}" are in ${directory}; masked secrets in them must be filled in again.`,
+        ),
+      ];
+  }
+}
+
+function keep(): Section {
+  return {
+    title: 'Keep this page',
+    blocks: [
+      text(
+        'Print it, put one copy off site, and make a new one after adding a storage or changing a password: holdfast kit.',
+      ),
+      text('Try it before you need it: once a quarter, restore on another machine with nothing but this page.'),
+    ],
+  };
+}
+
+/** A word of a POSIX shell. */
+function quote(word: string): string {
+  return /^[A-Za-z0-9_/:=.,@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

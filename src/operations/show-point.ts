@@ -1,0 +1,23 @@
+/** Everything about one point: its summary and its manifest. */
+import { Failure } from '../base/failure.ts';
+import type { Manifest } from '../recovery/manifest.ts';
+import { readManifest } from '../recovery/read-manifest.ts';
+import { listSnapshots, pickSnapshot } from '../repository/snapshots.ts';
+import { listPoints, type PointSummary } from './list-points.ts';
+import { pointsOf } from './points.ts';
+import type { Session } from './session.ts';
+
+export interface PointDetails {
+  readonly point: PointSummary;
+  readonly manifest: Manifest;
+}
+
+/** `prefix`: an id, its first digits, or `latest`. */
+export async function showPoint(session: Session, app: string, prefix: string): Promise<PointDetails> {
+  const { repository } = session;
+  const chosen = pickSnapshot(pointsOf(await listSnapshots(repository), app), prefix);
+  const { points } = await listPoints(session, { app, sources: [] });
+  const point = points.find(({ id }) => id === chosen.id);
+  if (point === undefined) throw new Failure('point_unknown', 'The point was removed a moment ago.');
+  return { point, manifest: await readManifest(await repository.loadIndex(), chosen, app) };
+}
