@@ -29,6 +29,7 @@ function interruptSignal(): AbortSignal {
   const controller = new AbortController();
   const onSignal = () => {
     if (controller.signal.aborted) process.exit(EXIT.interrupted);
+    if (process.stderr.isTTY) process.stderr.write('\nStopping cleanly; once more ends at once.\n');
     controller.abort(new DOMException('Stopped as asked.', 'AbortError'));
   };
   process.on('SIGINT', onSignal);

@@ -46,10 +46,15 @@ function runningLine(state: StepState, now: number, withCurrent: boolean): strin
     fraction === undefined ? '' : `${Math.floor(fraction * 100)} %`,
     amountText(state),
     bytesPerSecond === undefined ? '' : `${formatBytes(bytesPerSecond)}/s`,
-    etaMs === undefined ? '' : `${formatDuration(Math.max(1_000, Math.ceil(etaMs / 1_000) * 1_000))} left`,
+    etaMs === undefined ? '' : `${formatRemaining(etaMs)} left`,
     withCurrent && state.current !== undefined ? printable(state.current) : '',
   ];
   return `${state.title}: ${parts.filter((part) => part !== '').join(', ') || 'running'}`;
+}
+
+/** Whole seconds: tenths of a guess mean nothing. */
+function formatRemaining(ms: number): string {
+  return ms < 60_000 ? `${Math.max(1, Math.ceil(ms / 1_000))} s` : formatDuration(ms);
 }
 
 function endedLine(output: Output, state: StepState, event: ProgressEvent & { type: 'done' }, now: number): string {
