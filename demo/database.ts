@@ -32,7 +32,6 @@ export async function fillDatabase(
   files: readonly ClinicFile[],
   onProgress: (rows: number) => void = () => {},
 ): Promise<void> {
-  const schema = await readFile(new URL('./schema.sql', import.meta.url), 'utf8');
   const content: Readonly<Record<Table, Iterable<Row>>> = {
     django_migrations: migrationRows(clinic),
     tenants: TENANTS,
@@ -46,7 +45,7 @@ export async function fillDatabase(
   };
   let done = 0;
   await inTransaction(client, async () => {
-    await client.query(schema);
+    await runFile(client, 'tables.sql');
     for (const table of TABLES) {
       for (const batch of batches(content[table])) {
         await insert(client, table, batch);
@@ -54,8 +53,13 @@ export async function fillDatabase(
         onProgress(done);
       }
     }
+    await runFile(client, 'constraints.sql');
   });
   await client.query('analyze');
+}
+
+async function runFile(client: ClientBase, name: string): Promise<void> {
+  await client.query(await readFile(new URL(name, import.meta.url), 'utf8'));
 }
 
 /** Inserts `rows`, whose keys are the columns, and lets the table's numbering go on after them. */

@@ -1,0 +1,40 @@
+/** The bad day: a database without its tables, a directory without its files, a storage wiped, another one with rotten bytes. */
+import { open, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ClientBase } from 'pg';
+import { TABLES } from './database.ts';
+
+export async function dropTables(client: ClientBase): Promise<void> {
+  await client.query(`drop table ${TABLES.join(', ')} cascade`);
+}
+
+/** Removes what stands in `directory`, as `rm -rf directory/*` does. */
+export async function wipe(directory: string): Promise<void> {
+  for (const entry of await readdir(directory)) await rm(join(directory, entry), { recursive: true, force: true });
+}
+
+/** Flips bits in the middle of every `every`-th pack of a storage, as a bad disk does; sizes stay. Returns how many it hit. */
+export async function rot(storage: string, every: number): Promise<number> {
+  const data = join(storage, 'data');
+  const entries = await readdir(data, { recursive: true, withFileTypes: true });
+  const packs = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const chosen = packs.sort().filter((_, index) => index % every === 0);
+  for (const pack of chosen) await flipMiddle(pack);
+  return chosen.length;
+}
+
+async function flipMiddle(path: string): Promise<void> {
+  const { size, mode } = await stat(path);
+  const file = await open(path, 'r+');
+  try {
+    const length = Math.min(64, size);
+    const position = Math.floor((size - length) / 2);
+    const bytes = Buffer.alloc(length);
+    await file.read(bytes, 0, length, position);
+    for (let at = 0; at < length; at++) bytes[at]! ^= 0xff;
+    await file.write(bytes, 0, length, position);
+    await file.chmod(mode & 0o7777);
+  } finally {
+    await file.close();
+  }
+}

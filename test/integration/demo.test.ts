@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir } from 'node:fs/promises';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { holdfastOk } from '../support/holdfast.ts';
+import { run } from '../support/run.ts';
+import { tempDir } from '../support/temp.ts';
+
+const script = fileURLToPath(new URL('../../scripts/demo.ts', import.meta.url));
+const demo = (...args: string[]) => run(process.execPath, [script, ...args], { timeoutMs: 240_000 });
+
+test('the demonstration brings everything back, leaves a clinic that works, and cleans up on request', async () => {
+  await using dir = await tempDir({ open: true });
+  const root = dir.join('demo');
+  try {
+    const played = await demo('--small', '--directory', root);
+    assert.equal(played.code, 0, played.stdout + played.stderr);
+    assert.match(played.stdout, /✔ patients +300 rows/);
+    assert.match(played.stdout, /✔ every row that names a file has it/);
+    assert.doesNotMatch(played.stdout, /✖/);
+
+    const config = `${root}/holdfast.yaml`;
+    await holdfastOk(['backup', '--config', config]);
+    const points = (await holdfastOk(['points', '--json', '--config', config])).document<{ storages: object }[]>();
+    assert.equal(points.length, 3);
+  } finally {
+    await demo('--clean', '--directory', root);
+  }
+  assert.equal(existsSync(root), false);
+});
+
+test('a directory that is not from the demonstration is left alone', async () => {
+  await using dir = await tempDir();
+  const root = dir.join('precious');
+  await mkdir(`${root}/data`, { recursive: true });
+  for (const flag of ['--small', '--clean']) {
+    const refused = await demo(flag, '--directory', root);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /left alone/);
+  }
+  assert.deepEqual(await readdir(root), ['data']);
+});
