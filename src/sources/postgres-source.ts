@@ -1,9 +1,10 @@
 /** The source `postgres`: a whole cluster, physically, with all the WAL it needs in order to start alone. */
-import { Failure } from '../base/failure.ts';
+import { asFailure, Failure } from '../base/failure.ts';
 import { type Progress, silent } from '../base/progress.ts';
 import { BaseBackup, type BaseBackupResult } from '../postgres/base-backup.ts';
 import { type ConnectionSettings, parseConnectionUrl } from '../postgres/connection-settings.ts';
 import type { DamagedPages } from '../postgres/damage.ts';
+import { explained } from '../postgres/diagnose.ts';
 import { readFacts, type ServerFacts } from '../postgres/facts.ts';
 import { formatLsn } from '../postgres/lsn.ts';
 import { ReplicationConnection } from '../postgres/replication-connection.ts';
@@ -76,28 +77,43 @@ class ClusterSource implements PostgresSource {
   }
 
   async *entries(): AsyncGenerator<LooseEntry, void, undefined> {
-    const { signal, label } = this.#options;
     if (this.#setup) throw new Failure('internal', 'A PostgreSQL source can be read once.');
-    const setup = await this.#readSetup();
-    this.#setup = setup;
-    await using wal = await WalReceiver.open(this.#settings, {
-      segmentSize: setup.walSegmentSize,
-      acknowledge: setup.synchronousStandbyNames === '',
-      statusMs: statusInterval(setup.walSenderTimeoutMs),
-      signal,
+    const { signal, label, notify = () => {} } = this.#options;
+    await using open = new AsyncDisposableStack();
+    const { setup, wal, backup } = await this.#begin(open).catch(async (error) => {
+      throw await explained(asFailure(error), this.#settings, { signal });
     });
-    await using connection = await ReplicationConnection.open(this.#settings, { signal });
-    const backup = await BaseBackup.start(connection, label);
-    wal.start(backup.startLsn, backup.timeline);
-    const { progress = silent, step = 'postgres', notify = () => {} } = this.#options;
-    const totalBytes = backup.estimatedBytes;
-    const onBytes = (bytes: number, current: string) => progress({ type: 'advance', step, bytes, totalBytes, current });
+    const onBytes = this.#byteCounter(backup.estimatedBytes);
     const result = yield* clusterEntries({ backup, wal, setup, notify, tally: this.#tally, onBytes });
     this.#backup = backupFacts(label, backup, result, this.#tally);
     for (const { path, blocks } of result.damaged) {
       const which = blocks.length > 0 ? `blocks ${blocks.join(', ')}` : 'pages';
       notify({ kind: 'damaged', item: path, reason: `damaged ${which}: the server found wrong page checksums` });
     }
+  }
+
+  /** Makes the slot, starts the backup, then the WAL stream; what was opened goes onto `open`. */
+  async #begin(open: AsyncDisposableStack): Promise<{ setup: ServerSetup; wal: WalReceiver; backup: BaseBackup }> {
+    const { signal, label } = this.#options;
+    const setup = await this.#readSetup();
+    this.#setup = setup;
+    const wal = await WalReceiver.open(this.#settings, {
+      segmentSize: setup.walSegmentSize,
+      acknowledge: setup.synchronousStandbyNames === '',
+      statusMs: statusInterval(setup.walSenderTimeoutMs),
+      signal,
+    });
+    open.use(wal);
+    const connection = await ReplicationConnection.open(this.#settings, { signal });
+    open.use(connection);
+    const backup = await BaseBackup.start(connection, label);
+    wal.start(backup.startLsn, backup.timeline);
+    return { setup, wal, backup };
+  }
+
+  #byteCounter(totalBytes: number): (bytes: number, current: string) => void {
+    const { progress = silent, step = 'postgres' } = this.#options;
+    return (bytes, current) => progress({ type: 'advance', step, bytes, totalBytes, current });
   }
 
   async facts(): Promise<PostgresFacts> {
