@@ -55,7 +55,8 @@ export interface BackUpOutcome {
   readonly copies: number;
   readonly copies_required: number;
   readonly notices: readonly (SourceNotice & { readonly source: string })[];
-  readonly references: readonly ReferenceCheck[];
+  /** Rows that name files, counted; the manifest lists missing ones. */
+  readonly references: readonly Omit<ReferenceCheck, 'missingExamples'>[];
   /** Something could not be read, pages are damaged, or there are too few copies. */
   readonly partial: boolean;
   readonly duration_s: number;
@@ -106,7 +107,7 @@ async function backUpLocked(session: Session, input: BackUpInput): Promise<BackU
     copies,
     copies_required: input.requiredCopies,
     notices,
-    references: manifest.references,
+    references: manifest.references.map(({ missingExamples: _listed, ...counts }) => counts),
     partial: copies < input.requiredCopies || notices.some(({ kind }) => kind === 'unreadable' || kind === 'damaged'),
     duration_s: (clock.monotonic() - start.monotonic) / 1000,
   };
@@ -234,7 +235,7 @@ class BackUpRun {
   #notify(source: string, notice: SourceNotice): void {
     if (this.#notices.length < MAX_NOTICES) this.#notices.push({ ...notice, source });
     else this.#unlisted++;
-    this.#session.progress({ type: 'warning', source, item: notice.item, message: `${notice.item}: ${notice.reason}` });
+    this.#session.progress({ type: 'warning', source, item: notice.item, message: notice.reason });
   }
 }
 

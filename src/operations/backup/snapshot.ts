@@ -8,7 +8,10 @@ import type { SourceCounts } from '../archive/context.ts';
 import { syntheticMeta, toNode } from '../archive/nodes.ts';
 import type { ReadSource } from './sources.ts';
 
-/** Stores `/<app>/manifest.json` and `/<app>/<source>` and returns the root tree. */
+/**
+ * Stores `/<app>/manifest.json` and `/<app>/<source>` and returns the root tree. The app's directory is passable for everybody: a database
+ * server that runs as its own user must reach its data directory in a restored tree.
+ */
 export async function storeRoot(
   writer: PointWriter,
   app: string,
@@ -29,7 +32,7 @@ export async function storeRoot(
   for (const node of nodes) directory.add(encodeNode(node));
   const appTree = idFromBytes(await directory.finish());
   const root = writer.newTree();
-  root.add(encodeNode(toNode(Buffer.from(app), syntheticMeta(timeMs, 0o700), { type: 'dir', subtree: appTree })));
+  root.add(encodeNode(toNode(Buffer.from(app), syntheticMeta(timeMs, 0o755), { type: 'dir', subtree: appTree })));
   return idFromBytes(await root.finish());
 }
 
