@@ -46,7 +46,7 @@ export class Chunker {
 
   constructor(options: ChunkerOptions = {}) {
     this.minSize = options.minSize ?? 512 * KIB;
-    this.normalSize = options.normalSize ?? 1024 * KIB;
+    this.normalSize = options.normalSize ?? 768 * KIB;
     this.maxSize = options.maxSize ?? 8192 * KIB;
     if (!(this.minSize >= 64 && this.minSize <= this.normalSize && this.normalSize <= this.maxSize)) {
       throw new RangeError('chunk sizes must be 64 <= minSize <= normalSize <= maxSize');
