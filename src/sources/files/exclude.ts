@@ -65,7 +65,10 @@ function compileRule(pattern: string): Rule {
 
 /** Characters that mean something to picomatch or to regular expressions, and nothing in a pattern of ours, are taken literally. */
 function literalPunctuation(glob: string): string {
-  return glob.replace(/\\.|[()|+@$]/gs, (found) => (found.length > 1 ? found : `\\${found}`));
+  return glob.replace(/\\.|\[!|[()|+@$]/gs, (found) => {
+    if (found === '[!') return '[^';
+    return found.length > 1 ? found : `\\${found}`;
+  });
 }
 
 function unusable(pattern: string): Failure {
