@@ -53,7 +53,7 @@ export async function play(root: string, clinic: Clinic, narrator: Narrator): Pr
   await holdfast.run(['check'], [4]);
 
   narrator.act('Restore', 'One command. What is rotten or missing in one storage is read from the next.');
-  await holdfast.run(['restore', 'latest', '--to', relative(process.cwd(), stage.restored)]);
+  await holdfast.run(['restore', 'latest', '--to', show(stage.restored)]);
   await putBack(stage, server, narrator);
   await compare(before, await prove(stage, server), stage, server, narrator);
 

@@ -34,3 +34,24 @@ test('the launcher passes arguments, output and the exit status through', async 
   assert.equal(done.code, 7);
   assert.match(done.stdout, /^v24\..* argument\n$/);
 });
+
+test('the lock file has every optional package, also those of other systems: without them npm ci refuses it', async () => {
+  interface Entry {
+    readonly optionalDependencies?: Record<string, string>;
+  }
+  const { packages } = JSON.parse(await readFile(`${root}package-lock.json`, 'utf8')) as {
+    packages: Record<string, Entry>;
+  };
+  const missing = Object.entries(packages).flatMap(([place, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies).filter(
+      (name) => !placesAbove(place).some((at) => `${at}node_modules/${name}` in packages),
+    ),
+  );
+  assert.deepEqual(missing, []);
+});
+
+/** Where Node looks for the dependencies of the package at `place`: inside it, then beside each package that it is inside of. */
+function placesAbove(place: string): string[] {
+  const parts = place.split('node_modules/').slice(1);
+  return parts.map((_, index) => `node_modules/${parts.slice(0, index + 1).join('node_modules/')}/`).concat('');
+}
