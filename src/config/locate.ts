@@ -1,4 +1,5 @@
 /** Which file is the configuration, and its text. */
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Failure } from '../base/failure.ts';
@@ -47,7 +48,7 @@ async function readConfigFile(file: string, namedBy: string): Promise<LocatedFil
 
 async function readIfThere(file: string): Promise<LocatedFile | undefined> {
   try {
-    await using handle = await open(file, 'r');
+    await using handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK); // a pipe must not block here
     const status = await handle.stat();
     if (!status.isFile()) throw new Failure('config_missing', `${file} is not a regular file.`);
     if (status.size > MAX_BYTES)

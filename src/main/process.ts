@@ -3,21 +3,26 @@ import { readFileSync } from 'node:fs';
 import { systemClock } from '../base/clock.ts';
 import { asFailure, EXIT } from '../base/failure.ts';
 import type { BuildInfo } from '../cli/context.ts';
+import type { Registration } from '../cli/registry.ts';
 import { failureText } from '../cli/report.ts';
 import { runCommandLine } from '../cli/run.ts';
 
-export async function main(): Promise<never> {
+/** `registrations` are the commands there are; a test brings its own. */
+export async function main(registrations?: readonly Registration[]): Promise<never> {
   endClearlyOnMistakes();
-  const status = await runCommandLine({
-    argv: process.argv.slice(2),
-    env: process.env,
-    cwd: process.cwd(),
-    clock: systemClock,
-    signal: interruptSignal(),
-    stdout: process.stdout,
-    stderr: process.stderr,
-    build: buildInfo(),
-  });
+  const status = await runCommandLine(
+    {
+      argv: process.argv.slice(2),
+      env: process.env,
+      cwd: process.cwd(),
+      clock: systemClock,
+      signal: interruptSignal(),
+      stdout: process.stdout,
+      stderr: process.stderr,
+      build: buildInfo(),
+    },
+    registrations,
+  );
   process.exit(status);
 }
 

@@ -21,7 +21,7 @@ const repository = mapping({
   ),
   packSize: size('The size of the objects that backups are stored in.', 4 * MIB, 128 * MIB).default('16MiB'),
   compression: compression.describe('auto, max, off or a zstd level from 1 to 19.').default('auto'),
-});
+}).describe('How backups are sealed and packed.');
 
 export const file = mapping({
   version: z.literal(VERSION).describe('The form of this file.'),

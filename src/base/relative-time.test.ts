@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isFailure } from './failure.ts';
+import { formatUtc, formatUtcAndLocal, parseTime } from './relative-time.ts';
+
+const NOW = Date.UTC(2025, 2, 1, 12, 0, 0);
+
+test('RFC 3339 with a zone is taken', () => {
+  const cases: [string, string][] = [
+    ['2025-03-01T08:30:00Z', '2025-03-01T08:30:00.000Z'],
+    ['2025-03-01t08:30:00z', '2025-03-01T08:30:00.000Z'],
+    ['2025-03-01 09:30:00+01:00', '2025-03-01T08:30:00.000Z'],
+    ['2025-03-01T08:30:00.123456789-05:30', '2025-03-01T14:00:00.123Z'],
+    ['2024-02-29T23:59:59.5 +00:00', '2024-02-29T23:59:59.500Z'],
+  ];
+  for (const [text, expected] of cases) assert.equal(new Date(parseTime(text, NOW)).toISOString(), expected, text);
+});
+
+test('a time before now is written as a duration and "ago"', () => {
+  assert.equal(parseTime('10m ago', NOW), NOW - 600_000);
+  assert.equal(parseTime(' 1h30m ago ', NOW), NOW - 5_400_000);
+  assert.equal(parseTime('2d ago', NOW), NOW - 172_800_000);
+});
+
+test('what is not a time is refused', () => {
+  const wrong = [
+    '13am',
+    '',
+    'now',
+    'yesterday',
+    'ago',
+    '10 ago',
+    '10x ago',
+    '-5m ago',
+    '10m',
+    '1740000000',
+    '2025-02-30T00:00:00Z',
+  ];
+  wrong.push(
+    '2025-13-01T00:00:00Z',
+    '2025-03-01T24:00:00Z',
+    '2025-03-01T08:60:00Z',
+    '2025-03-01T08:30:00+25:00',
+    '0050-03-01T08:30:00Z',
+  );
+  for (const text of wrong)
+    assert.throws(
+      () => parseTime(text, NOW),
+      (error) => isFailure(error, 'usage'),
+      text,
+    );
+});
+
+test('a time without a zone is refused by name', () => {
+  for (const text of ['2025-03-01T08:30:00', '2025-03-01 08:30', '2025-03-01']) {
+    assert.throws(() => parseTime(text, NOW), /zone/, text);
+  }
+});
+
+test('times are echoed as UTC and as local time', () => {
+  assert.equal(formatUtc(NOW), '2025-03-01T12:00:00Z');
+  assert.equal(formatUtcAndLocal(NOW, 'UTC'), '2025-03-01T12:00:00Z');
+  assert.equal(formatUtcAndLocal(NOW, 'Europe/Madrid'), '2025-03-01T12:00:00Z (2025-03-01 13:00:00 GMT+1)');
+});
