@@ -19,7 +19,7 @@ export function processesMarked(mark: string): LeftProcess[] {
   const wanted = `${MARK}=${mark}`;
   const isOurs = (variable: string) => variable === wanted || variable.startsWith(`${wanted}/`);
   const found: LeftProcess[] = [];
-  for (const entry of filesLeft('/proc')) {
+  for (const entry of namesIn('/proc')) {
     if (!/^\d+$/.test(entry)) continue;
     const environment = readOr(`/proc/${entry}/environ`, (path) => readFileSync(path, 'latin1'), '');
     if (!environment.split('\0').some(isOurs)) continue;
@@ -36,8 +36,15 @@ export function mountsBelow(directory: string): string[] {
   return points.filter((point) => point.startsWith(`${directory}/`)).reverse();
 }
 
-/** Names of what stands in `directory`. */
+/** A cache of server programs that Holdfast keeps in the directory for temporary files where a checkout is closed to other accounts. */
+const CACHE = /^holdfast-postgres-\d+$/;
+
+/** Names of what stands in `directory`, beside caches that are meant to stay. */
 export function filesLeft(directory: string): string[] {
+  return namesIn(directory).filter((name) => !CACHE.test(name));
+}
+
+function namesIn(directory: string): string[] {
   return readOr(directory, (path) => readdirSync(path), []);
 }
 
