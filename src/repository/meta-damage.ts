@@ -10,9 +10,9 @@ import type { Repository } from './repository.ts';
 
 /**
  * `missing`: not there; `size`: longer or shorter than the index says; `damaged`: the bytes do not hash to their name; `content`: they do,
- * but what is inside is wrong; `unreadable`: the storage could not give it.
+ * but what is inside is wrong; `unreadable`: the storage could not give it; `incomplete` (of a point): the storage lacks some of its blobs.
  */
-export const DAMAGE_KINDS = ['missing', 'size', 'damaged', 'content', 'unreadable'] as const;
+export const DAMAGE_KINDS = ['missing', 'size', 'damaged', 'content', 'unreadable', 'incomplete'] as const;
 export type DamageKind = (typeof DAMAGE_KINDS)[number];
 
 export interface Damage {

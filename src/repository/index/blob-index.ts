@@ -125,6 +125,31 @@ export class BlobIndex {
     return found;
   }
 
+  /** Visits the row of every copy of the blob until `visit` returns true; returns whether one did. */
+  eachRow(type: BlobType, id: Uint8Array, offset: number, visit: (row: number) => boolean): boolean {
+    const isTree = type === 'tree';
+    return this.#blobs.some(id, offset, (row) => (this.#packOf[row] as number) >= TREE_BIT === isTree && visit(row));
+  }
+
+  /** The first row of the blob, or -1: marks about blobs are kept by it. */
+  firstRow(type: BlobType, id: Uint8Array, offset = 0): number {
+    let found = -1;
+    this.eachRow(type, id, offset, (row) => {
+      found = row;
+      return true;
+    });
+    return found;
+  }
+
+  /** The pack in which the copy of `row` stands. */
+  packOf(row: number): number {
+    return ((this.#packOf[row] as number) & ~TREE_BIT) >>> 0;
+  }
+
+  isTree(row: number): boolean {
+    return (this.#packOf[row] as number) >= TREE_BIT;
+  }
+
   at(row: number): BlobLocation {
     const packOf = this.#packOf[row] as number;
     return {
