@@ -46,9 +46,7 @@ export type ProxyFault =
   /** The reply brings `bytes` of the body and then falls silent. */
   | { readonly kind: 'stall'; readonly bytes: number }
   /** One bit of the reply's body is wrong. */
-  | { readonly kind: 'flipBit' }
-  /** The request's Range header is dropped on the way. */
-  | { readonly kind: 'dropRange' };
+  | { readonly kind: 'flipBit' };
 
 export interface ProxyRule {
   readonly method?: string;
@@ -154,10 +152,7 @@ async function pass(upstream: URL, incoming: IncomingMessage, reply: ServerRespo
     case 'answer':
       return answer(incoming, reply, fault);
     case 'delay':
-      await sleep(fault.ms);
-      break;
-    case 'dropRange':
-      delete incoming.headers.range;
+      await sleep(fault.ms, undefined, { ref: false });
       break;
   }
   const response = await ask(upstream, incoming);
@@ -169,7 +164,7 @@ async function answer(incoming: IncomingMessage, reply: ServerResponse, fault: P
   await once(incoming, 'end');
   const { status, code = 'InternalError', headers = {} } = fault;
   const body = fault.body ?? `<?xml version="1.0"?><Error><Code>${code}</Code><Message>on purpose</Message></Error>`;
-  reply.writeHead(status, { 'content-type': 'application/xml', ...headers });
+  reply.writeHead(status, { 'content-type': 'application/xml', 'content-length': Buffer.byteLength(body), ...headers });
   reply.end(incoming.method === 'HEAD' ? undefined : body);
 }
 

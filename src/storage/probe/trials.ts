@@ -6,7 +6,9 @@ import type { CallOptions, ObjectStore } from '../object-store.ts';
 
 /** Objects tried per guarantee, and contenders per race: stale answers and lucky races do not come every time. */
 const ROUNDS = 4;
-const CONTENDERS = 4;
+const CONTENDERS = 6;
+/** Large enough that writers at the same moment really overlap, in bytes. */
+const CONTENDED_BYTES = 16 * 1024;
 const LOCK_FOR_MS = 60_000;
 
 export class Trials {
@@ -65,7 +67,7 @@ export class Trials {
 
   async createsConditionally(): Promise<boolean> {
     return this.#everyRound(async (key) => {
-      const bodies = Array.from({ length: CONTENDERS }, () => randomBytes(100));
+      const bodies = Array.from({ length: CONTENDERS }, () => randomBytes(CONTENDED_BYTES));
       const won = await Promise.all(bodies.map((body) => this.#create(key, body)));
       const winners = bodies.filter((_, index) => won[index]);
       return winners.length === 1 && this.#reads(key, winners[0]!);

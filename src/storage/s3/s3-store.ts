@@ -40,8 +40,8 @@ class S3Store implements ObjectStore {
   readonly #prefix: string;
   /** Set by any answer that proves that the bucket exists; a HEAD alone cannot tell a missing object from a missing bucket. */
   #bucketSeen = false;
-  /** Cleared when the service says that it does not know If-None-Match. */
-  #knowsConditions = true;
+  /** What the service makes of If-None-Match: it has refused a write for it, it does not know it, or nothing is known yet. */
+  #conditions: 'honoured' | 'unsupported' | 'untried' = 'untried';
 
   constructor(options: S3StoreOptions) {
     this.name = options.name;
@@ -53,27 +53,41 @@ class S3Store implements ObjectStore {
 
   async put(key: string, parts: Parts, { ifAbsent = false, retainUntil, signal }: PutOptions = {}): Promise<void> {
     checkKey(key);
-    const { objectLock, multipartThreshold = DEFAULT_MULTIPART_THRESHOLD } = this.#options;
-    if (ifAbsent && (await this.stat(key, signal ? { signal } : {}))) throw this.#exists(key);
+    const { objectLock } = this.#options;
     const until = retainUntil ?? defaultRetention(objectLock, key, this.#requests.clock);
     const target = { ...this.#object(key), ...lockHeaders(objectLock, key, until) };
     const upload = { key, target, parts: partList(parts), size: totalBytes(parts), ifAbsent, signal };
-    try {
-      await this.#upload(upload, upload.size > multipartThreshold);
-    } catch (error) {
-      if (ifAbsent && isCondition(error, 409, 412)) throw this.#exists(key);
-      if (!ifAbsent || !isCondition(error, 501) || !this.#knowsConditions) throw error;
-      this.#knowsConditions = false;
-      await this.#upload(upload, upload.size > multipartThreshold);
-    }
+    await (ifAbsent ? this.#create(upload) : this.#upload(upload));
     this.#bucketSeen = true;
+    // Some services forget the retention of objects that came in parts.
+    if (until !== undefined && this.#goesInParts(upload)) await this.retain(key, until, signal ? { signal } : {});
   }
 
-  #upload(upload: Upload, inParts: boolean): Promise<void> {
-    const conditional = { ...upload, ifAbsent: upload.ifAbsent && this.#knowsConditions };
-    if (!inParts) return this.#uploadWhole(conditional);
+  #goesInParts({ size }: Upload): boolean {
+    return size > (this.#options.multipartThreshold ?? DEFAULT_MULTIPART_THRESHOLD);
+  }
+
+  /** Services that ignore If-None-Match do not say so: until it was seen to work, look first. */
+  async #create(upload: Upload): Promise<void> {
+    const { key, signal } = upload;
+    if (this.#conditions !== 'honoured' && (await this.stat(key, signal ? { signal } : {}))) throw this.#exists(key);
+    try {
+      await this.#upload({ ...upload, ifAbsent: this.#conditions !== 'unsupported' });
+    } catch (error) {
+      if (isStatus(error, 409, 412)) {
+        this.#conditions = 'honoured';
+        throw this.#exists(key);
+      }
+      if (!isStatus(error, 501) || this.#conditions === 'unsupported') throw error;
+      this.#conditions = 'unsupported';
+      await this.#upload({ ...upload, ifAbsent: false });
+    }
+  }
+
+  #upload(upload: Upload): Promise<void> {
     const { partSize = DEFAULT_PART_SIZE } = this.#options;
-    return uploadInParts(this.#requests, { ...conditional, partSize });
+    if (!this.#goesInParts(upload)) return this.#uploadWhole(upload);
+    return uploadInParts(this.#requests, { ...upload, partSize });
   }
 
   async #uploadWhole({ key, target, parts, size, ifAbsent, signal }: Upload): Promise<void> {
@@ -124,7 +138,9 @@ class S3Store implements ObjectStore {
   #promisedSize(key: string, range: ByteRange | undefined, answer: GetObjectCommandOutput): number {
     const size = answer.ContentLength;
     if (size === undefined || !answer.Body) {
-      throw new Failure('storage_unreachable', `${this.name}: ${key} came without its size.`);
+      throw new Failure('storage_misbehaves', `${this.name}: ${key} came without its size.`, {
+        hint: 'A proxy before this service may rewrite its answers; reach the service without it.',
+      });
     }
     if (!range || size === range.length) return size;
     if (answer.ContentRange) throw this.#beyondEnd(key, range, range.offset + size);
@@ -219,8 +235,8 @@ class S3Store implements ObjectStore {
   }
 }
 
-/** Whether a failure of a conditional write carries one of these HTTP statuses. */
-function isCondition(error: unknown, ...statuses: number[]): boolean {
+/** Whether a failure comes from an answer with one of these HTTP statuses. */
+function isStatus(error: unknown, ...statuses: number[]): boolean {
   const status = error instanceof Failure ? statusOf(error.cause) : undefined;
   return status !== undefined && statuses.includes(status);
 }

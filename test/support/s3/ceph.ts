@@ -1,7 +1,7 @@
 /**
  * A real S3 service for tests: one-node Ceph (monitor, object store in memory, S3 gateway) on 127.0.0.1 with ports of its own.
  *
- * Up in about twelve seconds. Does buckets, versions, object lock, multipart; ignores If-None-Match on PUT, as many services do. The
+ * Up in about twelve seconds. Does buckets, versions, object lock, multipart and conditional creation. The
  * daemons are children of this process and die with it.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
