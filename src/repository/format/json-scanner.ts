@@ -145,7 +145,14 @@ export class JsonScanner {
     }
   }
 
-  /** Whether the string last read is exactly `expected` (without escapes). */
+  /** A copy of the bytes of the string last read, its escapes as they stand. */
+  copy(): Buffer {
+    const copy = Buffer.allocUnsafe(this.to - this.from);
+    this.bytes.copy(copy, 0, this.from, this.to);
+    return copy;
+  }
+
+  /** Whether the string last read is exactly `expected`, escapes compared as they stand. */
   is(expected: Uint8Array): boolean {
     const { bytes, from } = this;
     if (this.to - from !== expected.length) return false;

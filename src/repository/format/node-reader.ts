@@ -8,6 +8,7 @@ import { type ExtendedAttribute, fromGoMode, MAX_NAME_SIZE, type NodeType, type 
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
+const EMPTY: Buffer = Buffer.alloc(0);
 const MAX_UINT32 = 2 ** 32 - 1;
 const ID_SIZE = 32;
 
@@ -51,6 +52,12 @@ export class NodeReader {
   /** Bytes of JSON that the content list of the last node took, also of one that was cut short. */
   contentSpan = 0;
   #rawTarget = false;
+  /** Text and value of the time last read: the three times of a node are mostly alike. */
+  #lastTime: Uint8Array = EMPTY;
+  #lastTimeNs = 0n;
+  /** Owners last read: the nodes of a tree mostly share theirs. */
+  readonly #user = new RepeatedText();
+  readonly #group = new RepeatedText();
 
   constructor(scanner: JsonScanner) {
     this.#scanner = scanner;
@@ -114,10 +121,10 @@ export class NodeReader {
         node.gid = scanner.uint(MAX_UINT32);
         break;
       case 'user':
-        node.user = this.#text();
+        node.user = this.#user.read(scanner);
         break;
       case 'group':
-        node.group = this.#text();
+        node.group = this.#group.read(scanner);
         break;
       case 'inode':
         node.inode = scanner.uint64();
@@ -184,9 +191,8 @@ export class NodeReader {
 
   /** A name without escapes stands for itself. */
   #rawName(): Buffer {
-    const { bytes, from, to } = this.#scanner;
-    const raw = bytes.subarray(from, to);
-    return isUtf8(raw) ? Buffer.from(raw) : Buffer.from(raw.toString());
+    const name = this.#scanner.copy();
+    return isUtf8(name) ? name : Buffer.from(name.toString());
   }
 
   #type(): NodeType {
@@ -199,7 +205,11 @@ export class NodeReader {
   #time(): bigint {
     const scanner = this.#scanner;
     scanner.string();
-    return parseTimeBytes(scanner.bytes, scanner.from, scanner.to);
+    if (!scanner.is(this.#lastTime)) {
+      this.#lastTimeNs = parseTimeBytes(scanner.bytes, scanner.from, scanner.to);
+      this.#lastTime = scanner.copy();
+    }
+    return this.#lastTimeNs;
   }
 
   #subtree(): Id {
@@ -241,7 +251,7 @@ export class NodeReader {
   #xattr(): ExtendedAttribute {
     const scanner = this.#scanner;
     let name = '';
-    let value = Buffer.alloc(0);
+    let value: Buffer = EMPTY;
     scanner.openObject();
     for (let first = true; scanner.nextMember(first); first = false) {
       const key = scanner.text();
@@ -262,9 +272,24 @@ export class NodeReader {
   }
 }
 
+/** Reads strings that are mostly the same as the one before, without making them anew. */
+class RepeatedText {
+  #bytes: Uint8Array = EMPTY;
+  #text = '';
+
+  read(scanner: JsonScanner): string {
+    scanner.string();
+    if (!scanner.is(this.#bytes)) {
+      this.#text = scanner.text();
+      this.#bytes = scanner.copy();
+    }
+    return this.#text;
+  }
+}
+
 function emptyNode(): Writable<TreeNode> {
   return {
-    name: Buffer.alloc(0),
+    name: EMPTY,
     type: 'file',
     mode: 0,
     mtimeNs: 0n,

@@ -39,13 +39,10 @@ export function formatTime(ns: bigint): string {
 
 function formatFraction(nanoseconds: number): string {
   if (nanoseconds === 0) return '';
-  let digits = 9;
-  let value = nanoseconds;
-  while (value % 10 === 0) {
-    value /= 10;
-    digits--;
-  }
-  return `.${String(value).padStart(digits, '0')}`;
+  const digits = String(1e9 + nanoseconds);
+  let end = digits.length;
+  while (digits.charCodeAt(end - 1) === 0x30) end--;
+  return `.${digits.slice(1, end)}`;
 }
 
 /** Civil date of a day number (0 is 1970-01-01), by Howard Hinnant's `civil_from_days`. */
