@@ -18,7 +18,7 @@ export const registry: readonly Registration[] = [
     entry('points', 'the restore points, newest last', () => import('./commands/points.ts')),
     entry('show', 'one point: sources, sizes, manifest, proof', () => import('./commands/show.ts')),
   ]),
-  ...group('Restore', []),
+  ...group('Restore', [entry('restore', 'get a point, or part of one, back', () => import('./commands/restore.ts'))]),
   ...group('Care', []),
   ...group('Set up', [
     entry('kit', 'the recovery kit: a page that restores without this server', () => import('./commands/kit.ts')),

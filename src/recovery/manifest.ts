@@ -54,26 +54,3 @@ export interface Manifest {
   readonly references: readonly ReferenceCheck[];
   readonly notices: readonly (SourceNotice & { readonly source: string })[];
 }
-
-/**
- * Reads a manifest. Undefined when it is none, or of a format this program does not know: a point can be restored without it. Members
- * that this program does not know stay; of those it knows only the form that every reader relies on is checked.
- */
-export function parseManifest(text: string): Manifest | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (!isRecord(value) || value['format'] !== 1 || typeof value['app'] !== 'string') return undefined;
-  if (typeof value['time'] !== 'string' || !isRecord(value['sources'])) return undefined;
-  const sources = Object.values(value['sources']);
-  if (!sources.every((source) => isRecord(source) && typeof source['type'] === 'string')) return undefined;
-  const list = (name: string): unknown[] => (Array.isArray(value[name]) ? value[name] : []);
-  return { ...value, references: list('references'), notices: list('notices') } as unknown as Manifest;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
