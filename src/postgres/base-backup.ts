@@ -5,13 +5,13 @@
  */
 import { crc32c } from '../base/crc32c.ts';
 import { Failure } from '../base/failure.ts';
-import { type DamagedPages, damageFromNotice } from './damage.ts';
+import type { DamagedPages } from './damage.ts';
 import { type Lsn, parseLsn } from './lsn.ts';
+import { EventReader } from './protocol/backup-events.ts';
 import { type BackupEvent, BackupStream } from './protocol/backup-stream.ts';
 import { Inbox } from './protocol/inbox.ts';
 import { malformed } from './protocol/messages.ts';
 import type { ReplicationConnection } from './replication-connection.ts';
-import { type ServerMessage, serverFailure } from './server-error.ts';
 import {
   MAX_MANIFEST_BYTES,
   parseManifest,
@@ -48,7 +48,6 @@ export interface BaseBackupResult {
 
 /** What arrived and is not consumed yet, in bytes, before the socket is paused. */
 const INBOX_BYTES = 8 * 1024 * 1024;
-const DOING = 'The base backup';
 
 export class BaseBackup {
   readonly startLsn: Lsn;
@@ -190,83 +189,5 @@ class StreamingMember implements BackupMember {
 
   async drain(): Promise<void> {
     for await (const _ of this.content());
-  }
-}
-
-/** The events of the backup as its consumer wants them, with notices and errors taken out. */
-class EventReader {
-  readonly #inbox: Inbox<BackupEvent>;
-  readonly #damaged = new Map<string, DamagedPages>();
-  #peeked: BackupEvent | undefined;
-
-  constructor(inbox: Inbox<BackupEvent>) {
-    this.#inbox = inbox;
-  }
-
-  /** The next event that is neither notice nor progress; throws what the server reports. */
-  async next(): Promise<BackupEvent> {
-    const event = await this.#raw();
-    if (event.kind === 'error') throw this.#failure(event.error);
-    return event;
-  }
-
-  /** The next archive or manifest bytes; `undefined` before anything else. */
-  async data(): Promise<Buffer | undefined> {
-    const event = await this.next();
-    if (event.kind === 'data') return event.bytes;
-    this.#peeked = event;
-    return undefined;
-  }
-
-  async rows(): Promise<readonly (string | null)[][]> {
-    let event = await this.next();
-    while (event.kind === 'copyDone') event = await this.next();
-    if (event.kind !== 'result') throw malformed('backup answer');
-    return event.rows;
-  }
-
-  async collect(limit: number): Promise<Buffer> {
-    const parts: Buffer[] = [];
-    let total = 0;
-    for (let part = await this.data(); part; part = await this.data()) {
-      parts.push(part);
-      total += part.length;
-      if (total > limit) throw malformed('manifest (too long)');
-    }
-    return Buffer.concat(parts, total);
-  }
-
-  /** Reads to ReadyForQuery. Damaged pages end the command with XX001 after everything was sent: that is an answer, not a failure. */
-  async finish(): Promise<readonly DamagedPages[]> {
-    for (;;) {
-      const event = await this.#raw();
-      if (event.kind === 'ready') return [...this.#damaged.values()];
-      if (event.kind !== 'error') continue;
-      if (event.error.sqlstate !== 'XX001') throw this.#failure(event.error);
-      if (this.#damaged.size === 0) this.#note({ ...event.error, message: event.error.message });
-    }
-  }
-
-  async #raw(): Promise<BackupEvent> {
-    for (;;) {
-      const event = this.#peeked ?? (await this.#inbox.take());
-      this.#peeked = undefined;
-      if (!event) throw new Failure('postgres_backup_failed', 'The base backup ended early.');
-      if (event.kind === 'notice') this.#note(event.notice);
-      else if (event.kind !== 'progress') return event;
-    }
-  }
-
-  #note(notice: ServerMessage): void {
-    damageFromNotice(notice, this.#damaged);
-  }
-
-  #failure(error: ServerMessage): Failure {
-    const failure = serverFailure(error, DOING, 'postgres_backup_failed');
-    if (failure.hint || failure.code !== 'postgres_backup_failed') return failure;
-    return new Failure(failure.code, failure.message, {
-      hint: "Run the backup again; the server's log says more about what happened.",
-      details: failure.details,
-    });
   }
 }

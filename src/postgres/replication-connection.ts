@@ -26,6 +26,11 @@ export interface ReplicationOptions {
   readonly stallMs?: number;
 }
 
+export interface ClusterIdentity {
+  readonly systemIdentifier: string;
+  readonly timeline: number;
+}
+
 const DEFAULT_STALL_MS = 600_000;
 
 export class ReplicationConnection implements AsyncDisposable {
@@ -75,6 +80,12 @@ export class ReplicationConnection implements AsyncDisposable {
   /** Runs one simple query; every result set's rows come as text. */
   query(sql: string, doing = 'A replication command'): Promise<ReplicationResult[]> {
     return new Promise((resolve, reject) => this.converse(sql, new ResultCollector(doing, resolve, reject)));
+  }
+
+  /** Who answers: the cluster's identity (64 bits, as text) and its timeline. */
+  async identify(): Promise<ClusterIdentity> {
+    const row = (await this.query('IDENTIFY_SYSTEM', 'Identifying the server'))[0]?.rows[0];
+    return { systemIdentifier: row?.systemid ?? '', timeline: Number(row?.timeline) };
   }
 
   /** Sends `sql` and gives `receiver` every message until ReadyForQuery. One exchange at a time. */

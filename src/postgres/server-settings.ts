@@ -15,6 +15,8 @@ export interface ServerSetup {
   /** 0 where the server never gives up on a silent receiver. */
   readonly walSenderTimeoutMs: number;
   readonly synchronousStandbyNames: string;
+  /** Whether the server may remove WAL that a slot still needs (max_slot_wal_keep_size). */
+  readonly slotWalLimited: boolean;
   /** Settings by name: those of CARRIED_SETTINGS that the server knows and the role may see. */
   readonly carried: Readonly<Record<string, string>>;
 }
@@ -45,7 +47,7 @@ export async function readServerSetup(sql: SqlSession): Promise<ServerSetup> {
   const names = [...CARRIED_SETTINGS, 'server_version', 'server_version_num', 'wal_segment_size', 'wal_sender_timeout'];
   const rows = await sql.rows(
     'SELECT name, setting, reset_val FROM pg_settings WHERE name = ANY($1)',
-    [[...names, 'synchronous_standby_names']],
+    [[...names, 'synchronous_standby_names', 'max_slot_wal_keep_size']],
     "Reading the server's settings",
   );
   const settings = new Map(
@@ -67,6 +69,7 @@ export async function readServerSetup(sql: SqlSession): Promise<ServerSetup> {
     walSegmentSize: Number(settings.get('wal_segment_size')?.raw),
     walSenderTimeoutMs: Number(settings.get('wal_sender_timeout')?.raw),
     synchronousStandbyNames: settings.get('synchronous_standby_names')?.raw ?? '',
+    slotWalLimited: settings.get('max_slot_wal_keep_size')?.raw !== '-1',
     carried: Object.fromEntries(carried),
   };
 }

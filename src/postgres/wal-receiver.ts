@@ -10,7 +10,7 @@ import { formatLsn, type Lsn, segmentName, segmentStart } from './lsn.ts';
 import { WalBuffer } from './protocol/wal-buffer.ts';
 import { statusMessage } from './protocol/wal-messages.ts';
 import { WalStream } from './protocol/wal-stream.ts';
-import { ReplicationConnection } from './replication-connection.ts';
+import { type ClusterIdentity, ReplicationConnection } from './replication-connection.ts';
 
 export interface WalSegment {
   /** 24 hexadecimal digits. */
@@ -36,6 +36,8 @@ export interface WalReceiverOptions {
 const DEFAULT_STATUS_MS = 5000;
 
 export class WalReceiver implements AsyncDisposable {
+  /** The cluster whose WAL this is. */
+  readonly identity: ClusterIdentity;
   readonly #connection: ReplicationConnection;
   readonly #options: WalReceiverOptions;
   readonly #slot: string;
@@ -46,7 +48,13 @@ export class WalReceiver implements AsyncDisposable {
   /** Start of the next segment to hand out. */
   #next: Lsn = 0n;
 
-  private constructor(connection: ReplicationConnection, slot: string, options: WalReceiverOptions) {
+  private constructor(
+    connection: ReplicationConnection,
+    identity: ClusterIdentity,
+    slot: string,
+    options: WalReceiverOptions,
+  ) {
+    this.identity = identity;
     this.#connection = connection;
     this.#slot = slot;
     this.#options = options;
@@ -57,15 +65,14 @@ export class WalReceiver implements AsyncDisposable {
     const connection = await ReplicationConnection.open(settings, { signal: options.signal });
     const slot = `holdfast_${randomBytes(6).toString('hex')}`;
     try {
-      await connection.query(
-        `CREATE_REPLICATION_SLOT "${slot}" TEMPORARY PHYSICAL RESERVE_WAL`,
-        'Making a replication slot',
-      );
+      const identity = await connection.identify();
+      const create = `CREATE_REPLICATION_SLOT "${slot}" TEMPORARY PHYSICAL RESERVE_WAL`;
+      await connection.query(create, 'Making a replication slot');
+      return new WalReceiver(connection, identity, slot, options);
     } catch (error) {
       await connection[Symbol.asyncDispose]();
       throw error;
     }
-    return new WalReceiver(connection, slot, options);
   }
 
   /** Begins to receive at the start of the segment that holds `lsn`. */

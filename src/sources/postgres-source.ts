@@ -1,5 +1,5 @@
 /** The source `postgres`: a whole cluster, physically, with all the WAL it needs in order to start alone. */
-import { asFailure, Failure } from '../base/failure.ts';
+import { asFailure, Failure, isFailure } from '../base/failure.ts';
 import { type Progress, silent } from '../base/progress.ts';
 import { BaseBackup, type BaseBackupResult } from '../postgres/base-backup.ts';
 import { type ConnectionSettings, parseConnectionUrl } from '../postgres/connection-settings.ts';
@@ -59,6 +59,8 @@ export interface PostgresSource {
   facts(): Promise<PostgresFacts>;
 }
 
+const KEEP_WAL = 'ALTER SYSTEM SET max_slot_wal_keep_size = -1; SELECT pg_reload_conf();';
+
 /** Prepares a backup of the cluster; nothing is connected before `entries` is iterated. Throws Failure `config_invalid` for a bad URL. */
 export function openPostgresSource(options: PostgresSourceOptions): PostgresSource {
   return new ClusterSource(options, parseConnectionUrl(options.url));
@@ -84,12 +86,40 @@ class ClusterSource implements PostgresSource {
       throw await explained(asFailure(error), this.#settings, { signal });
     });
     const onBytes = this.#byteCounter(backup.estimatedBytes);
-    const result = yield* clusterEntries({ backup, wal, setup, notify, tally: this.#tally, onBytes });
+    const result = yield* this.#watched(
+      setup,
+      clusterEntries({ backup, wal, setup, notify, tally: this.#tally, onBytes }),
+    );
     this.#backup = backupFacts(label, backup, result, this.#tally);
     for (const { path, blocks } of result.damaged) {
       const which = blocks.length > 0 ? `blocks ${blocks.join(', ')}` : 'pages';
       notify({ kind: 'damaged', item: path, reason: `damaged ${which}: the server found wrong page checksums` });
     }
+  }
+
+  /** A walsender whose slot was taken away dies without a word: its silence is told from that of a server that is gone. */
+  async *#watched(
+    setup: ServerSetup,
+    entries: AsyncGenerator<LooseEntry, BaseBackupResult, undefined>,
+  ): AsyncGenerator<LooseEntry, BaseBackupResult, undefined> {
+    try {
+      return yield* entries;
+    } catch (error) {
+      if (!setup.slotWalLimited || !isFailure(error, 'postgres_unreachable') || !(await this.#answers())) throw error;
+      throw new Failure(
+        'postgres_backup_failed',
+        `The server ended the backup's connection but still runs: ${error.message}`,
+        {
+          hint: `Most likely it removed WAL that the backup needs. ${KEEP_WAL}`,
+          cause: error,
+        },
+      );
+    }
+  }
+
+  async #answers(): Promise<boolean> {
+    const answer = await this.#readSetup().catch(() => undefined);
+    return answer !== undefined;
   }
 
   /** Makes the slot, starts the backup, then the WAL stream; what was opened goes onto `open`. */
@@ -106,6 +136,7 @@ class ClusterSource implements PostgresSource {
     open.use(wal);
     const connection = await ReplicationConnection.open(this.#settings, { signal });
     open.use(connection);
+    await refuseTwoClusters(wal, connection);
     const backup = await BaseBackup.start(connection, label);
     wal.start(backup.startLsn, backup.timeline);
     return { setup, wal, backup };
@@ -144,6 +175,15 @@ function backupFacts(label: string, backup: BaseBackup, result: BaseBackupResult
     tablespaces: backup.tablespaces,
     damagedPages: result.damaged,
   };
+}
+
+/** A load balancer may send two connections to two servers; their WAL and files would not belong together. */
+async function refuseTwoClusters(wal: WalReceiver, connection: ReplicationConnection): Promise<void> {
+  const files = await connection.identify();
+  if (files.systemIdentifier === wal.identity.systemIdentifier && files.timeline === wal.identity.timeline) return;
+  throw new Failure('postgres_refused', 'Two connections to the same address reached two different servers.', {
+    hint: 'Name one server in the URL, not a load balancer.',
+  });
 }
 
 /** A third of what the server tolerates, five seconds at most. */

@@ -73,7 +73,7 @@ function walFailure(error: ServerMessage): Failure {
   const failure = serverFailure(error, DOING, 'postgres_backup_failed');
   if (error.sqlstate !== '58P01') return failure;
   return new Failure('postgres_backup_failed', failure.message, {
-    hint: 'The server removed WAL that this backup needs. Raise max_slot_wal_keep_size (or set it to -1), then run the backup again.',
+    hint: 'The server removed WAL that is needed. ALTER SYSTEM SET max_slot_wal_keep_size = -1; SELECT pg_reload_conf();',
     details: failure.details,
   });
 }
