@@ -1,4 +1,4 @@
-/** Holds the documentation against the project: links lead somewhere, commands exist, every error code is explained. */
+/** Holds the documentation against the project: links lead somewhere, commands exist. */
 import { posix } from 'node:path';
 
 export interface Documents {
@@ -8,10 +8,6 @@ export interface Documents {
   readonly exists: (path: string) => boolean;
   /** Names of the `scripts` in package.json. */
   readonly scripts: ReadonlySet<string>;
-  /** Every error code of the catalogue. */
-  readonly codes: ReadonlySet<string>;
-  /** The page that explains the codes, one table row each, beginning with the code. */
-  readonly codesPage: string;
 }
 
 export interface Problem {
@@ -28,7 +24,7 @@ export function checkDocumentation(documents: Documents): Problem[] {
       problems.push(...found.map((message) => ({ page, line: index + 1, message })));
     }
   }
-  return [...problems, ...checkCodes(documents)];
+  return problems;
 }
 
 /** The lines of a page; what stands in fenced blocks keeps its commands but loses what looks like a link. */
@@ -72,20 +68,4 @@ function unknownScripts(line: string, { scripts }: Documents): string[] {
   return named
     .filter((name) => !scripts.has(name))
     .map((name) => `names \`npm run ${name}\`, which package.json lacks`);
-}
-
-function checkCodes({ pages, codes, codesPage }: Documents): Problem[] {
-  const text = pages.get(codesPage);
-  if (text === undefined) return [{ page: codesPage, line: 1, message: 'is missing: it explains the error codes' }];
-  const explained = new Map<string, number>();
-  for (const [index, line] of text.split('\n').entries()) {
-    const code = /^\|\s*`([a-z_]+)`\s*\|/.exec(line)?.[1];
-    if (code !== undefined) explained.set(code, index + 1);
-  }
-  const missing = [...codes].filter((code) => !explained.has(code));
-  const unknown = [...explained].filter(([code]) => !codes.has(code));
-  return [
-    ...missing.map((code) => ({ page: codesPage, line: 1, message: `does not explain the error code ${code}` })),
-    ...unknown.map(([code, line]) => ({ page: codesPage, line, message: `explains ${code}, which is no error code` })),
-  ];
 }

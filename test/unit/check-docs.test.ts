@@ -2,16 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkDocumentation } from '../../scripts/documentation/check.ts';
 
-const ERRORS = '| `usage` | wrong use |\n| `locked` | busy |\n';
-
 function problems(pages: Record<string, string>): string[] {
-  const all = new Map(Object.entries({ 'docs/errors.md': ERRORS, ...pages }));
+  const all = new Map(Object.entries(pages));
   const found = checkDocumentation({
     pages: all,
     exists: (path) => all.has(path) || path === 'src/base',
     scripts: new Set(['demo']),
-    codes: new Set(['usage', 'locked']),
-    codesPage: 'docs/errors.md',
   });
   return found.map(({ page, line, message }) => `${page}:${line} ${message}`);
 }
@@ -19,12 +15,12 @@ function problems(pages: Record<string, string>): string[] {
 test('a sound set of pages has no problem', () => {
   const readme = [
     '# A Title, with `code`',
-    '[a](docs/errors.md) [b](#a-title-with-code) [c](https://example.org/x#y) [d](src/base) `npm run demo`',
+    '[a](docs/a.md) [b](#a-title-with-code) [c](https://example.org/x#y) [d](src/base) `npm run demo`',
     '```',
     'not[a](link)',
     '```',
   ];
-  assert.deepEqual(problems({ 'README.md': readme.join('\n') }), []);
+  assert.deepEqual(problems({ 'README.md': readme.join('\n'), 'docs/a.md': '' }), []);
 });
 
 test('a link to a file that is not there is found', () => {
@@ -41,12 +37,5 @@ test('a link to a heading that is not there is found, in the same page and in an
 test('a command that package.json lacks is found, also in a fenced block', () => {
   assert.deepEqual(problems({ 'a.md': '```\nnpm run gone\n```' }), [
     'a.md:2 names `npm run gone`, which package.json lacks',
-  ]);
-});
-
-test('the page of error codes and the catalogue are equal both ways', () => {
-  assert.deepEqual(problems({ 'docs/errors.md': '| `usage` | x |\n| `extra` | y |\n' }), [
-    'docs/errors.md:1 does not explain the error code locked',
-    'docs/errors.md:2 explains extra, which is no error code',
   ]);
 });
