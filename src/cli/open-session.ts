@@ -19,11 +19,14 @@ export async function openStores(
   return settings.map((storage) => openStore(storage, { clock: context.clock, create: options.create ?? false }));
 }
 
-/** Declare it with `await using`: leaving the block closes the storages. Tells of every storage that cannot be used. */
-export async function openSession(context: Context): Promise<OpenSession> {
+/**
+ * Declare it with `await using`: leaving the block closes the storages. Tells of every storage that cannot be used. `create`: a local
+ * storage may make its directory again, for commands that rebuild one that was wiped.
+ */
+export async function openSession(context: Context, options: { readonly create?: boolean } = {}): Promise<OpenSession> {
   const { clock, signal, progress } = context;
   const config = await context.config();
-  const stores = await openStores(context);
+  const stores = await openStores(context, options);
   const repository = await openRepository(stores, await config.password(), {
     clock,
     signal,

@@ -19,8 +19,9 @@ export const registry: readonly Registration[] = [
     entry('show', 'one point: sources, sizes, manifest, proof', () => import('./commands/show.ts')),
   ]),
   ...group('Restore', [entry('restore', 'get a point, or part of one, back', () => import('./commands/restore.ts'))]),
-  ...group('Care', []),
+  ...group('Care', [entry('check', 'is everything there and whole', () => import('./commands/check.ts'))]),
   ...group('Set up', [
+    entry('init', 'create the repository on every storage', () => import('./commands/init.ts')),
     entry('kit', 'the recovery kit: a page that restores without this server', () => import('./commands/kit.ts')),
 
     entry('config validate', 'say everything that is wrong with it', () => import('./commands/config-validate.ts')),

@@ -1,6 +1,6 @@
 /** The shell around every command: find it, read its line, give it a context, tell how it ended. */
 import type { Clock } from '../base/clock.ts';
-import { asFailure, EXIT, Failure } from '../base/failure.ts';
+import { asFailure, EXIT, Failure, isFailure } from '../base/failure.ts';
 import { nearest } from '../base/suggest.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { Command } from './command.ts';
@@ -139,10 +139,8 @@ async function load(
   return loadConfiguration({ path, env, cwd, signal, onWarning });
 }
 
-/** An abort, however it surfaced, is an interruption; what the operation said about the state it left is kept. */
+/** An abort, however it surfaced, is an interruption; what an operation itself said about the state it left is kept. */
 function endedBy(error: unknown, signal: AbortSignal): Failure {
-  const failure = asFailure(error);
-  if (!signal.aborted || failure.code === 'interrupted') return failure;
-  const ours = error === signal.reason || failure.code === 'internal';
-  return ours ? new Failure('interrupted', 'Stopped as asked.', { cause: error }) : failure;
+  if (!signal.aborted || isFailure(error)) return asFailure(error);
+  return new Failure('interrupted', 'Stopped as asked.', { cause: error });
 }
