@@ -302,13 +302,6 @@ function report({ counts, milliseconds }: ReadSource): SourceReport {
 }
 
 /** The zstd level behind the configuration's word. */
-function levelOf(compression: PackingSettings['compression']): number | 'off' {
-  switch (compression) {
-    case 'auto':
-      return 3;
-    case 'max':
-      return 19;
-    default:
-      return compression;
-  }
+function levelOf(compression: PackingSettings['compression']): number | 'auto' | 'off' {
+  return compression === 'max' ? 19 : compression;
 }

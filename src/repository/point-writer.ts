@@ -158,7 +158,9 @@ export class PointWriter implements AsyncDisposable {
     this.#packs.push({ id, blobs: packedBlobs(pack) });
     this.#blobsInPacks += pack.blobIds.length / 32;
     this.#packBytes += pack.bytes.length;
-    await Promise.all(this.#queues.map((queue) => queue.accept(id, pack.bytes)));
+    const accepted = await Promise.all(this.#queues.map((queue) => queue.accept(id, pack.bytes)));
+    // Without this the memory of packs long stored would wait for a garbage collection that has no reason to hurry.
+    void Promise.all(accepted.map(({ settled }) => settled)).then(() => (pack.bytes.buffer as ArrayBuffer).transfer(0));
     if (this.#queues.every(({ failure }) => failure !== undefined)) throw noCopy(this.#failures());
     if (this.#blobsInPacks >= INDEX_BLOBS) this.#closeIndex();
   }

@@ -46,16 +46,21 @@ export class UploadQueue {
     return this.#pendingBytes < BACKLOG;
   }
 
-  /** Takes a pack; resolves once it is accepted, deferred or refused, that is when the caller may go on producing. */
-  async accept(id: Id, bytes: Uint8Array): Promise<void> {
+  /**
+   * Takes a pack; resolves once it is accepted, deferred or refused, that is when the caller may go on producing. `settled` follows when the
+   * bytes are no longer needed here.
+   */
+  async accept(id: Id, bytes: Uint8Array): Promise<{ readonly settled: Promise<void> }> {
     if (!this.hasRoom && !(await this.#waitForRoom())) {
       this.deferred.add(id);
-      return;
+      return { settled: Promise.resolve() };
     }
-    if (this.failure !== undefined) return;
+    if (this.failure !== undefined) return { settled: Promise.resolve() };
     this.#pendingBytes += bytes.length;
-    this.#waiting.push(() => this.#upload(id, bytes));
+    const { promise: settled, resolve } = Promise.withResolvers<void>();
+    this.#waiting.push(() => this.#upload(id, bytes).finally(resolve));
     this.#pump();
+    return { settled };
   }
 
   /** Resolves when nothing is pending any more. */

@@ -19,7 +19,7 @@ export class BlobSealer {
   readonly #lookup: FrozenLookup;
   readonly #claims: Claims;
   readonly #needed: number;
-  readonly #level: number | 'off';
+  readonly #level: number | 'auto' | 'off';
   readonly #target: number;
   /** Two open packs, filled at random, so that a pack does not show the order and sizes of a file's chunks. */
   readonly #data: readonly [PackBuilder, PackBuilder];
@@ -71,16 +71,27 @@ export class BlobSealer {
     if (pack.isFull) this.#emit(pack.finish());
   }
 
+  #levelFor(plain: Uint8Array): number {
+    if (typeof this.#level === 'number') return this.#level;
+    return plain.length >= AUTO_LARGE_FROM ? 1 : 3;
+  }
+
   /** The compressed form, or undefined where raw is better. Trees are always compressed: restic's prune wants it so. */
   #compress(isTree: boolean, plain: Uint8Array): Uint8Array | undefined {
     if (plain.length === 0) return undefined;
-    if (isTree) return zstd(plain, this.#level === 'off' ? 1 : this.#level);
+    if (isTree) return zstd(plain, this.#levelFor(plain));
     if (this.#level === 'off' || plain.length < MIN_COMPRESSED) return undefined;
     if (plain.length >= SAMPLE_FROM && !shrinks(plain)) return undefined;
-    const compressed = zstd(plain, this.#level);
+    const compressed = zstd(plain, this.#levelFor(plain));
     return compressed.length < plain.length * WORTHWHILE ? compressed : undefined;
   }
 }
+
+/**
+ * Measured on this project's bench data (docs/performance.md): for relation files level 1 is twice as fast as 3 and not larger; for small
+ * blobs the level hardly costs time, and 3 is 5 % smaller.
+ */
+const AUTO_LARGE_FROM = 128 * 1024;
 
 function zstd(plain: Uint8Array, level: number): Uint8Array {
   return zstdCompressSync(plain, { params: { [constants.ZSTD_c_compressionLevel]: level } });

@@ -6,8 +6,8 @@ import type { FrozenBlobIndex, StorageMask } from '../index/blob-index.ts';
 export interface SealSettings {
   /** A pack is closed once it has this many bytes. */
   readonly packSize: number;
-  /** zstd level, or 'off'. */
-  readonly compression: number | 'off';
+  /** A zstd level, 'off', or 'auto': what costs little time for what it gains, by size of the blob. */
+  readonly compression: number | 'auto' | 'off';
 }
 
 export interface SealWorkerData {

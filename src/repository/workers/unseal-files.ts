@@ -5,17 +5,7 @@
  * their full length at once, and are finished by the worker that writes the last of them. Nothing is written through a symbolic link:
  * every directory was made or checked by the restore, files are opened with O_NOFOLLOW, and links are made when all files stand.
  */
-import {
-  closeSync,
-  constants,
-  fchmodSync,
-  fchownSync,
-  fsyncSync,
-  ftruncateSync,
-  futimesSync,
-  openSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, constants, fchmodSync, fchownSync, ftruncateSync, futimesSync, openSync, writeSync } from 'node:fs';
 import { isOfOneFile, isRefusal, targetFailure } from '../restore-errors.ts';
 import { modeFor, type Ownership, ownerOf, toSeconds } from '../restore-metadata.ts';
 import { RestorePaths } from '../restore-paths.ts';
@@ -31,24 +21,21 @@ export interface FilesOptions {
   readonly columns: RestoreColumns;
   readonly base: Uint8Array;
   readonly ownership: Ownership;
-  readonly syncEach: boolean;
 }
 
 export class UnsealFiles {
   readonly paths: RestorePaths;
   readonly #columns: RestoreColumns;
   readonly #ownership: Ownership;
-  readonly #syncEach: boolean;
   readonly #open = new Map<number, number>();
   /** Taken and emptied by the worker after each request. */
   problems: RowProblem[] = [];
   filesDone = 0;
 
-  constructor({ columns, base, ownership, syncEach }: FilesOptions) {
+  constructor({ columns, base, ownership }: FilesOptions) {
     this.paths = new RestorePaths(columns, base);
     this.#columns = columns;
     this.#ownership = ownership;
-    this.#syncEach = syncEach;
   }
 
   /** Writes a verified blob to each of its places. Returns the bytes written. */
@@ -80,7 +67,6 @@ export class UnsealFiles {
   finish(row: number): void {
     const fd = this.#fd(row);
     this.#applyMeta(row, fd);
-    if (this.#syncEach) fsyncSync(fd);
     this.#open.delete(row);
     closeSync(fd);
     this.#columns.state[row] = STATE.done;

@@ -12,8 +12,6 @@ export interface UnsealWorkerData {
   /** The target directory. */
   readonly base: Uint8Array;
   readonly ownership: Ownership;
-  /** Make each file durable by itself, where the whole file system cannot be. */
-  readonly syncEach: boolean;
 }
 
 /** Words per blob in a `write` request: offset in the bytes, sealed length, plain length if compressed, index row, first and last+1 of `order`. */
