@@ -1,16 +1,5 @@
 /** Every command, in the order of `--help`. Only names and summaries live here; a command's code is loaded when it runs. */
-import type { Command } from './command.ts';
-
-export type Group = 'Protect' | 'Look' | 'Restore' | 'Care' | 'Set up';
-
-export interface Registration {
-  /** One word, or two for a command of a family: `key add`. */
-  readonly name: string;
-  readonly group: Group;
-  /** One line, no full stop. */
-  readonly summary: string;
-  readonly load: () => Promise<{ readonly default: Command }>;
-}
+import type { Group, Registration } from './registration.ts';
 
 export const registry: readonly Registration[] = [
   ...group('Protect', [entry('backup', 'make a restore point', () => import('./commands/backup.ts'))]),
@@ -40,20 +29,4 @@ function group(name: Group, entries: readonly Ungrouped[]): Registration[] {
 
 function entry(name: string, summary: string, load: Registration['load']): Ungrouped {
   return { name, summary, load };
-}
-
-export type Found =
-  | { readonly kind: 'command'; readonly registration: Registration; readonly words: number }
-  | { readonly kind: 'family'; readonly family: string; readonly members: readonly Registration[] }
-  | { readonly kind: 'unknown' };
-
-/** The command that `words` begin with. `registrations` is a parameter so that tests can bring their own. */
-export function findCommand(words: readonly string[], registrations: readonly Registration[] = registry): Found {
-  const [first, second] = words;
-  const two = registrations.find(({ name }) => name === `${first} ${second}`);
-  if (two !== undefined) return { kind: 'command', registration: two, words: 2 };
-  const one = registrations.find(({ name }) => name === first);
-  if (one !== undefined) return { kind: 'command', registration: one, words: 1 };
-  const members = registrations.filter(({ name }) => name.startsWith(`${first} `));
-  return members.length > 0 ? { kind: 'family', family: first!, members } : { kind: 'unknown' };
 }

@@ -8,6 +8,8 @@ import { type NewProof, recordProofs } from '../repository/meta-proofs.ts';
 import { bestEffort } from './best-effort.ts';
 import type { Session } from './session.ts';
 
+export type { CheckReport } from '../repository/check.ts';
+
 export interface CheckInput {
   /** One storage; all when left out. */
   readonly storage?: string;

@@ -45,8 +45,7 @@ export async function verifyPack(reading: PackReading, pack: number): Promise<Pa
   for (const [i, part] of parts.entries()) {
     const range = parts.length === 1 ? undefined : { offset: part.start, length: part.end - part.start };
     const bytes = await replica.store.get(key, range, options);
-    last = await pool.verify({
-      stream,
+    last = await pool.verify(stream, {
       bytes,
       ...(deep ? { blobs: blobTable(table, part.rows, part.start) } : {}),
       ...(i === parts.length - 1 ? { end: { packId } } : {}),
@@ -63,7 +62,7 @@ export async function hashObject(
   packId: Id,
 ): Promise<boolean> {
   const bytes = await replica.store.get(key, undefined, options);
-  const { misnamed } = await pool.verify({ stream: pool.newStream(), bytes, end: { packId } });
+  const { misnamed } = await pool.verify(pool.newStream(), { bytes, end: { packId } });
   return misnamed === false;
 }
 
