@@ -16,7 +16,7 @@ export interface Patience {
 }
 
 /** For disks and network mounts: a minute, and a mebibyte per second. */
-export const LOCAL_PATIENCE: Patience = { base: 60_000, slowest: 1024 * 1024 };
+const LOCAL_PATIENCE: Patience = { base: 60_000, slowest: 1024 * 1024 };
 
 /** A read of a whole object whose size nobody knows yet counts as one of this size, in bytes. */
 const UNKNOWN_SIZE = 256 * 1024 * 1024;

@@ -5,7 +5,7 @@ import { isKey } from '../keys.ts';
 import type { ObjectInfo } from '../object-store.ts';
 import { errno } from './errors.ts';
 
-export const PAGE = 1000;
+const PAGE = 1000;
 
 /** Directories below the prefix deeper than this are not ours. */
 const MAX_DEPTH = 8;

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { type Clock, systemClock } from '../../base/clock.ts';
 import { type Deadline, patienceFor, underDeadline } from '../deadline.ts';
 import { Places } from '../places.ts';
-import { type Connection, connect } from './client.ts';
+import type { Connection } from './client.ts';
 import { s3Failure } from './errors.ts';
 import { DEFAULT_CONNECTIONS, DEFAULT_TIMEOUTS, type S3StoreOptions, type S3Timeouts } from './options.ts';
 
@@ -59,7 +59,7 @@ export class Requests {
   }
 
   #connect(): Promise<Connection> {
-    this.#connection ??= connect(this.#options);
+    this.#connection ??= import('./client.ts').then(({ connect }) => connect(this.#options));
     return this.#connection;
   }
 }

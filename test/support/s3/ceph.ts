@@ -34,6 +34,8 @@ interface Layout {
 /** Data kept in memory is bounded; a full store answers as a full disk does. */
 const MEMORY_BYTES = 2 * 1024 ** 3;
 const READY_WITHIN_MS = 90_000;
+/** Runs a program that the kernel ends together with its parent. */
+const END_WITH_US = { program: 'setpriv', args: ['--pdeathsig', 'KILL'] };
 
 /** Starts the service in an empty directory. The account may create buckets. */
 export async function startCeph(directory: string, account: CephAccount): Promise<Ceph> {
@@ -114,7 +116,7 @@ keyring = ${directory}/keyring
 /** Runs a daemon in the foreground; the kernel ends it should this process be killed. */
 function daemon({ configuration }: Layout, program: string, args: string[]): ChildProcess {
   const command = [program, '-f', '-c', configuration, ...args];
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...command], { stdio: 'ignore', detached: true });
+  const child = spawn(END_WITH_US.program, [...END_WITH_US.args, ...command], { stdio: 'ignore', detached: true });
   child.on('error', () => {});
   return child;
 }

@@ -12,7 +12,7 @@ import { clientOf, type S3Address, startS3, type TestS3 } from './start.ts';
 export { needS3, type TestS3 } from './start.ts';
 
 /** The variable that carries the address of a running service, as JSON of `S3Address`. */
-export const S3_VARIABLE = 'HOLDFAST_TEST_S3';
+const S3_VARIABLE = 'HOLDFAST_TEST_S3';
 
 export async function useS3(): Promise<TestS3> {
   const running = process.env[S3_VARIABLE];
