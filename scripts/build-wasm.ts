@@ -37,17 +37,23 @@ async function compile(source: string): Promise<Uint8Array> {
   return binary;
 }
 
-let different = 0;
-for (const { source, target } of MODULES) {
+/** Whether the committed module is what its source compiles to. */
+async function check(source: string, target: string): Promise<boolean> {
   const built = await compile(source);
-  if (process.argv.includes('--check')) {
-    const committed = await readFile(ROOT + target).catch(() => new Uint8Array());
-    const same = Buffer.compare(built, committed) === 0;
-    if (!same) different++;
-    console.log(`${same ? 'same     ' : 'DIFFERENT'} ${target} (${built.length} bytes from ${source})`);
-  } else {
-    await writeFile(ROOT + target, built);
-    console.log(`wrote ${target} (${built.length} bytes)`);
-  }
+  const committed = await readFile(ROOT + target).catch(() => new Uint8Array());
+  const same = Buffer.compare(built, committed) === 0;
+  console.log(`${same ? 'same     ' : 'DIFFERENT'} ${target} (${built.length} bytes from ${source})`);
+  return same;
 }
-process.exitCode = different === 0 ? 0 : 1;
+
+async function write(source: string, target: string): Promise<void> {
+  const built = await compile(source);
+  await writeFile(ROOT + target, built);
+  console.log(`wrote ${target} (${built.length} bytes)`);
+}
+
+const checking = process.argv.includes('--check');
+for (const { source, target } of MODULES) {
+  if (!checking) await write(source, target);
+  else if (!(await check(source, target))) process.exitCode = 1;
+}

@@ -29,20 +29,15 @@ export const memory = {
 
 export const { macStart, macUpdate, macFinish, counters, applyStream } = wasm;
 
-/** Leaves the tag of `message` under the one-time key in `memory.key` in the first 16 bytes of `memory.key`. */
-export function macInPlace(message: Uint8Array): void {
+/** The 16-byte tag of `message` under the 32-byte one-time `key` (r, then s). */
+export function poly1305(key: Uint8Array, message: Uint8Array): Buffer {
+  memory.key.set(key);
   macStart();
   for (let at = 0; at < message.length; at += WINDOW_SIZE) {
-    const piece = message.length <= WINDOW_SIZE ? message : message.subarray(at, at + WINDOW_SIZE);
+    const piece = message.subarray(at, at + WINDOW_SIZE);
     memory.window.set(piece);
     macUpdate(piece.length);
   }
   macFinish();
-}
-
-/** The 16-byte tag of `message` under the 32-byte one-time `key` (r, then s). */
-export function poly1305(key: Uint8Array, message: Uint8Array): Buffer {
-  memory.key.set(key);
-  macInPlace(message);
   return Buffer.from(memory.key.subarray(0, 16));
 }

@@ -9,11 +9,8 @@ import { ENVELOPE_OVERHEAD } from '../crypto/envelope.ts';
 import { JsonScanner } from './json-scanner.ts';
 import type { PackedBlob } from './pack-header.ts';
 
-/** Blobs after which a writer closes an index file and begins another. */
-export const MAX_BLOBS_PER_INDEX = 50_000;
-
-export const DATA_BLOB = 0;
-export const TREE_BLOB = 1;
+const DATA_BLOB = 0;
+const TREE_BLOB = 1;
 
 export interface PackEntry {
   readonly id: Id;

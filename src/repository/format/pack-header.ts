@@ -30,7 +30,7 @@ const TREE_BIT = 1;
 const UINT32 = 2 ** 32;
 
 /** Readers refuse a longer one (restic); about 400,000 blobs. */
-export const MAX_HEADER_SIZE = 16 * 1024 * 1024;
+const MAX_HEADER_SIZE = 16 * 1024 * 1024;
 
 /** Bytes that header and length field take at the end of a pack of `blobs`. */
 export function packHeaderSize(blobs: readonly Pick<PackedBlob, 'uncompressedLength'>[]): number {
