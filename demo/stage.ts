@@ -25,7 +25,7 @@ export interface Stage {
 /** By this file a directory is known as ours; only such a one is ever removed. */
 const MARKER = '.holdfast-demo';
 
-export function stageAt(root: string): Stage {
+function stageAt(root: string): Stage {
   return {
     root,
     config: join(root, 'holdfast.yaml'),

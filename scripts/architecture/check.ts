@@ -117,11 +117,11 @@ function checkLength(file: string, text: string): Violation[] {
   ];
 }
 
-/** Circles of imports that exist at run time; circles of types alone harm nobody. */
+/** Circles of imports that load each other. Circles of types alone, or closed by an `import()`, harm nobody. */
 function checkCycles(scans: ReadonlyMap<string, Scan>): Violation[] {
   const edges = new Map<string, string[]>();
   for (const [file, { imports }] of scans) {
-    const targets = imports.filter(({ specifier, typeOnly }) => specifier.startsWith('.') && !typeOnly);
+    const targets = imports.filter(({ specifier, typeOnly, lazy }) => specifier.startsWith('.') && !typeOnly && !lazy);
     edges.set(
       file,
       targets.map(({ specifier }) => resolve(file, specifier)).filter((target) => scans.has(target)),

@@ -9,6 +9,8 @@ export interface Import {
   readonly specifier: string;
   /** Erased at run time: `import type`, `export type … from`. */
   readonly typeOnly: boolean;
+  /** `import()`: happens when the code gets there, not when the file is loaded. */
+  readonly lazy: boolean;
   /** Names between the braces, as they are called in the module they come from. */
   readonly names: readonly string[];
   readonly line: number;
@@ -43,12 +45,18 @@ function findImports(source: string, code: string): Import[] {
     if (match[1] === 'export' && !match[0].includes('from')) continue;
     const end = match.index + match[0].length - 1;
     const specifier = source.slice(end - match[5]!.length, end);
-    found.push({ specifier, typeOnly: match[2] !== undefined, names: namesIn(clause), line: lineAt(source, end) });
+    found.push({
+      specifier,
+      typeOnly: match[2] !== undefined,
+      lazy: false,
+      names: namesIn(clause),
+      line: lineAt(source, end),
+    });
   }
   for (const match of code.matchAll(DYNAMIC)) {
     const end = match.index + match[0].length - 1;
     const specifier = source.slice(end - match[2]!.length, end);
-    found.push({ specifier, typeOnly: false, names: [], line: lineAt(source, end) });
+    found.push({ specifier, typeOnly: false, lazy: true, names: [], line: lineAt(source, end) });
   }
   return found;
 }

@@ -76,7 +76,7 @@ install "$@" || { apt-get update -qq && install "$@"; }
 `;
 
 /** Installs what is missing of `packages`. Returns why it could not be done, or undefined when all are there. */
-export async function ensureDebianPackages(packages: readonly string[]): Promise<string | undefined> {
+async function ensureDebianPackages(packages: readonly string[]): Promise<string | undefined> {
   const wanted = [...new Set(packages)];
   if (!isInstalled('apt-get')) return `this machine has no apt-get; install ${wanted.join(', ')} by its own means`;
   if (process.getuid?.() !== 0) return `as root, once: apt-get install --no-install-recommends ${wanted.join(' ')}`;

@@ -2,7 +2,7 @@
 import { chmod, chown, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Account } from './unprivileged.ts';
+import type { ServerAccount } from '../../src/postgres/account.ts';
 
 export interface TempDir extends AsyncDisposable {
   readonly path: string;
@@ -15,7 +15,7 @@ export interface TempDirOptions {
   /** Begins the directory's name. Short, because Unix sockets may live inside (their paths end at 107 bytes). */
   readonly prefix?: string;
   /** Gives the directory to this account, so that a server started as it can write here. */
-  readonly owner?: Account | undefined;
+  readonly owner?: ServerAccount | undefined;
   /** Lets every account read and pass through it. Default: only when there is an `owner`. */
   readonly open?: boolean;
 }

@@ -98,6 +98,10 @@ describe('what is allowed', () => {
       'a circle of types',
       { 'src/base/a.ts': `import type { B } from './b.ts';`, 'src/base/b.ts': `import type { A } from './a.ts';` },
     ],
+    [
+      'a circle closed by import()',
+      { 'src/cli/a.ts': `import './b.ts';`, 'src/cli/b.ts': `const a = () => import('./a.ts');` },
+    ],
     ['400 lines', { 'src/base/a.ts': 'x;\n'.repeat(400) }],
   ];
   for (const [name, files] of cases) {
