@@ -10,7 +10,7 @@ const WITHOUT_ZONE = /^\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?$/;
 const AGO = /^(\S+) ago$/;
 
 /** How a moment is written, for messages and help. */
-export const TIME_FORM =
+const TIME_FORM =
   'a time with a zone such as 2025-03-01T08:30:00Z or 2025-03-01T09:30:00+01:00, or relative such as "10m ago"';
 
 /** The moment in milliseconds since the epoch (finer digits are cut off). Throws Failure `usage` on anything that is not one. */

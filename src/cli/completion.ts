@@ -6,7 +6,7 @@ import { fishScript } from './completion/fish.ts';
 import { zshScript } from './completion/zsh.ts';
 import { flagName, GLOBAL_OPTIONS } from './global-flags.ts';
 import type { OptionSpec } from './options.ts';
-import { registry } from './registry.ts';
+import type { Registration } from './registration.ts';
 
 export const COMPLETION_SHELLS = ['bash', 'zsh', 'fish'] as const;
 
@@ -18,10 +18,10 @@ export function completionScript(
   return { bash: bashScript, zsh: zshScript, fish: fishScript }[shell](commands, global);
 }
 
-/** Every command of the registry, loaded, as the scripts need it. */
-export async function describeCommands(): Promise<readonly CompletionCommand[]> {
+/** Loads every command and describes it as the scripts need it. */
+export async function describeCommands(commands: readonly Registration[]): Promise<readonly CompletionCommand[]> {
   return Promise.all(
-    registry.map(async ({ name, summary, load }) => {
+    commands.map(async ({ name, summary, load }) => {
       const { default: command } = await load();
       return { name, summary, options: optionsOf(command.options), choices: choicesOf(command) };
     }),

@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Progress } from '../base/progress.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { Output } from './output/output.ts';
+import type { Registration } from './registration.ts';
 
 /** The flags every command takes. */
 export interface GlobalFlags {
@@ -32,6 +33,8 @@ export interface Context {
   /** Relative paths on the command line count from here. */
   readonly cwd: string;
   readonly build: BuildInfo;
+  /** Every command there is, for completion. */
+  readonly commands: readonly Registration[];
   readonly flags: GlobalFlags;
   readonly output: Output;
   /** Draws what an operation reports: live lines, plain lines or JSON Lines. For commands that act; listings pass `silent`. */

@@ -4,7 +4,7 @@ import type { Command } from './command.ts';
 import { flagName, GLOBAL_OPTIONS } from './global-flags.ts';
 import type { OptionSpec } from './options.ts';
 import type { Style } from './output/style.ts';
-import type { Registration } from './registry.ts';
+import type { Registration } from './registration.ts';
 import { EXIT_MEANINGS } from './report.ts';
 
 const INTRO = `Backup and recovery for PostgreSQL-backed web applications: database, files and configuration

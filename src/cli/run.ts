@@ -10,7 +10,8 @@ import { Output } from './output/output.ts';
 import { createProgress, type ProgressView } from './output/progress.ts';
 import { Sink, type SinkStream } from './output/sink.ts';
 import { pickStyle, type Style } from './output/style.ts';
-import { findCommand, type Registration, registry } from './registry.ts';
+import { findCommand, type Registration } from './registration.ts';
+import { registry } from './registry.ts';
 import { failureText } from './report.ts';
 
 /** What the entry point brings: everything that belongs to the process. */
@@ -115,7 +116,7 @@ async function runCommand(shell: Shell, name: string, command: Command, nameWord
 }
 
 function buildContext(
-  { world, out, err, style, errorStyle }: Shell,
+  { world, registrations, out, err, style, errorStyle }: Shell,
   flags: GlobalFlags,
 ): { context: Context; progress: ProgressView } {
   const output = new Output(out, err, { json: flags.json, quiet: flags.quiet, style, errorStyle });
@@ -126,7 +127,21 @@ function buildContext(
     return loading;
   };
   const { clock, signal, env, cwd, build } = world;
-  return { context: { clock, signal, env, cwd, build, flags, output, progress: progress.report, config }, progress };
+  return {
+    context: {
+      clock,
+      signal,
+      env,
+      cwd,
+      build,
+      commands: registrations,
+      flags,
+      output,
+      progress: progress.report,
+      config,
+    },
+    progress,
+  };
 }
 
 async function load(

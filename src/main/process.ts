@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { systemClock } from '../base/clock.ts';
 import { asFailure, EXIT } from '../base/failure.ts';
 import type { BuildInfo } from '../cli/context.ts';
-import type { Registration } from '../cli/registry.ts';
+import type { Registration } from '../cli/registration.ts';
 import { failureText } from '../cli/report.ts';
 import { runCommandLine } from '../cli/run.ts';
 

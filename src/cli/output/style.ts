@@ -13,7 +13,7 @@ const same = (text: string) => text;
 
 export const plainStyle: Style = { bold: same, dim: same, red: same, green: same, yellow: same };
 
-export const colourStyle: Style = {
+const colourStyle: Style = {
   bold: sgr(1, 22),
   dim: sgr(2, 22),
   red: sgr(31, 39),
