@@ -90,6 +90,10 @@ function configurationText({ directory, monitorPort, gatewayPort }: Layout, id: 
 fsid = ${id}
 mon host = v2:127.0.0.1:${monitorPort}
 public addr = 127.0.0.1
+cluster addr = 127.0.0.1
+public network = 127.0.0.1/32
+cluster network = 127.0.0.1/32
+ms bind ipv6 = false
 osd pool default size = 1
 osd pool default min size = 1
 mon allow pool size one = true
