@@ -2,7 +2,7 @@
  * The main thread's side of scanning: starts the thread, takes its batches in order, stops it.
  *
  * The two share two counters. The scanner sleeps (`Atomics.wait`) while it is `maxAhead` batches ahead of the reader, so that a tree
- * of any size takes a bounded amount of memory: MAX_AHEAD × MAX_BATCH_BYTES ≈ 13 MiB, plus the names of the directories on the path
+ * of any size takes a bounded amount of memory: MAX_AHEAD × MAX_BATCH_BYTES ≈ 3.3 MiB, plus the names of the directories on the path
  * to where the scanner is (about 50 bytes each; a directory of a million names: 50 MiB while it is visited).
  */
 import { extname } from 'node:path';
@@ -14,7 +14,7 @@ import type { PackedBatch } from './packed-batch.ts';
 export const SLOT = { taken: 0, stop: 1 } as const;
 
 /** Batches that the scanner may be ahead of the reader. */
-export const MAX_AHEAD = 64;
+export const MAX_AHEAD = 16;
 
 export interface ScanRequest {
   /** Absolute path as a byte string, without a trailing slash; empty for `/`. */
@@ -40,9 +40,8 @@ export async function* scanInThread(request: ScanRequest, signal?: AbortSignal):
   signal?.throwIfAborted();
   const control = new Int32Array(new SharedArrayBuffer(8));
   const order: ScanOrder = { ...request, control: control.buffer, maxAhead: MAX_AHEAD };
-  const worker = new Worker(new URL(`./scan-worker${extname(import.meta.url)}`, import.meta.url), {
-    workerData: order,
-  });
+  const script = new URL(`./scan-worker${extname(import.meta.url)}`, import.meta.url);
+  const worker = new Worker(script, { workerData: order, execArgv: [] }); // flags of `node -e` are not for it
   const inbox = new Inbox(worker, signal);
   try {
     for (;;) {
