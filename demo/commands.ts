@@ -19,7 +19,8 @@ export class Commands {
   /** Shows and runs `holdfast args…`; its output goes to the terminal. Throws unless it exits with one of `codes`. */
   async run(args: readonly string[], codes: readonly number[] = [0]): Promise<void> {
     this.#narrator.command(`holdfast ${args.map(quoted).join(' ')}`);
-    const child = spawn(HOLDFAST, [...args, '--config', this.#config], { stdio: 'inherit' });
+    const env = { ...process.env, HOLDFAST_CONFIG: this.#config };
+    const child = spawn(HOLDFAST, args, { stdio: 'inherit', env });
     const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
     if (code === null || !codes.includes(code)) {
       throw new Error(`holdfast ${args.join(' ')} ended with ${code ?? signal}; expected ${codes.join(' or ')}.`);

@@ -3,7 +3,7 @@
  * be played with afterwards; it listens on 127.0.0.1 only and asks for a password.
  */
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { chown, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { giveTo, type ServerAccount, serverAccount } from '../src/postgres/account.ts';
@@ -43,8 +43,11 @@ export async function createServer(dataDir: string, password: string): Promise<D
 export async function startServer(server: DemoServer): Promise<void> {
   const account = serverAccount();
   if (account) await giveTo(account, server.dataDir);
+  const log = logFile(server.dataDir);
+  await writeFile(log, '', { flag: 'a' });
+  if (account) await chown(log, account.uid, account.gid);
   const settings = [`-p ${server.port}`, '-c listen_addresses=127.0.0.1', "-c unix_socket_directories=''"];
-  await control(server, 'start', '-l', join(server.dataDir, 'server.log'), '-o', settings.join(' '));
+  await control(server, 'start', '-l', log, '-o', settings.join(' '));
 }
 
 /** Stops the server of this data directory at once, when there is one. */
@@ -72,12 +75,17 @@ export async function withClient<T>(
   }
 }
 
+/** Beside the data directory, not in it: what is in it becomes part of a backup. */
+function logFile(dataDir: string): string {
+  return `${dataDir}.log`;
+}
+
 async function control({ dataDir }: Pick<DemoServer, 'dataDir'>, ...args: readonly string[]): Promise<void> {
   const account = serverAccount();
   const programs = await demoPrograms(account);
   const done = await runProgram(join(programs.bin, 'pg_ctl'), ['-D', dataDir, '-w', ...args], { account });
   if (done.code === 0) return;
-  const log = await readFile(join(dataDir, 'server.log'), 'utf8').catch(() => '');
+  const log = await readFile(logFile(dataDir), 'utf8').catch(() => '');
   throw new Error(`pg_ctl ${args[0]} failed for ${dataDir}:\n${done.output}${log.slice(-2000)}`);
 }
 

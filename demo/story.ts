@@ -35,6 +35,7 @@ export async function play(root: string, clinic: Clinic, narrator: Narrator): Pr
   const server = await openTheClinic(stage, clinic, narrator);
 
   narrator.act('Protect it', 'Three storages, each with a complete, encrypted copy. Then the first restore point.');
+  narrator.command(`export HOLDFAST_CONFIG=${show(stage.config)}`);
   await holdfast.run(['init']);
   await holdfast.run(['backup', '--label', 'first-evening']);
 
@@ -94,7 +95,7 @@ async function openTheClinic(stage: Stage, clinic: Clinic, narrator: Narrator): 
 async function workADay(stage: Stage, server: DemoServer, clinic: Clinic, narrator: Narrator): Promise<void> {
   const day = await withClient(server, DATABASE, (client) => workForADay(client, stage.media, clinic));
   narrator.say(
-    `${day.visits} visits, ${day.newFiles.length} new files, one new signature, ` +
+    `${day.visits} visits, ${day.newFiles.length} new ${day.newFiles.length === 1 ? 'file' : 'files'}, one new signature, ` +
       `${day.phonesChanged} patients changed, ${day.appointmentsDeleted} appointments deleted`,
   );
 }
