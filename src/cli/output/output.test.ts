@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Clock } from '../../base/clock.ts';
+import { Output } from './output.ts';
+import { createProgress } from './progress.ts';
+import { Sink, type SinkStream } from './sink.ts';
+import { pickStyle, plainStyle } from './style.ts';
+import { displayWidth, tableLines, truncate } from './table.ts';
+
+class Collected implements SinkStream {
+  text = '';
+  readonly isTTY: boolean;
+  readonly columns = 40;
+  constructor(isTTY: boolean) {
+    this.isTTY = isTTY;
+  }
+  write(chunk: string | Uint8Array, done: () => void): boolean {
+    this.text += chunk.toString();
+    done();
+    return true;
+  }
+  on(): void {}
+}
+
+/** A clock that the test moves; whoever sleeps wakes when its time has come. */
+class ManualClock implements Clock {
+  #now = 0;
+  #sleepers: { at: number; wake: () => void }[] = [];
+  now = () => this.#now;
+  monotonic = () => this.#now;
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((wake, reject) => {
+      this.#sleepers.push({ at: this.#now + ms, wake });
+      signal?.addEventListener('abort', () => reject(signal.reason));
+    });
+  }
+  async advance(ms: number): Promise<void> {
+    this.#now += ms;
+    for (const { at, wake } of this.#sleepers) if (at <= this.#now) wake();
+    await new Promise(setImmediate);
+  }
+}
+
+function setup({ terminal = false, json = false, quiet = false } = {}) {
+  const out = new Collected(terminal);
+  const err = new Collected(terminal);
+  const clock = new ManualClock();
+  const styles = { style: plainStyle, errorStyle: plainStyle };
+  const output = new Output(new Sink(out), new Sink(err), { json, quiet, ...styles });
+  return { out, err, clock, output, progress: createProgress({ output, clock, quiet, verbose: false }) };
+}
+
+test('away from a terminal a running step is told every 10 s, with percent, bytes, rate and time left', async () => {
+  const { out, clock, progress } = setup();
+  progress.report({ type: 'step', step: 'a', title: 'Files', totalBytes: 100 * 1024 });
+  await clock.advance(9_000);
+  progress.report({ type: 'advance', step: 'a', bytes: 20 * 1024 });
+  assert.equal(out.text, '');
+  await clock.advance(1_000);
+  assert.equal(out.text, 'Files: 20 %, 20.0 KiB of 100 KiB, 2.00 KiB/s, 40 s left\n');
+  await progress.close();
+});
+
+test('on a terminal running steps keep their lines at the bottom, what is printed moves up, the end leaves no trace', async () => {
+  const { out, clock, output, progress } = setup({ terminal: true });
+  progress.report({ type: 'step', step: 'a', title: 'A name much longer than the terminal is wide' });
+  await clock.advance(100);
+  assert.equal(out.text, 'A name much longer than the terminal i…\n');
+  out.text = '';
+  await output.line('printed');
+  assert.equal(out.text, '\u001b[1A\u001b[Jprinted\n');
+  await clock.advance(100);
+  out.text = '';
+  await progress.close();
+  assert.equal(out.text, '\u001b[1A\u001b[J');
+});
+
+test('with --json the running steps are told every second', async () => {
+  const { out, clock, progress } = setup({ json: true });
+  progress.report({ type: 'step', step: 'a', title: 'Files', totalItems: 4 });
+  progress.report({ type: 'advance', step: 'a', items: 1 });
+  await clock.advance(1_000);
+  assert.partialDeepStrictEqual(JSON.parse(out.text.trimEnd().split('\n').at(-1)!), {
+    message_type: 'status',
+    state: 'running',
+    percent_done: 25,
+    items_done: 1,
+  });
+  await progress.close();
+});
+
+test('what is printed comes in the order of the calls, though nobody waits', async () => {
+  const { out, output, progress } = setup();
+  progress.report({ type: 'step', step: 'a', title: 'A' });
+  progress.report({ type: 'done', step: 'a', outcome: 'skipped', message: 'nothing to do' });
+  progress.report({ type: 'note', message: 'noted' });
+  await output.line('last');
+  assert.equal(out.text, 'A: skipped, nothing to do\nnoted\nlast\n');
+  await progress.close();
+});
+
+test('colours need a terminal, and NO_COLOR, TERM=dumb and --no-color turn them off', () => {
+  const terminal = { isTTY: true };
+  assert.notEqual(pickStyle(terminal, {}, true).red('x'), 'x');
+  for (const env of [{ NO_COLOR: '1' }, { TERM: 'dumb' }]) assert.equal(pickStyle(terminal, env, true).red('x'), 'x');
+  assert.equal(pickStyle(terminal, {}, false).red('x'), 'x');
+  assert.equal(pickStyle({ isTTY: false }, {}, true).red('x'), 'x');
+});
+
+test('tables align, shrink the column that may shrink, and show no control characters', () => {
+  const rows = [
+    { name: 'a\u001b[31m.txt', size: '5 B' },
+    { name: '写真の長い名前のファイル.jpg', size: '1.20 MiB' },
+  ];
+  const columns = [
+    { title: 'NAME', value: (row: (typeof rows)[0]) => row.name, shrinks: true },
+    { title: 'SIZE', value: (row: (typeof rows)[0]) => row.size, align: 'right' as const },
+  ];
+  const lines = tableLines(rows, columns, { width: 24, style: plainStyle });
+  assert.deepEqual(lines, ['NAME                SIZE', 'a\\x1b[31m.txt        5 B', '写真の長い名…   1.20 MiB']);
+  assert.ok(lines.every((line) => displayWidth(line) <= 24));
+  assert.equal(truncate('abc', 3), 'abc');
+  assert.equal(truncate('abcd', 3), 'ab…');
+  assert.equal(truncate('abcd', 0), '');
+});
