@@ -22,6 +22,9 @@ import {
 import { memberPath } from './tar/member-path.ts';
 import { type TarMember, TarReader } from './tar/reader.ts';
 
+/** What the archive's header says about a member. */
+export type MemberHeader = TarMember;
+
 export interface BackedUpTablespace {
   readonly oid: string;
   /** Where it is on the server. */
@@ -31,7 +34,7 @@ export interface BackedUpTablespace {
 export interface BackupMember {
   /** Relative to the data directory; a tablespace's files are under `pg_tblspc/<oid>/`. */
   readonly path: string;
-  readonly header: TarMember;
+  readonly header: MemberHeader;
   /** The content in order. Must be consumed, or left entirely alone, before the next member is asked for. */
   content(): AsyncGenerator<Buffer, void, undefined>;
   /** All content at once: for small files. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatLsn, historyName, parseLsn, segmentName, segmentStart } from './lsn.ts';
+import { formatLsn, parseLsn, segmentName, segmentStart } from './lsn.ts';
 
 const MIB = 1024 * 1024;
 
@@ -17,5 +17,4 @@ test('segments are named as PostgreSQL names them, for every segment size', () =
   assert.equal(segmentName(1, parseLsn('2/40000000'), 1024 * MIB), '000000010000000200000001');
   assert.equal(segmentName(1, parseLsn('1/0'), MIB), '000000010000000100000000');
   assert.equal(segmentStart(parseLsn('0/5ABCDEF'), 16 * MIB), parseLsn('0/5000000'));
-  assert.equal(historyName(2), '00000002.history');
 });

@@ -30,11 +30,6 @@ export function segmentName(timeline: number, lsn: Lsn, segmentSize: number): st
   return hex8(BigInt(timeline)) + hex8(number / perLog) + hex8(number % perLog);
 }
 
-/** The name of a timeline's history file: `00000002.history`. */
-export function historyName(timeline: number): string {
-  return `${hex8(BigInt(timeline))}.history`;
-}
-
 function hex8(value: bigint): string {
   return value.toString(16).toUpperCase().padStart(8, '0');
 }

@@ -6,7 +6,6 @@
 import { Failure } from '../../base/failure.ts';
 import type { BackupMember, BaseBackup, BaseBackupResult } from '../../postgres/base-backup.ts';
 import type { ServerSetup } from '../../postgres/server-settings.ts';
-import type { TarMember } from '../../postgres/tar/reader.ts';
 import type { WalReceiver, WalSegment } from '../../postgres/wal-receiver.ts';
 import type { LooseEntry, Meta, Notify } from '../entry.ts';
 import { generatedConfig } from './generated-config.ts';
@@ -42,7 +41,7 @@ export interface EntriesInput {
 export async function* clusterEntries(input: EntriesInput): AsyncGenerator<LooseEntry, BaseBackupResult, undefined> {
   const { backup, wal, tally } = input;
   const last = new LastFiles();
-  let owner: TarMember | undefined;
+  let owner: MemberHeader | undefined;
   for await (const member of backup.members()) {
     last.see(member.path);
     if (member.header.type === 'directory') {
@@ -51,11 +50,9 @@ export async function* clusterEntries(input: EntriesInput): AsyncGenerator<Loose
     }
     if (isLeftOut(member.path, input)) continue;
     owner ??= member.header;
-    const entry = await fileEntry(member);
+    const entry = await fileEntry(member, input);
     tally.files++;
     if (!last.keep(entry)) yield entry;
-    tally.bytes += entry.size;
-    input.onBytes(tally.bytes, member.path);
     for (let segment = wal.takeComplete(); segment; segment = wal.takeComplete()) yield walEntry(segment, owner, tally);
   }
   const result = backup.result;
@@ -110,12 +107,25 @@ function isLeftOut(path: string, { notify }: EntriesInput): boolean {
   return reason !== undefined;
 }
 
-async function fileEntry(member: BackupMember): Promise<LooseEntry & { type: 'file' }> {
+async function fileEntry(member: BackupMember, input: EntriesInput): Promise<LooseEntry & { type: 'file' }> {
   const { path, header } = member;
   const { size } = header;
   const base = { type: 'file', path, meta: metaOf(header), size, cutting: cuttingOf(path, size) } as const;
-  if (size > SMALL_FILE_BYTES) return { ...base, body: { kind: 'stream', chunks: member.content() } };
+  if (size > SMALL_FILE_BYTES) return { ...base, body: { kind: 'stream', chunks: counted(member, input) } };
+  count(size, path, input);
   return { ...base, body: { kind: 'bytes', bytes: await member.readAll() } };
+}
+
+async function* counted(member: BackupMember, input: EntriesInput): AsyncGenerator<Buffer, void, undefined> {
+  for await (const chunk of member.content()) {
+    count(chunk.length, member.path, input);
+    yield chunk;
+  }
+}
+
+function count(bytes: number, path: string, { tally, onBytes }: EntriesInput): void {
+  tally.bytes += bytes;
+  onBytes(tally.bytes, path);
 }
 
 function livingReason(name: string): string {
@@ -124,7 +134,7 @@ function livingReason(name: string): string {
   return `${name} is kept; without a signal file it has no effect`;
 }
 
-function walEntry(segment: WalSegment, owner: TarMember, tally: BackupTally): LooseEntry {
+function walEntry(segment: WalSegment, owner: MemberHeader, tally: BackupTally): LooseEntry {
   tally.walSegments++;
   return {
     type: 'file',
@@ -136,7 +146,7 @@ function walEntry(segment: WalSegment, owner: TarMember, tally: BackupTally): Lo
   };
 }
 
-function* configEntries({ setup, notify }: EntriesInput, owner: TarMember): Generator<LooseEntry> {
+function* configEntries({ setup, notify }: EntriesInput, owner: MemberHeader): Generator<LooseEntry> {
   for (const { path, bytes } of generatedConfig(setup)) {
     yield {
       type: 'file',
@@ -159,7 +169,7 @@ function refuseTimelineSwitch(start: number, stop: number): void {
   });
 }
 
-function metaOf(header: TarMember): Meta {
+function metaOf(header: MemberHeader): Meta {
   const mtimeNs = BigInt(header.mtime) * 1_000_000_000n;
   return {
     mode: header.mode,
