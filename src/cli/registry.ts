@@ -10,6 +10,7 @@ export const registry: readonly Registration[] = [
   ...group('Restore', [entry('restore', 'get a point, or part of one, back', () => import('./commands/restore.ts'))]),
   ...group('Care', [entry('check', 'is everything there and whole', () => import('./commands/check.ts'))]),
   ...group('Set up', [
+    entry('doctor', 'what is wrong with this set-up and how to mend it', () => import('./commands/doctor.ts')),
     entry('init', 'create the repository on every storage', () => import('./commands/init.ts')),
     entry('kit', 'the recovery kit: a page that restores without this server', () => import('./commands/kit.ts')),
 

@@ -7,6 +7,8 @@ import { listPoints, type PointSummary } from './list-points.ts';
 import { pointsOf } from './points.ts';
 import type { Session } from './session.ts';
 
+export type { Manifest, SourceRecord } from '../recovery/manifest.ts';
+
 export interface PointDetails {
   readonly point: PointSummary;
   readonly manifest: Manifest;

@@ -2,8 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { EXIT } from '../../base/failure.ts';
-import { recoveryKit } from '../../operations/kit.ts';
-import { collectKit } from '../collect-kit.ts';
+import { collectKit, recoveryKit } from '../../operations/kit.ts';
 import { defineCommand, option } from '../command.ts';
 import { openSession } from '../open-session.ts';
 
@@ -24,7 +23,11 @@ export default defineCommand({
   async run(context, { options: { format = 'text', output: file, withPassword } }) {
     const { output, flags, cwd } = context;
     await using session = await openSession(context);
-    const kit = await collectKit(context, session, withPassword);
+    const kit = await collectKit(session, {
+      config: await context.config(),
+      programVersion: context.build.version,
+      withPassword,
+    });
     const page = recoveryKit(kit, format);
     if (file !== undefined) {
       await writeFile(resolve(cwd, file), page, { mode: 0o600 });

@@ -2,8 +2,7 @@
 import { EXIT } from '../../base/failure.ts';
 import { formatUtcAndLocal } from '../../base/relative-time.ts';
 import { formatBytes } from '../../base/sizes.ts';
-import { type PointDetails, showPoint } from '../../operations/show-point.ts';
-import type { Manifest, SourceRecord } from '../../recovery/manifest.ts';
+import { type Manifest, type PointDetails, type SourceRecord, showPoint } from '../../operations/show-point.ts';
 import { argument, defineCommand } from '../command.ts';
 import { openSession } from '../open-session.ts';
 

@@ -1,5 +1,5 @@
 /** What the kit says, free of how it looks. */
-import type { KitApp, KitInput, KitSource, KitStorage } from '../kit.ts';
+import type { KitApp, KitInput, KitSource, KitStorage } from './input.ts';
 
 export type Block =
   | { readonly kind: 'text'; readonly text: string }

@@ -1,30 +1,39 @@
 /** What the recovery kit says, gathered from the configuration and the repository. */
-import { effectiveValues } from '../config/effective.ts';
-import type { StorageSettings } from '../config/settings.ts';
-import type { KitApp, KitInput, KitSource, KitStorage } from '../operations/kit.ts';
-import { pointsOf } from '../operations/points.ts';
-import type { Session } from '../operations/session.ts';
-import type { Manifest } from '../recovery/manifest.ts';
-import { readManifest } from '../recovery/read-manifest.ts';
-import { listSnapshots, type StoredSnapshot } from '../repository/snapshots.ts';
-import type { Context } from './context.ts';
+import type { Configuration } from '../../config/configuration.ts';
+import { effectiveValues } from '../../config/effective.ts';
+import type { StorageSettings } from '../../config/settings.ts';
+import type { Manifest } from '../../recovery/manifest.ts';
+import { readManifest } from '../../recovery/read-manifest.ts';
+import { listSnapshots, type StoredSnapshot } from '../../repository/snapshots.ts';
+import { pointsOf } from '../points.ts';
+import type { Session } from '../session.ts';
+import type { KitApp, KitInput, KitSource, KitStorage } from './input.ts';
 
-export async function collectKit(context: Context, session: Session, withPassword: boolean): Promise<KitInput> {
-  const config = await context.config();
+export interface CollectKit {
+  readonly config: Configuration;
+  readonly programVersion: string;
+  /** Put the password itself on the page. */
+  readonly withPassword: boolean;
+}
+
+export async function collectKit(
+  session: Session,
+  { config, programVersion, withPassword }: CollectKit,
+): Promise<KitInput> {
   const origins = new Map(effectiveValues(config.checked).map(({ path, origin }) => [path, origin]));
   const { repository } = session;
   const keys = await repository.presence('keys');
   const storages = await Promise.all(config.storageNames.map((name) => config.storage(name)));
   return {
-    madeAt: new Date(context.clock.now()).toISOString(),
-    programVersion: context.build.version,
+    madeAt: new Date(session.clock.now()).toISOString(),
+    programVersion,
     repositoryId: repository.config.id,
     keys: [...keys.keys()].map((key) => key.slice(0, 8)),
     passwordKept: origins.get('repository.password') ?? 'the configuration',
     ...(withPassword ? { password: await config.password() } : {}),
     configFile: config.file,
     storages: storages.map((storage) => kitStorage(storage, origins)),
-    apps: await collectApps(context, session),
+    apps: await collectApps(config, session),
   };
 }
 
@@ -44,8 +53,7 @@ function kitStorage(storage: StorageSettings, origins: ReadonlyMap<string, strin
   };
 }
 
-async function collectApps(context: Context, session: Session): Promise<KitApp[]> {
-  const config = await context.config();
+async function collectApps(config: Configuration, session: Session): Promise<KitApp[]> {
   const list = await listSnapshots(session.repository);
   const newest = new Map(config.appNames.map((app) => [app, pointsOf(list, app).at(-1)]));
   const manifests = await readManifests(session, newest);

@@ -1,0 +1,45 @@
+/** `holdfast doctor`: what is wrong with this set-up and how to mend it. */
+import { EXIT } from '../../base/failure.ts';
+import { silent } from '../../base/progress.ts';
+import { type DoctorFinding, doctor, gatherSetup } from '../../operations/doctor.ts';
+import { defineCommand } from '../command.ts';
+import type { Context } from '../context.ts';
+
+export default defineCommand({
+  details:
+    'Looks at the configuration, every storage (by writing, listing, reading and deleting a few small objects under "probe/"), the ' +
+    'repository, every database, directory and file, and this machine. Ends with 1 when there is a problem, with 0 when there are only remarks.',
+  examples: [['holdfast doctor', 'before the first backup, and whenever something seems wrong']],
+  async run(context) {
+    const { output, flags } = context;
+    const { clock, signal, progress, env } = context;
+    const input = await gatherSetup(await context.config(), {
+      path: (env.PATH ?? '').split(':').filter((directory) => directory !== ''),
+      ...(flags.app === undefined ? {} : { app: flags.app }),
+      clock,
+      signal,
+      progress: flags.json ? silent : progress, // findings are one document
+    });
+    try {
+      const findings = await doctor(input);
+      const problems = findings.filter(({ severity }) => severity === 'problem').length;
+      if (flags.json) await output.document({ problems, findings });
+      else await print(context, findings, problems);
+      return problems > 0 ? EXIT.failed : EXIT.done;
+    } finally {
+      await Promise.all(input.stores.map((entry) => ('value' in entry ? entry.value.store.close() : undefined)));
+    }
+  },
+});
+
+const MARKS = { problem: '✗', remark: '!', good: '✓' } as const;
+
+async function print({ output }: Context, findings: readonly DoctorFinding[], problems: number): Promise<void> {
+  const { style } = output;
+  const paint = { problem: style.red, remark: style.yellow, good: style.green };
+  for (const { severity, about, what, mend } of findings) {
+    await output.line(`${paint[severity](MARKS[severity])} ${style.bold(about)}: ${what}`);
+    if (mend !== '') await output.line(`    ${mend}`);
+  }
+  await output.line(problems === 0 ? 'No problems found.' : `${problems} problem${problems === 1 ? '' : 's'} found.`);
+}

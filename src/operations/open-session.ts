@@ -1,0 +1,43 @@
+/** From the configuration to what operations work with: storages opened, secrets fetched, the repository unlocked. */
+import type { Clock } from '../base/clock.ts';
+import { Failure } from '../base/failure.ts';
+import type { Progress } from '../base/progress.ts';
+import type { Configuration } from '../config/configuration.ts';
+import { openRepository } from '../repository/repository.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import { openStore } from '../storage/open.ts';
+import { thisProcess } from './holder.ts';
+import type { Session } from './session.ts';
+
+export interface SessionWorld {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+}
+
+export interface OpenSession extends Session, AsyncDisposable {}
+
+/** Opens all storages of the configuration, in its order, which is the order of nearness. `create` makes missing local directories. */
+export async function openStores(config: Configuration, clock: Clock, create = false): Promise<ObjectStore[]> {
+  const settings = await Promise.all(config.storageNames.map((name) => config.storage(name)));
+  return settings.map((storage) => openStore(storage, { clock, create }));
+}
+
+/** Declare it with `await using`: leaving the block closes the storages. Tells of every storage that cannot be used. */
+export async function openSession(config: Configuration, world: SessionWorld): Promise<OpenSession> {
+  const { clock, signal, progress } = world;
+  const stores = await openStores(config, clock);
+  const repository = await openRepository(stores, await config.password(), {
+    clock,
+    signal,
+    holder: thisProcess(),
+    onProblem: ({ storage, key, failure }) =>
+      progress({ type: 'warning', storage, item: key, message: failure.message }),
+  });
+  for (const { name, failure } of repository.lost) {
+    const { message, hint } = failure;
+    progress({ type: 'warning', storage: name, message, ...(hint === undefined ? {} : { hint }) });
+  }
+  if (repository.replicas.length === 0) throw new Failure('storages_failed', 'No storage can be used.');
+  return { repository, clock, signal, progress, [Symbol.asyncDispose]: () => repository.close() };
+}
