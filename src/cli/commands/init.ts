@@ -1,9 +1,13 @@
-/** `holdfast init`: creates the repository on every storage, or completes it. */
+/** `holdfast init`: creates the repository on every storage, or completes it, and writes the recovery kit. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { EXIT } from '../../base/failure.ts';
 import { thisProcess } from '../../operations/holder.ts';
 import { init } from '../../operations/init.ts';
+import { collectKit, recoveryKit } from '../../operations/kit.ts';
 import { defineCommand } from '../command.ts';
-import { openStores } from '../open-session.ts';
+import type { Context } from '../context.ts';
+import { openSession, openStores } from '../open-session.ts';
 
 const WORDS = {
   created: 'created',
@@ -15,7 +19,7 @@ export default defineCommand({
   details:
     'Every storage gets the same config and keys. It can be run again at any time: what an interrupted run left is completed, a storage ' +
     'that is new in the configuration gets the keys of the others (then "holdfast sync" fills it), and a repository of somebody else is ' +
-    'refused and left alone.',
+    'refused and left alone. The recovery kit, without the password, is written beside the configuration as text and as a page to print.',
   examples: [['holdfast init --json', 'the same, told to a program']],
   exits: [EXIT.partial, EXIT.damaged, EXIT.wrongPassword],
   async run(context) {
@@ -42,9 +46,26 @@ export default defineCommand({
       await output.line(
         `Repository ${repositoryId.slice(0, 8)}. Without its password nobody can read it, you included.`,
       );
+      for (const file of await writeKits(context))
+        await output.line(`Recovery kit: ${file}. Print it and keep it elsewhere.`);
       return outcomes.some(([, { state }]) => state === 'failed') ? EXIT.partial : EXIT.done;
     } finally {
       await Promise.all(stores.map((store) => store.close()));
     }
   },
 });
+
+/** The kit as text and as a page, beside the configuration; returns the files. */
+async function writeKits(context: Context): Promise<string[]> {
+  const config = await context.config();
+  await using session = await openSession(context);
+  const kit = await collectKit(session, { config, programVersion: context.build.version, withPassword: false });
+  const files = { text: 'recovery-kit.txt', html: 'recovery-kit.html' } as const;
+  const written: string[] = [];
+  for (const format of ['text', 'html'] as const) {
+    const file = join(config.directory, files[format]);
+    await writeFile(file, recoveryKit(kit, format), { mode: 0o600 });
+    written.push(file);
+  }
+  return written;
+}
