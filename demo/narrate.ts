@@ -41,7 +41,7 @@ export function narrator(output: NodeJS.WriteStream, colours: boolean, now: () =
     check: (holds, line) => write(`  ${holds ? paint(32, '✔') : paint(31, '✖')} ${line}`),
     live: (line) => {
       if (!output.isTTY) return;
-      output.write(`\r\u001b[K  ${line.slice(0, (output.columns ?? 80) - 3)}`);
+      output.write(`\r\u001b[K  ${line.slice(0, (output.columns || 80) - 3)}`);
       liveLine = true;
     },
     end,
