@@ -1,11 +1,12 @@
 /** From the configuration to what operations work with: storages opened, secrets fetched, the repository unlocked. */
 import type { Clock } from '../base/clock.ts';
-import { Failure } from '../base/failure.ts';
+import { Failure, isFailure } from '../base/failure.ts';
 import type { Progress } from '../base/progress.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { openRepository } from '../repository/repository.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { openStore } from '../storage/open.ts';
+import { unavailableStore } from '../storage/unavailable.ts';
 import { thisProcess } from './holder.ts';
 import type { Session } from './session.ts';
 
@@ -17,10 +18,21 @@ export interface SessionWorld {
 
 export interface OpenSession extends Session, AsyncDisposable {}
 
-/** Opens all storages of the configuration, in its order, which is the order of nearness. `create` makes missing local directories. */
-export async function openStores(config: Configuration, clock: Clock, create = false): Promise<ObjectStore[]> {
-  const settings = await Promise.all(config.storageNames.map((name) => config.storage(name)));
-  return settings.map((storage) => openStore(storage, { clock, create }));
+/**
+ * Opens all storages of the configuration, in its order, which is the order of nearness. `create` makes missing local directories. A storage
+ * whose secret cannot be had fails by itself, when it is used: the others can do without it.
+ */
+export function openStores(config: Configuration, clock: Clock, create = false): Promise<ObjectStore[]> {
+  return Promise.all(
+    config.storageNames.map(async (name) => {
+      try {
+        return openStore(await config.storage(name), { clock, create });
+      } catch (error) {
+        if (isFailure(error, 'secret_unavailable')) return unavailableStore(name, error);
+        throw error;
+      }
+    }),
+  );
 }
 
 /** Declare it with `await using`: leaving the block closes the storages. Tells of every storage that cannot be used. */
