@@ -1,4 +1,5 @@
 /** What the recovery kit says, gathered from the configuration and the repository. */
+import { isFailure } from '../../base/failure.ts';
 import type { Configuration } from '../../config/configuration.ts';
 import { effectiveValues } from '../../config/effective.ts';
 import type { StorageSettings } from '../../config/settings.ts';
@@ -23,7 +24,7 @@ export async function collectKit(
   const origins = new Map(effectiveValues(config.checked).map(({ path, origin }) => [path, origin]));
   const { repository } = session;
   const keys = await repository.presence('keys');
-  const storages = await Promise.all(config.storageNames.map((name) => config.storage(name)));
+  const storages = await Promise.all(config.storageNames.map((name) => kitStorage(config, name, origins)));
   return {
     madeAt: new Date(session.clock.now()).toISOString(),
     programVersion,
@@ -32,12 +33,26 @@ export async function collectKit(
     passwordKept: origins.get('repository.password') ?? 'the configuration',
     ...(withPassword ? { password: await config.password() } : {}),
     configFile: config.file,
-    storages: storages.map((storage) => kitStorage(storage, origins)),
+    storages,
     apps: await collectApps(config, session),
   };
 }
 
-function kitStorage(storage: StorageSettings, origins: ReadonlyMap<string, string>): KitStorage {
+/** A storage whose secret is not at hand is on the kit all the same, by name. */
+async function kitStorage(
+  config: Configuration,
+  name: string,
+  origins: ReadonlyMap<string, string>,
+): Promise<KitStorage> {
+  try {
+    return describeStorage(await config.storage(name), origins);
+  } catch (error) {
+    if (!isFailure(error, 'secret_unavailable')) throw error;
+    return { name, type: 's3', location: `see storage "${name}" in ${config.file}`, restic: `s3:…/${name}` };
+  }
+}
+
+function describeStorage(storage: StorageSettings, origins: ReadonlyMap<string, string>): KitStorage {
   const { name } = storage;
   if (storage.type === 'local') return { name, type: 'local', location: storage.path, restic: storage.path };
   const endpoint = storage.endpoint ?? `https://s3.${storage.region}.amazonaws.com`;
