@@ -25,7 +25,7 @@ export interface ServerSetup {
  * Settings that a restored cluster needs from the original: recovery refuses lower limits than WAL was written under, WAL of extensions
  * needs their libraries, and the locale settings change what queries answer.
  */
-export const CARRIED_SETTINGS: readonly string[] = [
+const CARRIED_SETTINGS: readonly string[] = [
   'max_connections',
   'max_worker_processes',
   'max_wal_senders',

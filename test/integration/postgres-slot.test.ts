@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isFailure } from '../../src/base/failure.ts';
+import { parseConnectionUrl } from '../../src/postgres/connection-settings.ts';
+import { ReplicationConnection } from '../../src/postgres/replication-connection.ts';
 import { openPostgresSource } from '../../src/sources/postgres-source.ts';
 import { majors, startPostgres } from '../support/postgres/server.ts';
 
@@ -57,4 +59,13 @@ test('the slot is temporary and named after this program', async () => {
   }
   assert.equal(slots[0]?.temporary, true);
   assert.match(String(slots[0]?.slot_name), /^holdfast_[0-9a-f]{12}$/);
+});
+
+test('where pg_hba knows the keyword "replication" only, the older kind of connection is used', async () => {
+  const hba = 'local replication keeper trust\nlocal all postgres trust\n';
+  await using server = await startPostgres({ major, hba });
+  await server.sql('CREATE ROLE keeper LOGIN REPLICATION');
+  const [row] = await server.sql('SELECT system_identifier::text AS id FROM pg_control_system()');
+  await using connection = await ReplicationConnection.open(parseConnectionUrl(server.url({ user: 'keeper' })));
+  assert.equal((await connection.identify()).systemIdentifier, row?.id);
 });

@@ -26,7 +26,7 @@ export interface BackupSink {
   fail(error: Failure): void;
 }
 
-export const CHUNK_BYTES = 1024 * 1024;
+const CHUNK_BYTES = 1024 * 1024;
 
 const KIND = { archive: 0x6e, data: 0x64, progress: 0x70, manifest: 0x6d } as const;
 

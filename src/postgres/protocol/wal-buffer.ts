@@ -5,7 +5,7 @@ import type { Flow } from './inbox.ts';
 import { malformed } from './messages.ts';
 
 /** Every segment size is a power of two from 1 MiB on, so chunks never cross a segment. */
-export const WAL_CHUNK_BYTES = 1024 * 1024;
+const WAL_CHUNK_BYTES = 1024 * 1024;
 /** Beyond this the server has to wait; its slot keeps the WAL meanwhile. Holds one segment of the largest usual size. */
 const LIMIT_CHUNKS = 64;
 

@@ -4,7 +4,7 @@
  */
 
 import { Failure } from '../../base/failure.ts';
-import type { BackupMember, BaseBackup, BaseBackupResult } from '../../postgres/base-backup.ts';
+import type { BackupMember, BaseBackup, BaseBackupResult, MemberHeader } from '../../postgres/base-backup.ts';
 import type { ServerSetup } from '../../postgres/server-settings.ts';
 import type { WalReceiver, WalSegment } from '../../postgres/wal-receiver.ts';
 import type { LooseEntry, Meta, Notify } from '../entry.ts';
