@@ -10,7 +10,7 @@ import { isPlain, isReference, type Literal, lineEnd, readLiteral } from './valu
 /** How long an expression may be; what lies beyond is searched as if it were something new. */
 const LONGEST_EXPRESSION = 64 * 1024;
 /** The same for names that seldom announce a secret: their values are read a second time, in search of other names. */
-const LONGEST_DOUBTFUL = 1024;
+const LONGEST_DOUBTFUL = 200;
 const NUMBER = /[0-9]{4,40}(?=[ \t]{0,8}(?:[,;)}\]#\r\n]|$))/y;
 
 export function expressionSpans(text: string, place: Place): Found {

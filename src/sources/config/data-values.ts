@@ -29,7 +29,7 @@ export interface Found {
 /** How far the end of a list is looked for. */
 const LONGEST_LIST = 64 * 1024;
 /** The same for names that seldom announce a secret: their values are read a second time, in search of other names. */
-const LONGEST_DOUBTFUL = 1024;
+const LONGEST_DOUBTFUL = 200;
 const TAG = /(?:[!&][^ \t\r\n]{0,100}[ \t]{1,8}){1,2}/y;
 const BLOCK = /[|>][-+0-9]{0,2}[ \t]{0,8}(?:#[^\n]{0,400})?(?=\r?\n)/y;
 const NUMBER = /-?[0-9][0-9.eE+-]{0,40}(?=[ \t]{0,8}(?:[,}\]\r\n]|$))/y;

@@ -50,7 +50,7 @@ export function nameKind(name: string): NameKind {
   if (HARMLESS_LAST.has(last) && !(last === 'ID' && before === 'SECRET')) return 'harmless';
   if (last === 'PASS' && before !== undefined && PASSING_ON.has(before)) return 'harmless';
   if (words.some((word) => SECRET_WORDS.has(word)) || SECRET_PARTS.test(words.join(''))) return 'secret';
-  if ((last === 'KEY' || last === 'KEYS') && !HARMLESS_KEYS.has(before ?? '')) return 'secret';
+  if (last === 'KEY' || last === 'KEYS') return HARMLESS_KEYS.has(before ?? '') ? 'harmless' : 'secret';
   return IF_RANDOM.has(last) ? 'if-random' : 'harmless';
 }
 

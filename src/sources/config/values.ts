@@ -49,6 +49,7 @@ const LONGEST_LITERAL = 64 * 1024;
  * are themselves escaped (`\"` inside a JSON string). One that is never closed ends with its line.
  */
 export function readLiteral(text: string, at: number): Literal | undefined {
+  if (!'"\'`\\'.includes(text[at] ?? ' ')) return undefined;
   for (const fence of FENCES) {
     if (text.startsWith(fence, at)) return fenced(text, at, fence);
   }
