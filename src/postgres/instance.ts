@@ -1,7 +1,7 @@
 /**
  * A PostgreSQL server that we start ourselves on a data directory: for sandboxes, proofs, the demonstration and tests. It runs as a
  * child process under an account that is not root, listens on a private Unix socket (and a loopback port if asked), and stops when
- * disposed or when this process ends.
+ * disposed, or when this process is gone, however it ended.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
@@ -13,6 +13,7 @@ import { Failure } from '../base/failure.ts';
 import type { ServerAccount } from './account.ts';
 import { freePort } from './free-port.ts';
 import { programsReadableBy, type ServerPrograms } from './programs.ts';
+import { type Watchdog, watch } from './watchdog.ts';
 
 export type StopMode = 'smart' | 'fast' | 'immediate' | 'kill';
 
@@ -59,7 +60,7 @@ export class PostgresInstance implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #exited: Promise<void>;
   readonly #clock: Clock;
-  readonly #onExit: () => void;
+  readonly #watchdog: Watchdog | undefined;
 
   private constructor(options: InstanceOptions, place: { programs: ServerPrograms; socketDir: string; port: number }) {
     this.dataDir = options.dataDir;
@@ -72,8 +73,7 @@ export class PostgresInstance implements AsyncDisposable {
       this.#child.once('exit', () => resolve());
       this.#child.once('error', () => resolve());
     });
-    this.#onExit = () => this.#child.kill('SIGQUIT');
-    process.once('exit', this.#onExit);
+    this.#watchdog = this.#child.pid === undefined ? undefined : watch(this.#child.pid);
   }
 
   /** Starts the server and waits until it accepts connections; throws Failure `postgres_start_failed` with the end of its log. */
@@ -129,7 +129,7 @@ export class PostgresInstance implements AsyncDisposable {
       await this.#exited;
       for (const timer of timers) clearTimeout(timer);
     }
-    process.removeListener('exit', this.#onExit);
+    this.#watchdog?.release();
     await rm(this.socketDir, { recursive: true, force: true });
   }
 

@@ -1,5 +1,7 @@
 /** Servers that we start ourselves: they run as an ordinary account wherever their programs lie, say why they do not start, and stop. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, cp, mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
@@ -77,3 +79,32 @@ test('a disposed server is gone, with its socket directory', async () => {
   assert.throws(() => process.kill(pid ?? 0, 0));
   await assert.rejects(stat(socketDir));
 });
+
+test('a server ends when the process that started it is killed', async () => {
+  const support = new URL('../support/postgres/server.ts', import.meta.url);
+  const script = `const { startPostgres } = await import(${JSON.stringify(support.href)});
+    const server = await startPostgres({ major: ${major} });
+    console.log(JSON.stringify([server.instance.pid, server.instance.socketDir, server.directory.path]));
+    setInterval(() => {}, 1000);`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  const [pid, ...directories] = JSON.parse(line.toString('utf8')) as [number, string, string];
+  process.kill(pid, 0);
+  child.kill('SIGKILL');
+  await gone(pid);
+  for (const directory of directories) await rm(directory, { recursive: true, force: true, maxRetries: 3 });
+});
+
+async function gone(pid: number): Promise<void> {
+  for (let tries = 0; tries < 400; tries++) {
+    try {
+      process.kill(pid, 0);
+    } catch {
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error(`process ${pid} still runs`);
+}
