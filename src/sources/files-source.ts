@@ -76,10 +76,10 @@ export async function* walkFiles(options: WalkOptions): AsyncGenerator<readonly 
 }
 
 async function withXattrs(decoder: BatchDecoder, batch: PackedBatch, reader: XattrReader): Promise<readonly Entry[]> {
-  const paths: Buffer[] = [];
+  const paths: string[] = [];
   const entries = decoder.decode(batch, paths);
   const rows = entries.flatMap((entry, row) => (entry.type === 'up' ? [] : [{ entry, path: paths[row]! }]));
-  const found = await reader.read(rows.map((row) => row.path));
+  const found = await reader.readByteStrings(rows.map((row) => row.path));
   for (const [index, xattrs] of found.entries()) {
     const { entry } = rows[index]!;
     if (xattrs !== undefined) (entry as { meta: Meta }).meta = { ...entry.meta, xattrs };

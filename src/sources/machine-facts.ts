@@ -70,7 +70,7 @@ export async function collectMachineFacts(request: FactsRequest = {}): Promise<M
 }
 
 /** The version of this program, from its package.json. */
-export async function holdfastVersion(): Promise<string> {
+async function holdfastVersion(): Promise<string> {
   const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
 }

@@ -61,7 +61,7 @@ export async function hasLocalChanges(
 }
 
 /** An index; undefined when it is not one that we understand, or is damaged. */
-export function parseIndex(bytes: Buffer, hashLength: number): GitIndex | undefined {
+function parseIndex(bytes: Buffer, hashLength: number): GitIndex | undefined {
   if (bytes.length < 12 || bytes.toString('latin1', 0, 4) !== 'DIRC') return undefined;
   const version = bytes.readUInt32BE(4);
   const count = bytes.readUInt32BE(8);

@@ -37,8 +37,8 @@ export class BatchDecoder {
     this.#open = [{ prefix: withSlash(root) }];
   }
 
-  /** The entries of the next batch. With `paths`, the full path of each is added to it; that of an `up` is empty. */
-  decode(batch: PackedBatch, paths?: Buffer[]): Entry[] {
+  /** The entries of the next batch. With `paths`, the full path of each is added to it as a byte string; that of an `up` is empty. */
+  decode(batch: PackedBatch, paths?: string[]): Entry[] {
     const entries: Entry[] = new Array(batch.rows);
     const text = Buffer.from(batch.text.buffer, batch.text.byteOffset, batch.text.byteLength);
     let start = 0;
@@ -49,7 +49,7 @@ export class BatchDecoder {
       const end = batch.numbers[at + 5]!;
       const name = text.subarray(start, nameEnd);
       const directory = this.#open.at(-1)!;
-      paths?.push(mode === 0 ? Buffer.alloc(0) : Buffer.concat([directory.prefix, name]));
+      paths?.push(mode === 0 ? '' : directory.prefix.toString('latin1') + name.toString('latin1'));
       entries[row] = mode === 0 ? this.#up() : this.#entry(batch, row, mode, name, text.subarray(nameEnd, end));
       start = end;
     }

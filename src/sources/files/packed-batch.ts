@@ -23,15 +23,12 @@ export const NUMBERS_PER_ROW = 6;
 export const WIDE_PER_ROW = 5;
 
 /** A batch is sent when it has this many rows… */
-export const MAX_ROWS = 1024;
+const MAX_ROWS = 1024;
 /** …or this many bytes of names and link targets (it may exceed this by one row: at most 255 + 4,095 bytes)… */
-export const MAX_TEXT = 128 * 1024;
+const MAX_TEXT = 128 * 1024;
 /** …or this many notices. */
 const MAX_NOTICES = 256;
 const TEXT_CAPACITY = MAX_TEXT + 16 * 1024;
-
-/** The most that one batch holds, in bytes, notices aside. */
-export const MAX_BATCH_BYTES = MAX_ROWS * (NUMBERS_PER_ROW * 4 + WIDE_PER_ROW * 8) + TEXT_CAPACITY;
 
 /** Collects rows and sends them in batches. Names and targets are byte strings. */
 export class BatchPacker {

@@ -2,7 +2,7 @@
  * The main thread's side of scanning: starts the thread, takes its batches in order, stops it.
  *
  * The two share two counters. The scanner sleeps (`Atomics.wait`) while it is `maxAhead` batches ahead of the reader, so that a tree
- * of any size takes a bounded amount of memory: MAX_AHEAD × MAX_BATCH_BYTES ≈ 3.3 MiB, plus the names of the directories on the path
+ * of any size takes a bounded amount of memory: at most 16 batches of 208 KiB (3.3 MiB), plus the names of the directories on the path
  * to where the scanner is (about 50 bytes each; a directory of a million names: 50 MiB while it is visited).
  */
 import { extname } from 'node:path';
@@ -14,7 +14,7 @@ import type { PackedBatch } from './packed-batch.ts';
 export const SLOT = { taken: 0, stop: 1 } as const;
 
 /** Batches that the scanner may be ahead of the reader. */
-export const MAX_AHEAD = 16;
+const MAX_AHEAD = 16;
 
 export interface ScanRequest {
   /** Absolute path as a byte string, without a trailing slash; empty for `/`. */

@@ -32,7 +32,7 @@ export interface ScanSink {
 export const S_IFMT = 0o170000;
 export const S_IFDIR = 0o040000;
 export const S_IFREG = 0o100000;
-export const S_IFLNK = 0o120000;
+const S_IFLNK = 0o120000;
 const SPECIAL = new Map([
   [0o010000, 'a named pipe (fifo)'],
   [0o020000, 'a character device'],

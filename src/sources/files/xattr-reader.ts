@@ -1,8 +1,8 @@
 /**
  * Extended attributes of many files, in the order in which they are asked for, with one process tree for a whole walk.
  *
- * `xargs -0 -n 256` starts one `getfattr` for every 256 paths it is sent and prints a zero byte after each, which cannot occur in a dump.
- * Requests are filled up to 256 with empty paths (getfattr complains about them on its discarded stderr), and are cut so short that
+ * `xargs -0 -n 1024` starts one `getfattr` for every 1,024 paths it is sent and prints a zero byte after each, which cannot occur in a dump.
+ * Requests are filled up to 1,024 with empty paths (getfattr complains about them on its discarded stderr), and are cut so short that
  * xargs never has a reason to split them. So every request is answered by exactly one zero byte, without delay.
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
@@ -12,7 +12,7 @@ import { byteString } from './byte-names.ts';
 import { parseDump, type Xattr } from './xattr-dump.ts';
 import { hasProgram, INSTALL_HINT } from './xattr-programs.ts';
 
-const PATHS_PER_CALL = 256;
+const PATHS_PER_CALL = 1024;
 /** Below xargs's own limit of 128 KiB per command line. */
 const BYTES_PER_CALL = 96 * 1024;
 /** One answer larger than this (in bytes) is taken for an attack, and attributes are given up. */
@@ -57,8 +57,13 @@ export class XattrReader implements AsyncDisposable {
   }
 
   /** The attributes of each path, aligned with `paths`; undefined for one that has none or is gone. Never rejects. */
-  async read(paths: readonly Buffer[]): Promise<(Xattrs | undefined)[]> {
-    const calls = slices(paths.map(byteString)).map((part) => this.#call(part));
+  read(paths: readonly Buffer[]): Promise<(Xattrs | undefined)[]> {
+    return this.readByteStrings(paths.map(byteString));
+  }
+
+  /** The same, for paths that are byte strings already. */
+  async readByteStrings(paths: readonly string[]): Promise<(Xattrs | undefined)[]> {
+    const calls = slices(paths).map((part) => this.#call(part));
     return (await Promise.all(calls)).flat();
   }
 
@@ -95,7 +100,7 @@ export class XattrReader implements AsyncDisposable {
   #answer(dump: string): void {
     const request = this.#waiting.shift();
     const found = new Map(parseDump(dump).map((section) => [section.path, section.xattrs]));
-    request?.resolve(request.paths.map((path) => found.get(path)));
+    request?.resolve(request.paths.map((path) => (found.size === 0 ? undefined : found.get(path))));
   }
 
   #fail(): void {
