@@ -52,7 +52,7 @@ async function tests(patterns: readonly string[]): Promise<Tally> {
   }
   const directory = mkdtempSync(join(tmpdir(), 'hft-'));
   chmodSync(directory, 0o755);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => abandon(directory));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => abandon(directory));
   const services = await startServices(files, (line) => console.log(line));
   try {
     console.log(`Tests: ${files.length} files, ${CONCURRENCY} at a time`);
