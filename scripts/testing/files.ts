@@ -3,11 +3,19 @@ import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { type FileResult, runFile } from './run-file.ts';
 
-/** Every `*.test.ts` of the project whose path contains one of `patterns` (all when none is given), relative to `root`. */
+/**
+ * Every `*.test.ts` of the project whose path contains one of `patterns` (all when none is given), relative to `root`. Those with
+ * services come first: they take longest, and the many short ones fill the gaps at the end.
+ */
 export function testFiles(root: string, patterns: readonly string[]): string[] {
   const all = globSync(['src/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts'], { cwd: root });
   const wanted = patterns.map((pattern) => pattern.replace(/^\.\//, ''));
-  return all.filter((file) => wanted.length === 0 || wanted.some((pattern) => file.includes(pattern))).sort();
+  const chosen = all.filter((file) => wanted.length === 0 || wanted.some((pattern) => file.includes(pattern)));
+  return [...chosen.filter(usesServices).sort(), ...chosen.filter((file) => !usesServices(file)).sort()];
+}
+
+function usesServices(file: string): boolean {
+  return /^test\/(faults|compat|integration)\//.test(file);
 }
 
 export interface FilesRun {
