@@ -5,16 +5,23 @@ import type { AppSettings, PackingSettings, SourceSettings } from '../config/set
 import type { Manifest, ReferenceCheck } from '../recovery/manifest.ts';
 import type { IndexedRepository } from '../repository/indexed-repository.ts';
 import { type CommittedPoint, PointWriter } from '../repository/point-writer.ts';
-import type { Replica } from '../repository/replicas.ts';
-import { listSnapshots, type StoredSnapshot } from '../repository/snapshots.ts';
+import type { LostReplica, Replica } from '../repository/replicas.ts';
+import { listSnapshots, type StoredSnapshot, timeOf } from '../repository/snapshots.ts';
+import { lockUsable } from '../repository/usable-storages.ts';
 import type { SourceNotice } from '../sources/entry.ts';
 import { collectMachineFacts } from '../sources/machine-facts.ts';
+import { Notices } from './backup/notices.ts';
+import { type BackUpOutcome, copiesOf, interruptedBackup, reportSource } from './backup/outcome.ts';
+import { type RunClock, runClock } from './backup/point-time.ts';
+import { previousTrees } from './backup/previous.ts';
 import { checkReferences } from './backup/references.ts';
 import { buildSnapshot, storeRoot } from './backup/snapshot.ts';
 import { type ReadSource, type ReadSources, readSources } from './backup/sources.ts';
-import { runHook } from './hooks.ts';
-import { pointsOf, tagsOf } from './points.ts';
+import { withHooks } from './hooks.ts';
+import { pointsOf } from './points.ts';
 import type { Session } from './session.ts';
+
+export type { BackUpOutcome, SourceReport } from './backup/outcome.ts';
 
 export interface BackUpInput {
   readonly app: AppSettings;
@@ -29,88 +36,49 @@ export interface BackUpInput {
   readonly machine: { readonly hostname: string; readonly username: string };
 }
 
-export interface SourceReport {
-  /** Bytes read from the source. */
-  readonly bytes_read: number;
-  readonly files_new: number;
-  readonly files_changed: number;
-  readonly files_unmodified: number;
-  readonly duration_s: number;
-}
-
-export interface BackUpOutcome {
-  readonly point: Id;
-  readonly short_id: string;
-  readonly app: string;
-  /** RFC 3339, UTC. */
-  readonly time: string;
-  readonly label?: string;
-  readonly sources: Readonly<Record<string, SourceReport>>;
-  /** New plain bytes. */
-  readonly bytes_added: number;
-  /** What they take in each storage, compressed and encrypted. */
-  readonly bytes_stored: number;
-  /** By storage: `complete`, `behind`, or why it has no copy. */
-  readonly storages: Readonly<Record<string, string>>;
-  readonly copies: number;
-  readonly copies_required: number;
-  readonly notices: readonly (SourceNotice & { readonly source: string })[];
-  /** Rows that name files, counted; the manifest lists missing ones. */
-  readonly references: readonly Omit<ReferenceCheck, 'missingExamples'>[];
-  /** Something could not be read, pages are damaged, or there are too few copies. */
-  readonly partial: boolean;
-  readonly duration_s: number;
-}
-
-/** A notice more is only counted: a source with a million unreadable files must not fill the memory or the manifest. */
-const MAX_NOTICES = 10_000;
-
+/** Throws `interrupted` with the state that is left, `storages_failed` when no storage has the point, and what fails in sources and hooks. */
 export async function backUp(session: Session, input: BackUpInput): Promise<BackUpOutcome> {
   const { app } = input;
+  const { signal, progress } = session;
   if (input.sources.length === 0) throw new Failure('source_unknown', `The app "${app.name}" has no sources.`);
-  const hook = { directory: app.directory, signal: session.signal };
-  if (app.hooks.beforeBackup) await runHook('beforeBackup', app.hooks.beforeBackup, hook);
-  try {
-    return await backUpLocked(session, input);
-  } finally {
-    if (app.hooks.afterBackup) await runHook('afterBackup', app.hooks.afterBackup, hook);
-  }
+  const hooks = { before: app.hooks.beforeBackup, after: app.hooks.afterBackup };
+  const achieved = (made: BackUpOutcome) => `The restore point ${made.short_id} was made.`;
+  const options = { directory: app.directory, signal, progress, achieved };
+  return withHooks('Backup', hooks, options, () => backUpLocked(session, input));
 }
 
 async function backUpLocked(session: Session, input: BackUpInput): Promise<BackUpOutcome> {
-  const { repository, clock } = session;
-  const start = { ms: clock.now(), monotonic: clock.monotonic() };
-  await using lock = await repository.lock(false);
-  const signal = AbortSignal.any([session.signal, lock.lost]);
-  const points = pointsOf(await listSnapshots(repository), input.app.name);
-  const indexed = await repository.loadIndex();
-  const parent = points.at(-1);
-  await using writer = new PointWriter(indexed, {
-    seal: { packSize: input.packing.packSize, compression: levelOf(input.packing.compression) },
-    behind: parent === undefined ? [] : lacking(repository.replicas, parent),
-    signal,
-  });
-  const run = new BackUpRun({ ...session, signal }, input, indexed, writer, start.ms);
-  const { sources, manifest, committed, endMs } = await run.make(points);
-  const notices = manifest.notices;
-  const { copies, storages } = copiesOf(committed, repository.lost);
-  return {
-    point: committed.id,
-    short_id: shortId(committed.id),
-    app: input.app.name,
-    time: new Date(endMs).toISOString(),
-    ...(input.label === undefined ? {} : { label: input.label }),
-    sources: Object.fromEntries(sources.map((source) => [source.name, report(source)])),
-    bytes_added: writer.pool.stats.newBytes,
-    bytes_stored: writer.packBytes,
-    storages,
-    copies,
-    copies_required: input.requiredCopies,
-    notices,
-    references: manifest.references.map(({ missingExamples: _listed, ...counts }) => counts),
-    partial: copies < input.requiredCopies || notices.some(({ kind }) => kind === 'unreadable' || kind === 'damaged'),
-    duration_s: (clock.monotonic() - start.monotonic) / 1000,
-  };
+  try {
+    const { repository, locks } = await lockUsable(session.repository);
+    await using held = locks;
+    tellLost(session, repository.lost);
+    const points = pointsOf(await listSnapshots(repository), input.app.name);
+    const indexed = await repository.loadIndex();
+    const parent = points.at(-1);
+    await using writer = new PointWriter(indexed, {
+      seal: { packSize: input.packing.packSize, compression: levelOf(input.packing.compression) },
+      behind: parent === undefined ? [] : lacking(repository.replicas, parent),
+      locks: held.locks,
+      signal: session.signal,
+    });
+    return await new BackUpRun({ ...session, repository }, input, indexed, writer, points).make();
+  } catch (error) {
+    if (session.signal.aborted && !isTold(error)) throw interruptedBackup(error);
+    throw error;
+  }
+}
+
+function isTold(error: unknown): boolean {
+  return error instanceof Failure && error.code === 'interrupted' && error.hint !== undefined;
+}
+
+/** Storages that were lost only now; those lost on opening were told then. */
+function tellLost({ repository, progress }: Session, lost: readonly LostReplica[]): void {
+  for (const { name, failure } of lost) {
+    if (repository.lost.some((known) => known.name === name)) continue;
+    const { message, hint } = failure;
+    progress({ type: 'warning', storage: name, message, ...(hint === undefined ? {} : { hint }) });
+  }
 }
 
 /** One backup under way. */
@@ -119,42 +87,54 @@ class BackUpRun {
   readonly #input: BackUpInput;
   readonly #indexed: IndexedRepository;
   readonly #writer: PointWriter;
+  readonly #points: readonly StoredSnapshot[];
+  readonly #clock: RunClock;
   readonly #startMs: number;
-  readonly #notices: (SourceNotice & { source: string })[] = [];
-  #unlisted = 0;
+  readonly #startMonotonic: number;
+  readonly #notices = new Notices();
 
-  constructor(session: Session, input: BackUpInput, indexed: IndexedRepository, writer: PointWriter, startMs: number) {
+  constructor(
+    session: Session,
+    input: BackUpInput,
+    indexed: IndexedRepository,
+    writer: PointWriter,
+    points: readonly StoredSnapshot[],
+  ) {
     this.#session = session;
     this.#input = input;
     this.#indexed = indexed;
     this.#writer = writer;
-    this.#startMs = startMs;
+    this.#points = points;
+    const newest = points.at(-1);
+    this.#clock = runClock(session.clock, newest === undefined ? undefined : timeOf(newest));
+    this.#startMs = this.#clock.now();
+    this.#startMonotonic = session.clock.monotonic();
   }
 
-  async make(
-    points: readonly StoredSnapshot[],
-  ): Promise<{ sources: readonly ReadSource[]; manifest: Manifest; committed: CommittedPoint; endMs: number }> {
-    const { clock, progress } = this.#session;
-    using read = await this.#readSources(points);
-    const endMs = clock.now();
+  async make(): Promise<BackUpOutcome> {
+    const { progress, signal } = this.#session;
+    if (this.#clock.isFarBehind) this.#tellClock();
+    using read = await this.#readSources();
+    const endMs = this.#clock.now();
     const references = await this.#checkReferences(read);
     const manifest = await this.#manifest(read.sources, references, endMs);
     progress({ type: 'step', step: 'store', title: 'storing the point' });
     const tree = await storeRoot(this.#writer, this.#input.app.name, manifest, read.sources, this.#startMs);
-    const committed = await this.#commit(tree, read.sources, points.at(-1)?.id, endMs);
+    const committed = await this.#commit(tree, read.sources, endMs);
+    const outcome = this.#outcome(read.sources, manifest, committed);
+    if (signal.aborted && outcome.copies < committed.copies.size) throw interruptedBackup(signal.reason, committed);
     progress({ type: 'done', step: 'store', outcome: 'done' });
-    return { sources: read.sources, manifest, committed, endMs };
+    return outcome;
   }
 
-  async #readSources(points: readonly StoredSnapshot[]): Promise<ReadSources> {
+  async #readSources(): Promise<ReadSources> {
     const { app, sources, label } = this.#input;
     const { signal, progress, clock } = this.#session;
-    const previous = await previousTrees(this.#indexed, points, app.name, sources);
     return readSources(
       {
         sources,
         writer: this.#writer,
-        previous,
+        previous: await previousTrees(this.#indexed, this.#points, app.name, sources),
         trees: this.#indexed,
         timeMs: this.#startMs,
         label: `holdfast ${app.name}${label === undefined ? '' : ` ${label}`}`.slice(0, 200),
@@ -169,22 +149,26 @@ class BackUpRun {
 
   async #checkReferences(read: ReadSources): Promise<ReferenceCheck[]> {
     const { app, sources } = this.#input;
+    const { signal, progress } = this.#session;
     const checks: ReferenceCheck[] = [];
     for (const { query, source, database } of app.references) {
       const files = read.sources.find(({ name }) => name === source);
       const settings = sources.find(({ name }) => name === database);
       if (files === undefined || settings?.type !== 'postgres') continue;
-      const check = await checkReferences(
-        { query, source, url: settings.url },
-        files.tree,
-        read.trees,
-        this.#session.signal,
-      );
+      const reference = { query, source, url: settings.url };
+      const check = await checkReferences(reference, files.tree, read.trees, signal).catch((error: unknown) => {
+        signal.throwIfAborted();
+        // the point is worth having even if nobody can tell what it lacks
+        const reason = `could not be checked: ${error instanceof Error ? error.message : String(error)}`;
+        this.#notify(database, { kind: 'unreadable', item: `references to ${source}`, reason });
+        return undefined;
+      });
+      if (check === undefined) continue;
       checks.push(check);
       if (check.missing > 0) {
         const message = `${check.missing} of ${check.rows} rows name a file that "${source}" does not have.`;
-        const hint = `For example: ${check.missingExamples.slice(0, 3).join(', ')}. All are listed by "holdfast show".`;
-        this.#session.progress({ type: 'warning', source, message, hint });
+        const hint = `For example: ${check.missingExamples.slice(0, 3).join(', ')}. More are listed by "holdfast show --json".`;
+        progress({ type: 'warning', source, message, hint });
       }
     }
     return checks;
@@ -196,10 +180,6 @@ class BackUpRun {
     endMs: number,
   ): Promise<Manifest> {
     const { app, label, reason } = this.#input;
-    if (this.#unlisted > 0) {
-      const reasonText = `${this.#unlisted} more remarks are not listed`;
-      this.#notices.push({ source: '', kind: 'unreadable', item: 'more', reason: reasonText });
-    }
     return {
       format: 1,
       app: app.name,
@@ -209,13 +189,14 @@ class BackUpRun {
       machine: await collectMachineFacts(app.application),
       sources: Object.fromEntries(sources.map(({ name, record }) => [name, record])),
       references,
-      notices: this.#notices,
+      notices: this.#notices.list(),
     };
   }
 
-  #commit(tree: Id, sources: readonly ReadSource[], parent: Id | undefined, endMs: number): Promise<CommittedPoint> {
+  #commit(tree: Id, sources: readonly ReadSource[], endMs: number): Promise<CommittedPoint> {
     const { app, label, programVersion, machine } = this.#input;
     const { newBlobs, newBytes, storedBytes } = this.#writer.pool.stats;
+    const parent = this.#points.at(-1)?.id;
     return this.#writer.commit(
       buildSnapshot({
         app: app.name,
@@ -232,73 +213,44 @@ class BackUpRun {
     );
   }
 
+  #outcome(sources: readonly ReadSource[], manifest: Manifest, committed: CommittedPoint): BackUpOutcome {
+    const { app, label, requiredCopies } = this.#input;
+    const { repository, clock } = this.#session;
+    const { copies, storages } = copiesOf(committed, repository.lost);
+    return {
+      point: committed.id,
+      short_id: shortId(committed.id),
+      app: app.name,
+      time: manifest.time,
+      ...(label === undefined ? {} : { label }),
+      sources: Object.fromEntries(sources.map((source) => [source.name, reportSource(source)])),
+      bytes_added: this.#writer.pool.stats.newBytes,
+      bytes_stored: this.#writer.packBytes,
+      storages,
+      copies,
+      copies_required: requiredCopies,
+      notices: manifest.notices,
+      references: manifest.references.map(({ missingExamples: _listed, ...counts }) => counts),
+      partial: copies < requiredCopies || this.#notices.anyBad,
+      duration_s: (clock.monotonic() - this.#startMonotonic) / 1000,
+    };
+  }
+
   #notify(source: string, notice: SourceNotice): void {
-    if (this.#notices.length < MAX_NOTICES) this.#notices.push({ ...notice, source });
-    else this.#unlisted++;
+    if (!this.#notices.add({ ...notice, source })) return;
     this.#session.progress({ type: 'warning', source, item: notice.item, message: notice.reason });
+  }
+
+  #tellClock(): void {
+    const message = 'The newest restore point is more than a day ahead of the clock of this machine.';
+    const hint = 'Set the clock. Until then "latest" may name the older of two points.';
+    this.#session.progress({ type: 'warning', message, hint });
   }
 }
 
 /** Storages that lack the newest point of the app: what it rests on may be missing there. */
 function lacking(replicas: readonly Replica[], parent: StoredSnapshot): Replica[] {
   return replicas.filter(({ bit }) => (parent.mask & bit) === 0);
-}
-
-/** For each source its tree in the newest point that has it. */
-async function previousTrees(
-  indexed: IndexedRepository,
-  points: readonly StoredSnapshot[],
-  app: string,
-  sources: readonly SourceSettings[],
-): Promise<Map<string, Id>> {
-  const trees = new Map<string, Id>();
-  const wanted = new Set(sources.filter(({ type }) => type === 'files').map(({ name }) => name));
-  for (const point of points.toReversed()) {
-    if (wanted.size === 0) break;
-    if (!tagsOf(point)?.sources.some((name) => wanted.has(name))) continue;
-    try {
-      for (const [name, tree] of await sourceTrees(indexed, point, app)) {
-        if (wanted.delete(name)) trees.set(name, tree);
-      }
-    } catch {
-      // An earlier point that cannot be read only costs the reading of what it would have told unchanged; "check" reports it.
-    }
-  }
-  return trees;
-}
-
-async function sourceTrees(indexed: IndexedRepository, point: StoredSnapshot, app: string): Promise<Map<string, Id>> {
-  const root = await indexed.readTree(point.snapshot.tree);
-  const directory = root.find(({ name }) => name.toString('utf8') === app)?.subtree;
-  if (directory === undefined) return new Map();
-  const nodes = await indexed.readTree(directory);
-  return new Map(
-    nodes.flatMap(({ name, subtree }) => (subtree === undefined ? [] : [[name.toString('utf8'), subtree] as const])),
-  );
-}
-
-function copiesOf(
-  committed: CommittedPoint,
-  lost: Session['repository']['lost'],
-): { copies: number; storages: Record<string, string> } {
-  const storages: Record<string, string> = {};
-  let copies = 0;
-  for (const [name, copy] of committed.copies) {
-    storages[name] = copy.state === 'failed' ? copy.failure.message : copy.state;
-    if (copy.state === 'complete') copies++;
-  }
-  for (const { name, failure } of lost) storages[name] = failure.message;
-  return { copies, storages };
-}
-
-function report({ counts, milliseconds }: ReadSource): SourceReport {
-  return {
-    bytes_read: counts.bytesRead,
-    files_new: counts.filesNew,
-    files_changed: counts.filesChanged,
-    files_unmodified: counts.filesUnmodified,
-    duration_s: milliseconds / 1000,
-  };
 }
 
 /** The zstd level behind the configuration's word. */

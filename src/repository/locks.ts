@@ -4,9 +4,9 @@
  *   look ──▶ write own ──▶ wait 200 ms ──▶ look again ──▶ held ──▶ refresh every 5 min (new object, then the old one goes) ──▶ released
  *     └── conflict: Failure `locked`            └── conflict: own goes, Failure `locked`
  *
- * A lock is stale when its holder was a process of this machine, since the last boot, that no longer exists, or when it is older than
- * 30 minutes: holders refresh every 5 and stop by themselves after 22.5, so this holds while clocks differ by less than that. Stale locks
- * are removed on the way in. A holder whose lock vanished must stop: `assertHeld`.
+ * A lock is stale when its holder was a process of this machine, since the last boot, that no longer exists, or, from elsewhere, when it is
+ * older than 30 minutes: holders refresh every 5 and stop by themselves after 22.5, so this holds while clocks differ by less than the rest.
+ * Stale locks are removed on the way in. A holder whose lock vanished must stop: every refresh looks, and so does `assertHeld`.
  */
 
 import { hash } from 'node:crypto';
@@ -22,6 +22,11 @@ const REFRESH_MS = 5 * 60_000;
 const GIVE_UP_MS = 22.5 * 60_000;
 const STALE_MS = 30 * 60_000;
 const SETTLE_MS = 200;
+/** A storage that does not answer must not hold up the end of a run: what is left behind is seen to be stale. */
+const RELEASE_MS = 15_000;
+
+/** The locks that this process holds: one with its process id that is not among them was left by a dead process of the same number. */
+const heldHere = new Set<Id>();
 
 /** Who holds a lock. */
 export interface Holder {
@@ -78,7 +83,7 @@ export class Lock implements AsyncDisposable {
       await options.clock.sleep(SETTLE_MS, options.signal);
       await refuseConflicts(replica, options, own);
     } catch (error) {
-      await replica.store.delete(objectKey('locks', own)).catch(() => {});
+      await removeLock(replica, options, own);
       throw error;
     }
     return new Lock(replica, options, own);
@@ -87,14 +92,13 @@ export class Lock implements AsyncDisposable {
   /** Throws `lock_lost` when somebody took the lock away; to be asked before anything is deleted. */
   async assertHeld(): Promise<void> {
     this.#lost.signal.throwIfAborted();
-    if ((await this.replica.store.stat(objectKey('locks', this.#id))) === undefined)
-      throw this.#loss('was removed by somebody else');
+    if (!(await this.#exists())) throw this.#loss('was removed by somebody else');
   }
 
   async release(): Promise<void> {
     this.#ending.abort();
     await this.#refreshing;
-    await this.replica.store.delete(objectKey('locks', this.#id)).catch(() => {});
+    await removeLock(this.replica, this.#options, this.#id);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -107,16 +111,27 @@ export class Lock implements AsyncDisposable {
     let wait = REFRESH_MS;
     while (await slept(clock, wait, this.#ending.signal)) {
       try {
+        if (!(await this.#exists())) return this.#lost.abort(this.#loss('was removed by somebody else'));
         const old = this.#id;
-        this.#id = await writeLock(this.replica, this.#options);
-        await this.replica.store.delete(objectKey('locks', old));
+        this.#id = await writeLock(this.replica, { ...this.#options, signal: this.#ending.signal });
         refreshed = clock.monotonic();
         wait = REFRESH_MS;
+        await removeLock(this.replica, this.#options, old);
       } catch {
         wait = 30_000;
         if (clock.monotonic() - refreshed > GIVE_UP_MS)
           return this.#lost.abort(this.#loss('could not be refreshed for 22 minutes'));
       }
+    }
+  }
+
+  /** Asks again when a refresh has replaced the lock meanwhile. */
+  async #exists(): Promise<boolean> {
+    for (;;) {
+      const asked = this.#id;
+      const found = await this.replica.store.stat(objectKey('locks', asked), { signal: this.#ending.signal });
+      if (found !== undefined) return true;
+      if (asked === this.#id) return false;
     }
   }
 
@@ -145,8 +160,27 @@ async function writeLock(replica: Replica, { sealer, clock, holder, exclusive, s
   };
   const sealed = sealer.seal(encodeUnpacked(JSON.stringify(record), false));
   const own = id(hash('sha256', sealed, 'hex'));
-  await replica.store.put(objectKey('locks', own), sealed, signal ? { signal } : {});
+  heldHere.add(own);
+  try {
+    await replica.store.put(objectKey('locks', own), sealed, signal ? { signal } : {});
+  } catch (error) {
+    await removeLock(replica, { clock }, own); // it may be there although the storage said otherwise
+    throw error;
+  }
   return own;
+}
+
+/** Never rejects, and does not wait for a storage that is silent. */
+async function removeLock(replica: Replica, { clock }: Pick<LockOptions, 'clock'>, lock: Id): Promise<void> {
+  const patience = new AbortController();
+  const timer = new AbortController();
+  void clock.sleep(RELEASE_MS, timer.signal).then(
+    () => patience.abort(),
+    () => {},
+  );
+  await replica.store.delete(objectKey('locks', lock), { signal: patience.signal }).catch(() => {});
+  timer.abort();
+  heldHere.delete(lock);
 }
 
 async function refuseConflicts(replica: Replica, options: LockOptions, own: Id | undefined): Promise<void> {
@@ -155,8 +189,8 @@ async function refuseConflicts(replica: Replica, options: LockOptions, own: Id |
     if (other === undefined || other === own || object.size === 0) continue;
     const record = await readLock(replica, options, other);
     if (record === undefined) continue;
-    if (isStale(record, options)) {
-      await replica.store.delete(objectKey('locks', other));
+    if (isStale(other, record, options)) {
+      await replica.store.delete(objectKey('locks', other), options.signal ? { signal: options.signal } : {});
     } else if (record === 'unreadable' || record.exclusive || options.exclusive) {
       throw lockedBy(replica, record);
     }
@@ -165,12 +199,14 @@ async function refuseConflicts(replica: Replica, options: LockOptions, own: Id |
 
 async function readLock(
   replica: Replica,
-  { sealer }: LockOptions,
+  { sealer, signal }: LockOptions,
   lock: Id,
 ): Promise<LockRecord | 'unreadable' | undefined> {
   try {
-    return parseLock(decodeUnpacked(sealer.open(await replica.store.get(objectKey('locks', lock)))));
+    const sealed = await replica.store.get(objectKey('locks', lock), undefined, signal ? { signal } : {});
+    return parseLock(decodeUnpacked(sealer.open(sealed)));
   } catch (error) {
+    signal?.throwIfAborted();
     const failure = asFailure(error);
     if (failure.code === 'object_missing') return undefined;
     if (failure.retryable || failure.code === 'storage_refused') throw failure;
@@ -189,10 +225,10 @@ function parseLock(json: string): LockRecord {
   };
 }
 
-function isStale(record: LockRecord | 'unreadable', { clock, holder }: LockOptions): boolean {
+function isStale(lock: Id, record: LockRecord | 'unreadable', { clock, holder }: LockOptions): boolean {
   if (record === 'unreadable') return false;
   if (record.system === holder.system && record.hostname === holder.hostname) {
-    return record.pid !== holder.pid && !holder.isAlive(record.pid);
+    return record.pid === holder.pid ? !heldHere.has(lock) : !holder.isAlive(record.pid);
   }
   return clock.now() - record.time > STALE_MS;
 }

@@ -2,32 +2,33 @@
  * Writes one restore point to all storages: sealed once, the same bytes to each.
  *
  * Order, for every storage by itself: packs, then the index files that name them, then the snapshot, each durable before the next. A storage
- * that fails or was behind from the start gets no snapshot, and with it no point; the others do.
+ * that fails, loses its lock or was behind from the start gets no snapshot, and with it no point; the others do, without waiting for it.
  */
-import { hash } from 'node:crypto';
 import { asFailure, Failure } from '../base/failure.ts';
 import { type Id, idFromBytes } from '../base/ids.ts';
-import { encodeIndex } from './format/index-file.ts';
+import { chunkerSeed } from './chunker-seed.ts';
 import type { PackedBlob } from './format/pack-header.ts';
 import { encodeSnapshot, type Snapshot } from './format/snapshot.ts';
 import { newClaims } from './index/claims.ts';
+import { IndexWriter } from './index-writer.ts';
 import type { IndexedRepository } from './indexed-repository.ts';
 import { objectKey } from './keys.ts';
 import type { LocalTrees } from './local-trees.ts';
-import { maskOf, type Replica, readFromAny } from './replicas.ts';
+import type { Lock } from './locks.ts';
+import { copyDeferred } from './pack-copy.ts';
+import { maskOf, type Replica } from './replicas.ts';
 import { TreeBuilder } from './tree-builder.ts';
 import { UploadQueue } from './upload-queue.ts';
 import type { SealedPackMessage, SealSettings } from './workers/messages.ts';
 import { SealPool } from './workers/seal-pool.ts';
-
-/** Blobs in one index file. */
-const INDEX_BLOBS = 50_000;
 
 export interface PointWriterOptions {
   readonly seal: SealSettings;
   readonly workers?: number;
   /** Storages that already lack something the point will rest on: they receive the new packs, not the snapshot. */
   readonly behind?: readonly Replica[];
+  /** The locks under which the point is written: a storage whose lock is lost gets no snapshot. */
+  readonly locks?: readonly Lock[];
   readonly signal: AbortSignal;
 }
 
@@ -42,41 +43,42 @@ export interface CommittedPoint {
   readonly copies: ReadonlyMap<string, CopyOutcome>;
 }
 
-interface NewPack {
-  readonly id: Id;
-  readonly blobs: readonly PackedBlob[];
-}
-
 export class PointWriter implements AsyncDisposable {
   readonly pool: SealPool;
   readonly #repository: IndexedRepository;
   readonly #options: PointWriterOptions;
   readonly #queues: readonly UploadQueue[];
   readonly #behind: ReadonlySet<string>;
-  readonly #indexes: { readonly id: Id; readonly bytes: Uint8Array }[] = [];
-  #packs: NewPack[] = [];
-  #blobsInPacks = 0;
+  readonly #locks: ReadonlyMap<string, Lock>;
+  readonly #indexes: IndexWriter;
+  /** Packs that some storage has neither taken nor refused yet. */
+  readonly #distributing = new Set<Promise<unknown>>();
+  /** The storages that must hold a blob for it not to be stored again. */
+  readonly #needed: number;
   #packBytes = 0;
 
   constructor(repository: IndexedRepository, options: PointWriterOptions) {
-    const { clock } = repository.repository.settings;
+    const { replicas, masterKey, settings } = repository.repository;
+    const { clock } = settings;
+    const { signal, seal, workers, behind = [], locks = [] } = options;
     this.#repository = repository;
     this.#options = options;
-    this.#behind = new Set((options.behind ?? []).map(({ name }) => name));
-    const replicas = repository.repository.replicas;
-    this.#queues = replicas.map(
-      (replica) =>
-        new UploadQueue(replica, { clock, signal: options.signal, othersKeepUp: (queue) => this.#othersKeepUp(queue) }),
-    );
+    this.#behind = new Set(behind.map(({ name }) => name));
+    this.#locks = new Map(locks.map((lock) => [lock.replica.name, lock]));
+    this.#needed = maskOf(replicas.filter(({ name }) => !this.#behind.has(name)));
+    const othersKeepUp = (queue: UploadQueue) => this.#othersKeepUp(queue);
+    this.#queues = replicas.map((replica) => new UploadQueue(replica, { clock, signal, othersKeepUp }));
+    for (const queue of this.#queues) this.#failWithLock(queue);
+    this.#indexes = new IndexWriter(repository.repository, this.#queues, clock);
     this.pool = new SealPool({
-      masterKey: repository.repository.masterKey,
-      chunkerSeed: chunkerSeed(repository),
+      masterKey,
+      chunkerSeed: chunkerSeed(masterKey),
       index: repository.index.freeze(),
       claims: newClaims(),
-      needed: maskOf(replicas.filter(({ name }) => !this.#behind.has(name))),
-      settings: options.seal,
-      onPack: (pack) => this.#distribute(pack),
-      ...(options.workers === undefined ? {} : { workers: options.workers }),
+      needed: this.#needed,
+      settings: seal,
+      onPack: (pack) => this.#track(this.#distribute(pack)),
+      ...(workers === undefined ? {} : { workers }),
     });
   }
 
@@ -92,84 +94,78 @@ export class PointWriter implements AsyncDisposable {
 
   /** Whether all storages hold the blob already. */
   has(type: 'data' | 'tree', id: Uint8Array, offset = 0): boolean {
-    const needed = maskOf(this.#queues.map(({ replica }) => replica).filter(({ name }) => !this.#behind.has(name)));
-    return this.#repository.index.has(type, id, needed, offset);
+    return this.#repository.index.has(type, id, this.#needed, offset);
   }
 
-  /** Makes the point visible on every storage that holds all of it. Throws `storages_failed` when there is none. */
+  /**
+   * Makes the point visible on every storage that holds all of it. Throws `storages_failed` when there is none, and the signal's reason when
+   * it fires before one has it; once one has, the outcome tells which.
+   */
   async commit(snapshot: Snapshot): Promise<CommittedPoint> {
     await this.pool.flush();
-    await Promise.all(this.#queues.map((queue) => queue.drained()));
-    this.#closeIndex();
+    await Promise.all(this.#distributing);
+    this.#indexes.close();
     const sealed = this.#repository.repository.sealUnpacked(encodeSnapshot(snapshot));
     const outcomes = await Promise.all(
       this.#queues.map(async (queue) => [queue.replica.name, await this.#finish(queue, sealed)] as const),
     );
     const copies = new Map(outcomes);
-    if (![...copies.values()].some(({ state }) => state === 'complete')) throw noCopy(copies);
+    if (![...copies.values()].some(({ state }) => state === 'complete')) {
+      this.#options.signal.throwIfAborted();
+      throw noCopy(copies);
+    }
     return { id: sealed.id, copies };
   }
 
+  /** Stops everything; what is stored already is indexed where that is quickly done, so that the next run need not store it again. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.pool.close();
+    await this.#indexes.salvage();
+    const over = new Failure('interrupted', 'The run is over.');
+    for (const queue of this.#queues) queue.fail(over);
+    await Promise.all(this.#queues.map((queue) => queue.drained()));
   }
 
+  /** Never rejects. */
   async #finish(queue: UploadQueue, snapshot: { id: Id; bytes: Uint8Array }): Promise<CopyOutcome> {
     const { store, name } = queue.replica;
-    const { signal } = this.#options;
+    const { signal } = queue;
     try {
-      if (queue.failure !== undefined) throw queue.failure;
-      for (const pack of queue.deferred) await this.#copyDeferred(queue, pack);
-      for (const index of this.#indexes) await store.put(objectKey('index', index.id), index.bytes, { signal });
+      await queue.drained();
+      signal.throwIfAborted();
+      await copyDeferred(queue, this.#queues);
+      await this.#indexes.finish(queue);
       if (this.#behind.has(name)) return { state: 'behind' };
+      await this.#locks.get(name)?.assertHeld();
+      signal.throwIfAborted();
       await store.put(objectKey('snapshots', snapshot.id), snapshot.bytes, { signal });
       return { state: 'complete' };
     } catch (error) {
-      signal.throwIfAborted();
-      return { state: 'failed', failure: asFailure(error, 'storage_unreachable') };
+      return { state: 'failed', failure: queue.failure ?? asFailure(error, 'storage_unreachable') };
     }
-  }
-
-  /** Fetches a pack that a slow storage could not take in time from one that has it. */
-  async #copyDeferred(queue: UploadQueue, pack: Id): Promise<void> {
-    const { signal } = this.#options;
-    const sources = this.#queues.filter(
-      (other) => other !== queue && other.failure === undefined && !other.deferred.has(pack),
-    );
-    const key = objectKey('data', pack);
-    const bytes = await readFromAny(
-      sources.map(({ replica }) => replica),
-      key,
-      undefined,
-      (read) => {
-        if (hash('sha256', read, 'hex') === pack) return read;
-        throw new Failure('data_damaged', `${key} does not hash to its name.`);
-      },
-      undefined,
-      { signal },
-    );
-    await queue.replica.store.put(key, bytes, { signal });
-    queue.storedBytes += bytes.length;
-    queue.deferred.delete(pack);
   }
 
   async #distribute(pack: SealedPackMessage): Promise<void> {
     const id = idFromBytes(pack.id);
-    this.#packs.push({ id, blobs: packedBlobs(pack) });
-    this.#blobsInPacks += pack.blobIds.length / 32;
     this.#packBytes += pack.bytes.length;
+    this.#indexes.add(id, packedBlobs(pack));
     const accepted = await Promise.all(this.#queues.map((queue) => queue.accept(id, pack.bytes)));
     // Without this the memory of packs long stored would wait for a garbage collection that has no reason to hurry.
     void Promise.all(accepted.map(({ settled }) => settled)).then(() => (pack.bytes.buffer as ArrayBuffer).transfer(0));
+    this.#options.signal.throwIfAborted();
     if (this.#queues.every(({ failure }) => failure !== undefined)) throw noCopy(this.#failures());
-    if (this.#blobsInPacks >= INDEX_BLOBS) this.#closeIndex();
   }
 
-  #closeIndex(): void {
-    if (this.#packs.length === 0) return;
-    this.#indexes.push(this.#repository.repository.sealUnpacked(encodeIndex(this.#packs)));
-    this.#packs = [];
-    this.#blobsInPacks = 0;
+  #track(work: Promise<void>): Promise<void> {
+    this.#distributing.add(work);
+    const done = () => this.#distributing.delete(work);
+    work.then(done, done);
+    return work;
+  }
+
+  #failWithLock(queue: UploadQueue): void {
+    const lost = this.#locks.get(queue.replica.name)?.lost;
+    lost?.addEventListener('abort', () => queue.fail(asFailure(lost.reason, 'lock_lost')), { once: true });
   }
 
   #othersKeepUp(queue: UploadQueue): boolean {
@@ -181,11 +177,6 @@ export class PointWriter implements AsyncDisposable {
       this.#queues.flatMap(({ replica, failure }) => (failure ? [[replica.name, { state: 'failed', failure }]] : [])),
     );
   }
-}
-
-/** Chunk boundaries must not tell what a file is: the gear table is drawn from a secret of the repository. */
-function chunkerSeed({ repository }: IndexedRepository): Buffer {
-  return hash('sha256', Buffer.concat([Buffer.from('holdfast chunker\0'), repository.masterKey.encrypt]), 'buffer');
 }
 
 function packedBlobs({ blobIds, blobPlaces, isTree }: SealedPackMessage): PackedBlob[] {

@@ -7,7 +7,8 @@ import { encodeNode } from '../../repository/trees.ts';
 import type { LooseEntry, Meta } from '../../sources/entry.ts';
 import { type ArchiveContext, WORK_AHEAD } from './context.ts';
 import { syntheticMeta, toNode } from './nodes.ts';
-import { storeStream } from './store-stream.ts';
+import { storePath } from './store-path.ts';
+import { type StoredContent, storeStream } from './store-stream.ts';
 
 interface Directory {
   meta: Meta;
@@ -56,7 +57,9 @@ class LooseArchiver {
       return;
     }
     const { meta } = entry;
-    const { content, size } = await this.#store(entry);
+    const stored = await this.#store(entry);
+    if (stored === undefined) return;
+    const { content, size } = stored;
     directory.children.set(name, {
       encode: async (raw) => encodeNode(toNode(raw, meta, { type: 'file', size, content: await content })),
     });
@@ -76,12 +79,17 @@ class LooseArchiver {
     onAdvance();
   }
 
-  async #store(entry: Extract<LooseEntry, { type: 'file' }>): Promise<{ content: Promise<Uint8Array>; size: number }> {
-    const { pool } = this.#context.writer;
+  /** Undefined: it could not be read, and that was told. */
+  async #store(entry: Extract<LooseEntry, { type: 'file' }>): Promise<StoredContent | undefined> {
+    const { writer, notify } = this.#context;
+    const { pool } = writer;
     const { body } = entry;
     switch (body.kind) {
-      case 'bytes':
-        return { content: pool.storeContent(Uint8Array.from(body.bytes)), size: body.bytes.length };
+      case 'bytes': {
+        const content = pool.storeContent(Uint8Array.from(body.bytes));
+        content.catch(() => {}); // awaited when the tree is made, unless something else fails before
+        return { content, size: body.bytes.length };
+      }
       case 'stream': {
         const stored = await storeStream(
           pool,
@@ -93,7 +101,7 @@ class LooseArchiver {
         return stored;
       }
       case 'path':
-        throw new TypeError('a loose source yields bytes or streams');
+        return storePath(pool, body.path, entry.size, notify);
     }
   }
 

@@ -99,19 +99,24 @@ class TreeArchiver {
       directory.add(this.#fileNode(entry, entry.meta, entry.size, previous.content as Uint8Array));
       return;
     }
-    if (previous === undefined) counts.filesNew++;
-    else counts.filesChanged++;
     const slot = directory.reserve();
     if (entry.body.kind !== 'path') throw new TypeError('an ordered source yields files by path');
-    return this.#files.take(entry as PathFile, (outcome) => directory.fill(slot, this.#finishFile(entry, outcome)));
+    return this.#files.take(entry as PathFile, (outcome) =>
+      directory.fill(slot, this.#finishFile(entry, previous, outcome)),
+    );
   }
 
-  #finishFile(entry: Extract<Entry, { type: 'file' }>, outcome: FileOutcome): Uint8Array {
+  #finishFile(
+    entry: Extract<Entry, { type: 'file' }>,
+    previous: TreeNode | undefined,
+    outcome: FileOutcome,
+  ): Uint8Array {
     const { counts, notify } = this.#context;
     const item = shown((entry as PathFile).body.path);
     if (!outcome.ok) {
       counts.files--;
       const vanished = outcome.errno === 'ENOENT';
+      if (vanished && previous !== undefined && this.#options.keepVanished) return this.#kept(item, previous);
       notify({
         kind: vanished ? 'vanished' : 'unreadable',
         item,
@@ -120,6 +125,8 @@ class TreeArchiver {
       return OMITTED;
     }
     const { content, size, mtimeNs, ctimeNs, torn } = outcome.file;
+    if (previous === undefined) counts.filesNew++;
+    else counts.filesChanged++;
     counts.bytesRead += size;
     counts.bytes += size;
     if (torn)
@@ -154,31 +161,34 @@ class TreeArchiver {
     });
     const { previous, keepVanished } = this.#options;
     if (previous !== undefined && previousTree !== undefined) {
-      const onSkipped = keepVanished ? (node: TreeNode) => this.#keep(directory, node) : undefined;
-      directory.cursor = new PreviousCursor(previous.trees.streamTree(previousTree), onSkipped);
+      const nodes = previous.trees.streamTree(previousTree);
+      directory.cursor = keepVanished
+        ? new PreviousCursor(nodes, { onSkipped: (node) => this.#keep(directory, node) })
+        : new PreviousCursor(nodes, { tolerant: true });
     }
     return directory;
   }
 
   /** A node of the first reading that the second one no longer met. */
   #keep(directory: OpenDirectory, node: TreeNode): void {
+    directory.add(this.#kept([...pathOf(directory), shown(node.name)].join('/'), node));
+  }
+
+  #kept(item: string, node: TreeNode): Uint8Array {
     const { counts, notify } = this.#context;
     if (node.type === 'file') {
       counts.files++;
       counts.bytes += node.size;
     }
-    directory.add(encodeNode(node));
-    const item = [...pathOf(directory), shown(node.name)].join('/');
-    notify({
-      kind: 'note',
-      item,
-      reason: 'vanished while the database was copied; kept as the first reading found it',
-    });
+    const reason = 'vanished while the database was copied; kept as the first reading found it';
+    notify({ kind: 'note', item, reason });
+    return encodeNode(node);
   }
 
   async #close(directory: OpenDirectory): Promise<void> {
     this.#current = directory.parts.parent?.directory;
     if (this.#options.keepVanished) await directory.cursor?.finish();
+    else await directory.cursor?.leave();
     directory.close();
   }
 

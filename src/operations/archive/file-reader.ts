@@ -86,7 +86,9 @@ export class FileReader {
     for (let offset = 0; offset < Math.max(1, entry.size); offset += STRETCH) {
       const isLast = offset + STRETCH >= entry.size;
       const piece = { path: entry.body.path, offset, length: isLast ? Number.POSITIVE_INFINITY : STRETCH };
-      results.push(this.#pool.storePieces([piece], Math.min(STRETCH, entry.size - offset)));
+      const result = this.#pool.storePieces([piece], Math.min(STRETCH, entry.size - offset));
+      result.catch(() => {}); // awaited below, unless another stretch fails before
+      results.push(result);
       await this.#pool.below(WORK_AHEAD * 2);
     }
     this.#settle(entry, (await Promise.all(results)).flat(), attempt, done);

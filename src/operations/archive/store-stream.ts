@@ -1,19 +1,24 @@
-/**
- * Cuts a stream at fixed offsets into blobs and has them stored. Resolves when the stream is consumed; `content`, the ids in order, follows
- * when the workers are done, so that many small files are under way at once.
- */
+/** Streams into blobs: cut at fixed offsets. */
 import type { SealPool } from '../../repository/workers-api.ts';
 import { WORK_AHEAD } from './context.ts';
 
 /** Used where a source does not ask for another grain. */
 const DEFAULT_GRAIN = 1024 * 1024;
 
+export interface StoredContent {
+  /** The ids of the blobs, one after the other. */
+  readonly content: Promise<Uint8Array>;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** Resolves when the stream is consumed; `content` follows when the workers are done, so that many small files are under way at once. */
 export async function storeStream(
   pool: SealPool,
   chunks: AsyncIterable<Uint8Array>,
   grain = DEFAULT_GRAIN,
   expectedSize = grain,
-): Promise<{ content: Promise<Uint8Array>; size: number }> {
+): Promise<StoredContent> {
   const ids: Promise<Uint8Array>[] = [];
   let size = 0;
   let block = new Uint8Array(Math.min(grain, Math.max(expectedSize, 1)));
@@ -21,6 +26,7 @@ export async function storeStream(
   const send = (): void => {
     const whole = filled === block.length ? block : block.slice(0, filled);
     const stored = pool.storeBlob(false, whole);
+    stored.catch(() => {}); // awaited below, unless the stream itself fails before
     ids.push(stored);
     size += filled;
     filled = 0;

@@ -12,7 +12,7 @@ import type { PointWriter } from '../../repository/point-writer.ts';
 import { LocalTrees, type TreeSource } from '../../repository/trees.ts';
 import { configSource } from '../../sources/config-source.ts';
 import type { Meta, SourceNotice } from '../../sources/entry.ts';
-import { rootDirectory, walkFiles } from '../../sources/files-source.ts';
+import { openXattrReader, rootDirectory, walkFiles } from '../../sources/files-source.ts';
 import { openPostgresSource } from '../../sources/postgres-source.ts';
 import { archiveLoose } from '../archive/archive-loose.ts';
 import { archiveTree } from '../archive/archive-tree.ts';
@@ -101,15 +101,15 @@ class SourcesReader {
       second ? `${source.name}:again` : source.name,
     );
     const meta = await rootDirectory(source.path);
+    await using xattrs = await openXattrReader((notice) => notify(source.name, notice));
     const entries = walkFiles({
       root: source.path,
       exclude: source.exclude,
       oneFileSystem: source.oneFileSystem,
       excludeCaches: source.excludeCaches,
       signal,
-      notify: (notice) => {
-        if (second === undefined || notice.kind === 'vanished') notify(source.name, notice);
-      },
+      xattrs,
+      notify: (notice) => notify(source.name, notice),
     });
     const earlier = second?.tree ?? previous.get(source.name);
     const tree = await archiveTree(entries, meta, context, {
@@ -156,12 +156,13 @@ class SourcesReader {
   }
 
   async #config(source: Extract<SourceSettings, { type: 'config' }>): Promise<ReadSource> {
-    const { notify, timeMs } = this.#input;
+    const { notify, timeMs, signal } = this.#input;
     const { context, timed } = this.#begin(source.name, `${source.name}: configuration`, source.name);
     const entries = configSource({
       paths: source.paths,
       base: source.base,
       secrets: source.secrets,
+      signal,
       notify: (notice) => notify(source.name, notice),
     });
     const tree = await archiveLoose(entries, timeMs, context);

@@ -1,4 +1,4 @@
-/** Whether the repository opens with the password, on which storages, and who holds locks. */
+/** Whether the repository opens with the password, on which storages, and whether its points are whole and where they belong. */
 import { openRepository } from '../../repository/repository.ts';
 import { listSnapshots, timeOf } from '../../repository/snapshots.ts';
 import { tagsOf } from '../points.ts';

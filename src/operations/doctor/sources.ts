@@ -61,12 +61,7 @@ async function directory(about: string, path: string): Promise<DoctorFinding> {
 async function file(about: string, path: string): Promise<DoctorFinding> {
   try {
     await access(path, constants.R_OK);
-    if ((await stat(path)).isDirectory())
-      return problem(
-        about,
-        `${path} is a directory; a config source takes files.`,
-        'Name the files, or make it a files source.',
-      );
+    if ((await stat(path)).isDirectory()) return await directory(about, path);
     return good(about, `${path} can be read`);
   } catch (error) {
     return problem(

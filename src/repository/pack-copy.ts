@@ -1,0 +1,44 @@
+/** Brings packs that a slow storage could not take in time from one that has them. */
+import { hash } from 'node:crypto';
+import { Failure } from '../base/failure.ts';
+import type { Id } from '../base/ids.ts';
+import { objectKey } from './keys.ts';
+import { type Replica, readFromAny } from './replicas.ts';
+import type { UploadQueue } from './upload-queue.ts';
+
+/** Packs copied at once to one storage: each is held in memory. */
+const PARALLEL = 2;
+
+/** Throws the storage's failure, or `data_missing` when no other storage has a pack. */
+export async function copyDeferred(queue: UploadQueue, all: readonly UploadQueue[]): Promise<void> {
+  const packs = [...queue.deferred];
+  const next = async (): Promise<void> => {
+    for (let pack = packs.pop(); pack !== undefined; pack = packs.pop()) await copyPack(queue, all, pack);
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, next));
+}
+
+async function copyPack(queue: UploadQueue, all: readonly UploadQueue[], pack: Id): Promise<void> {
+  const { signal } = queue;
+  const key = objectKey('data', pack);
+  const bytes = await readFromAny(
+    await holders(all, pack),
+    key,
+    undefined,
+    (read) => {
+      if (hash('sha256', read, 'hex') === pack) return read;
+      throw new Failure('data_damaged', `${key} does not hash to its name.`);
+    },
+    undefined,
+    { signal },
+  );
+  await queue.replica.store.put(key, bytes, { signal });
+  queue.received(pack);
+}
+
+/** The storages that have the pack, in order of nearness; waits until one has it or none will. */
+async function holders(all: readonly UploadQueue[], pack: Id): Promise<Replica[]> {
+  const asked = all.map(async (queue) => ((await queue.holds(pack)) ? undefined : Promise.reject(queue)));
+  await Promise.any(asked).catch(() => {});
+  return all.filter((queue) => queue.hasStored(pack)).map(({ replica }) => replica);
+}

@@ -1,0 +1,59 @@
+/**
+ * Locks what can be written to: a storage that is full, refuses or does not answer is left out with its own failure, and stops nobody else.
+ * A storage that somebody holds exclusively is another matter: then nothing is begun.
+ */
+import { asFailure, Failure, isFailure } from '../base/failure.ts';
+import type { LostReplica, Replica } from './replicas.ts';
+import { LockSet, type Repository } from './repository.ts';
+import { withReplicas } from './sync/lock-each.ts';
+
+export interface UsableStorages {
+  /** Only the storages that could be locked and listed are in use; the others are lost, each with its reason. */
+  readonly repository: Repository;
+  /** Release them in the end. */
+  readonly locks: LockSet;
+}
+
+/** Throws `locked` when any storage is, and `storages_failed` when none can be used. */
+export async function lockUsable(repository: Repository): Promise<UsableStorages> {
+  const tried = await Promise.all(repository.replicas.map((replica) => lockOne(repository, replica)));
+  const sets = tried.flatMap((attempt) => ('locks' in attempt ? [attempt.locks] : []));
+  const failed = tried.flatMap((attempt) => ('failure' in attempt ? [attempt] : []));
+  const release = () => Promise.all(sets.map((set) => set.release()));
+  const locked = failed.find(({ failure }) => isFailure(failure, 'locked'));
+  if (locked !== undefined || sets.length === 0 || repository.settings.signal?.aborted) {
+    await release();
+    repository.settings.signal?.throwIfAborted();
+    throw locked?.failure ?? noneUsable(failed);
+  }
+  const lost = [...repository.lost, ...failed];
+  const used = repository.replicas.filter(({ name }) => !failed.some((each) => each.name === name));
+  return { repository: withReplicas(repository, used, lost), locks: new LockSet(sets.flatMap((set) => set.locks)) };
+}
+
+type Attempt = { readonly locks: LockSet } | LostReplica;
+
+async function lockOne(repository: Repository, replica: Replica): Promise<Attempt> {
+  const { name, store } = replica;
+  let locks: LockSet | undefined;
+  try {
+    locks = await repository.lock(false, [replica]);
+    await Promise.all([repository.presence('snapshots', [replica]), repository.presence('index', [replica])]);
+    return { locks };
+  } catch (error) {
+    await locks?.release();
+    return { name, store, failure: asFailure(error, 'storage_unreachable') };
+  }
+}
+
+function noneUsable(failed: readonly LostReplica[]): Failure {
+  const [first] = failed;
+  return new Failure(
+    'storages_failed',
+    `No storage can be used. ${failed.map(({ failure }) => failure.message).join(' ')}`,
+    {
+      ...(first?.failure.hint === undefined ? {} : { hint: first.failure.hint }),
+      cause: first?.failure,
+    },
+  );
+}
