@@ -93,8 +93,15 @@ export class BlobSealer {
  */
 const AUTO_LARGE_FROM = 128 * 1024;
 
+const OUTPUT_CHUNK = 128 * 1024;
+
 function zstd(plain: Uint8Array, level: number): Uint8Array {
-  return zstdCompressSync(plain, { params: { [constants.ZSTD_c_compressionLevel]: level } });
+  const bound = plain.length + (plain.length >>> 8) + 64;
+  return zstdCompressSync(plain, {
+    params: { [constants.ZSTD_c_compressionLevel]: level },
+    // The default, 16 KiB for each call, would be a gigabyte of garbage for every 65,000 small files.
+    chunkSize: Math.min(bound, OUTPUT_CHUNK),
+  });
 }
 
 function shrinks(plain: Uint8Array): boolean {
