@@ -21,7 +21,7 @@ import { withHooks } from './hooks.ts';
 import { pointsOf } from './points.ts';
 import type { Session } from './session.ts';
 
-export type { BackUpOutcome, SourceReport } from './backup/outcome.ts';
+export type { BackUpOutcome } from './backup/outcome.ts';
 
 export interface BackUpInput {
   readonly app: AppSettings;

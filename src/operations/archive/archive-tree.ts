@@ -72,6 +72,11 @@ class TreeArchiver {
     entry: Exclude<Entry, { type: 'up' }>,
     previous: TreeNode | undefined,
   ): void | Promise<void> {
+    if (this.#options.keepVanished && previous !== undefined && previous.type !== entry.type) {
+      const item = [...pathOf(directory), shown(entry.name)].join('/');
+      const reason = `was a ${previous.type} at first and became a ${entry.type} while the database was copied; kept as it is now`;
+      this.#context.notify({ kind: 'note', item, reason });
+    }
     switch (entry.type) {
       case 'dir': {
         const earlier = previous?.type === 'dir' ? previous.subtree : undefined;
