@@ -46,6 +46,7 @@ export class VerifyPool implements AsyncDisposable {
   }
 
   newStream(): VerifyStream {
+    if (this.#broken !== undefined) throw this.#broken;
     return { number: this.#streams++, member: this.#leastBusy() };
   }
 

@@ -1,0 +1,61 @@
+/**
+ * Brings packs back into an index that no index names: their own headers say what they hold. For a storage whose index was lost or is
+ * damaged everywhere; leftovers of interrupted runs get indexed on the way, which costs the space they take already until the next prune.
+ */
+import { asFailure } from '../../base/failure.ts';
+import type { Id } from '../../base/ids.ts';
+import type { CallOptions } from '../../storage/object-store.ts';
+import { eachOf } from '../check/budget.ts';
+import type { Inventory } from '../check/inventory.ts';
+import type { PackEntry } from '../format/index-file.ts';
+import { packHeaderSize, parsePackHeader } from '../format/pack-header.ts';
+import { objectKey } from '../keys.ts';
+import { writeIndexes } from '../prune/write-index.ts';
+import type { Replica } from '../replicas.ts';
+import type { Repository } from '../repository.ts';
+
+const PARALLEL = 8;
+/** Read from the end at first; most headers fit. */
+const TAIL = 64 * 1024;
+/** Readers refuse longer headers. */
+const MAX_HEADER = 16 * 1024 * 1024;
+
+/** Indexes the storage's unknown packs whose headers are whole. Returns how many those were. */
+export async function rebuildIndex(
+  repository: Repository,
+  { replica, unknown }: Inventory,
+  options: CallOptions,
+): Promise<number> {
+  const packs: PackEntry[] = [];
+  await eachOf(unknown, PARALLEL, async ([id, size]) => {
+    const entry = await readHeader(repository, replica, id, size, options);
+    if (entry !== undefined) packs.push(entry);
+  });
+  await writeIndexes(repository, replica, packs, options);
+  return packs.length;
+}
+
+/** What the header says, or undefined when the pack does not end with a good one or its size does not fit. */
+async function readHeader(
+  { sealer }: Repository,
+  { store }: Replica,
+  id: Id,
+  size: number,
+  options: CallOptions,
+): Promise<PackEntry | undefined> {
+  const key = objectKey('data', id);
+  const end = (length: number) => store.get(key, { offset: size - length, length }, options);
+  try {
+    const tail = Buffer.from(await end(Math.min(size, TAIL)));
+    const length = tail.readUInt32LE(tail.length - 4);
+    if (length > MAX_HEADER || length + 4 > size) return undefined;
+    const sealed = length + 4 <= tail.length ? tail.subarray(-length - 4) : await end(length + 4);
+    const blobs = parsePackHeader(sealer.open(sealed.subarray(0, length)));
+    const expected = blobs.reduce((sum, blob) => sum + blob.length, packHeaderSize(blobs));
+    return expected === size ? { id, blobs } : undefined;
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    asFailure(error);
+    return undefined;
+  }
+}
