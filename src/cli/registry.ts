@@ -8,8 +8,10 @@ export const registry: readonly Registration[] = [
     entry('show', 'one point: sources, sizes, manifest, proof', () => import('./commands/show.ts')),
   ]),
   ...group('Restore', [entry('restore', 'get a point, or part of one, back', () => import('./commands/restore.ts'))]),
-  ...group('Care', [entry('check', 'is everything there and whole', () => import('./commands/check.ts'))]),
-  entry('sync', 'bring the storages level, heal what is damaged', () => import('./commands/sync.ts')),
+  ...group('Care', [
+    entry('check', 'is everything there and whole', () => import('./commands/check.ts')),
+    entry('sync', 'bring the storages level, heal what is damaged', () => import('./commands/sync.ts')),
+  ]),
   ...group('Set up', [
     entry('doctor', 'what is wrong with this set-up and how to mend it', () => import('./commands/doctor.ts')),
     entry('init', 'create the repository on every storage', () => import('./commands/init.ts')),

@@ -36,9 +36,9 @@ export function openStores(config: Configuration, clock: Clock, create = false):
 }
 
 /** Declare it with `await using`: leaving the block closes the storages. Tells of every storage that cannot be used. */
-export async function openSession(config: Configuration, world: SessionWorld): Promise<OpenSession> {
+export async function openSession(config: Configuration, world: SessionWorld, create = false): Promise<OpenSession> {
   const { clock, signal, progress } = world;
-  const stores = await openStores(config, clock);
+  const stores = await openStores(config, clock, create);
   const repository = await openRepository(stores, await config.password(), {
     clock,
     signal,
