@@ -16,6 +16,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const MODULES = [
   { source: 'src/base/assembly/crc32c.ts', target: 'src/base/crc32c.wasm' },
   { source: 'src/repository/assembly/envelope.ts', target: 'src/repository/crypto/envelope.wasm' },
+  { source: 'src/repository/assembly/sha256-lanes.ts', target: 'src/repository/crypto/sha256-lanes.wasm' },
   { source: 'src/repository/assembly/gear.ts', target: 'src/repository/chunker/gear.wasm' },
 ] as const;
 

@@ -41,7 +41,7 @@ export class TreeBuilder {
   }
 
   async #storeRest(rest: Uint8Array): Promise<Uint8Array> {
-    if (this.#stream === undefined) return this.#pool.storeBlob(true, rest);
+    if (this.#stream === undefined) return this.#pool.storeBlobs(true, [rest]);
     await this.#sent;
     return this.#pool.storeTreePart(this.#stream, rest, true);
   }

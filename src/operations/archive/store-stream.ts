@@ -19,35 +19,79 @@ export async function storeStream(
   grain = DEFAULT_GRAIN,
   expectedSize = grain,
 ): Promise<StoredContent> {
-  const ids: Promise<Uint8Array>[] = [];
-  let size = 0;
-  let block = new Uint8Array(Math.min(grain, Math.max(expectedSize, 1)));
-  let filled = 0;
-  const send = (): void => {
-    const whole = filled === block.length ? block : block.slice(0, filled);
-    const stored = pool.storeBlob(false, whole);
-    stored.catch(() => {}); // awaited below, unless the stream itself fails before
-    ids.push(stored);
-    size += filled;
-    filled = 0;
-  };
+  const cutter = new StreamCutter(pool, grain, expectedSize);
   for await (const chunk of chunks) {
     for (let at = 0; at < chunk.length; ) {
-      if (block.length < grain && filled === block.length) block = grow(block, grain);
-      const take = Math.min(block.length - filled, chunk.length - at);
-      block.set(chunk.subarray(at, at + take), filled);
-      filled += take;
-      at += take;
-      if (filled < grain) continue;
-      send();
-      block = new Uint8Array(Math.min(grain, Math.max(expectedSize - size, 1)));
-      await pool.below(WORK_AHEAD);
+      at += cutter.take(chunk, at);
+      if (cutter.handedOver) await pool.below(WORK_AHEAD);
     }
   }
-  if (filled > 0) send();
-  const content = Promise.all(ids).then((parts) => Buffer.concat(parts));
-  content.catch(() => {});
-  return { content, size };
+  return cutter.finish();
+}
+
+/** Blocks go to the workers four at a time: that many are hashed at once. */
+const GROUP = 4;
+
+class StreamCutter {
+  readonly #pool: SealPool;
+  readonly #grain: number;
+  readonly #expectedSize: number;
+  readonly #ids: Promise<Uint8Array>[] = [];
+  #group: Uint8Array[] = [];
+  #block: Uint8Array;
+  #filled = 0;
+  #size = 0;
+  /** Whether the last `take` gave work to the pool. */
+  handedOver = false;
+
+  constructor(pool: SealPool, grain: number, expectedSize: number) {
+    this.#pool = pool;
+    this.#grain = grain;
+    this.#expectedSize = expectedSize;
+    this.#block = this.#newBlock();
+  }
+
+  /** Takes what fits into the block at hand from `chunk[at…]`; returns how much that is. */
+  take(chunk: Uint8Array, at: number): number {
+    this.handedOver = false;
+    if (this.#filled === this.#block.length) this.#block = grow(this.#block, this.#grain);
+    const taken = Math.min(this.#block.length - this.#filled, chunk.length - at);
+    this.#block.set(chunk.subarray(at, at + taken), this.#filled);
+    this.#filled += taken;
+    if (this.#filled === this.#grain) {
+      this.#endBlock();
+      this.#block = this.#newBlock();
+    }
+    return taken;
+  }
+
+  finish(): StoredContent {
+    if (this.#filled > 0) this.#endBlock();
+    this.#send();
+    const content = Promise.all(this.#ids).then((parts) => Buffer.concat(parts));
+    content.catch(() => {}); // awaited by the caller, unless something else fails before
+    return { content, size: this.#size };
+  }
+
+  #newBlock(): Uint8Array {
+    return new Uint8Array(Math.min(this.#grain, Math.max(this.#expectedSize - this.#size, 1)));
+  }
+
+  #endBlock(): void {
+    this.#group.push(this.#filled === this.#block.length ? this.#block : this.#block.slice(0, this.#filled));
+    this.#size += this.#filled;
+    this.#filled = 0;
+    if (this.#group.length === GROUP) this.#send();
+  }
+
+  #send(): void {
+    if (this.#group.length === 0) return;
+    const stored = this.#pool.storeBlobs(false, this.#group);
+    stored.catch(() => {}); // awaited in `finish`, unless the stream itself fails before
+    this.#ids.push(stored);
+    this.#group = [];
+    this.handedOver = true;
+  }
 }
 
 /** The source said the file was shorter than it is. */

@@ -1,7 +1,8 @@
 /** Hashes, deduplicates, compresses and seals blobs into packs: what one sealing worker does with plain bytes. */
-import { createHash, type Hash, hash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { constants, createZstdCompress, zstdCompressSync } from 'node:zlib';
 import { Sealer } from '../crypto/envelope.ts';
+import { sha256All } from '../crypto/sha256-lanes.ts';
 import { FrozenLookup } from '../index/blob-index.ts';
 import { Claims } from '../index/claims.ts';
 import type { SealedPackMessage, SealStats, SealWorkerData } from './messages.ts';
@@ -38,13 +39,16 @@ export class BlobSealer {
     this.#emit = emit;
   }
 
-  /** Stores `plain` unless it is known, and writes its 32-byte id to `target[offset…]`. */
-  store(isTree: boolean, plain: Uint8Array, target: Uint8Array, offset: number): void {
-    const id = hash('sha256', plain, 'buffer');
-    target.set(id, offset);
-    if (!this.#isNew(isTree, id)) return;
-    const compressed = this.#compress(isTree, plain);
-    this.#append(isTree, id, compressed ?? plain, plain.length, compressed !== undefined);
+  /** Stores what of `plains` is not known yet, and writes the 32-byte ids one after the other to `target[offset…]`. */
+  store(isTree: boolean, plains: readonly Uint8Array[], target: Uint8Array, offset = 0): void {
+    const ids = sha256All(plains);
+    target.set(ids, offset);
+    plains.forEach((plain, i) => {
+      const id = ids.subarray(i * 32, i * 32 + 32);
+      if (!this.#isNew(isTree, id)) return;
+      const compressed = this.#compress(isTree, plain);
+      this.#append(isTree, id, compressed ?? plain, plain.length, compressed !== undefined);
+    });
   }
 
   /** Stores a blob of which only the compressed form is held. */

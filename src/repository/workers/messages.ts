@@ -32,8 +32,8 @@ export interface FilePiece {
 
 export type SealRequest =
   | { readonly kind: 'pieces'; readonly job: number; readonly pieces: readonly FilePiece[] }
-  /** One blob, stored as it is. */
-  | { readonly kind: 'blob'; readonly job: number; readonly isTree: boolean; readonly bytes: Uint8Array }
+  /** Blobs, stored as they are. */
+  | { readonly kind: 'blobs'; readonly job: number; readonly isTree: boolean; readonly blobs: readonly Uint8Array[] }
   /** A stretch of content in memory, cut by content. */
   | { readonly kind: 'content'; readonly job: number; readonly bytes: Uint8Array }
   /** Part of a tree too large to hold plain: hashed and compressed as the parts of its `stream` come; `last` stores it. */

@@ -73,14 +73,16 @@ export class PieceReader {
         end += got;
         last = got === 0;
       }
+      const chunks: Uint8Array[] = [];
       while (start < end) {
         const cut = this.#chunker.cut(start, end, last);
         if (cut === 0) break;
-        ids.reserve();
-        this.#sealer.store(false, window.subarray(start, cut), ids.bytes, ids.length);
-        ids.length += 32;
+        chunks.push(window.subarray(start, cut));
         start = cut;
       }
+      ids.reserve(chunks.length);
+      this.#sealer.store(false, chunks, ids.bytes, ids.length);
+      ids.length += chunks.length * 32;
       if (last) return { content: ids.take(), bytes: total };
       window.copyWithin(0, start, end);
       end -= start;
@@ -93,9 +95,10 @@ class IdList {
   bytes = new Uint8Array(32 * 4);
   length = 0;
 
-  reserve(): void {
-    if (this.length + 32 <= this.bytes.length) return;
-    const grown = new Uint8Array(this.bytes.length * 2);
+  reserve(ids: number): void {
+    const needed = this.length + ids * 32;
+    if (needed <= this.bytes.length) return;
+    const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2));
     grown.set(this.bytes);
     this.bytes = grown;
   }

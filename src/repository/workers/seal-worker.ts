@@ -31,9 +31,9 @@ async function answer(request: SealRequest): Promise<SealReply> {
       const results = request.pieces.map((piece) => reader.read(piece));
       return { kind: 'pieces', job: request.job, results, stats: sealer.stats };
     }
-    case 'blob': {
-      const content = new Uint8Array(32);
-      sealer.store(request.isTree, request.bytes, content, 0);
+    case 'blobs': {
+      const content = new Uint8Array(32 * request.blobs.length);
+      sealer.store(request.isTree, request.blobs, content);
       return { kind: 'content', job: request.job, content, stats: sealer.stats };
     }
     case 'content':
