@@ -63,7 +63,7 @@ export async function play(root: string, clinic: Clinic, narrator: Narrator): Pr
     'The wiped one is rebuilt, the rotten objects are replaced, byte for byte, from good copies.',
   );
   await holdfast.run(['sync']);
-  await holdfast.run(['check', '--read-data']);
+  await holdfast.run(['check']);
   narrator.end();
 }
 
@@ -175,7 +175,7 @@ export function nextCommands(root: string): string[] {
     `${program} show latest`,
     `${program} ls latest /clinic/media/reports`,
     `${program} find '*.pdf'`,
-    `${program} restore latest --to /tmp/one-folder --source media --path 'signatures/*'`,
+    `${program} restore latest --to ${show(root)}/signatures --source media --path 'signatures/*'`,
     `${program} kit`,
   ];
 }

@@ -10,7 +10,7 @@ import { tempDir } from '../support/temp.ts';
 const script = fileURLToPath(new URL('../../scripts/demo.ts', import.meta.url));
 const demo = (...args: string[]) => run(process.execPath, [script, ...args], { timeoutMs: 240_000 });
 
-test('the demonstration brings everything back, leaves a clinic that works, and cleans up on request', async () => {
+test('the demonstration brings everything back, leaves a clinic that works with commands to try, and cleans up on request', async () => {
   await using dir = await tempDir({ open: true });
   const root = dir.join('demo');
   try {
@@ -19,6 +19,15 @@ test('the demonstration brings everything back, leaves a clinic that works, and 
     assert.match(played.stdout, /✔ patients +300 rows/);
     assert.match(played.stdout, /✔ every row that names a file has it/);
     assert.doesNotMatch(played.stdout, /✖/);
+
+    const next = played.stdout
+      .split('Try next:')[1]!
+      .split('\n')
+      .filter((line) => line.startsWith('  '));
+    assert.ok(next.length > 5);
+    const tried = await run('sh', ['-ec', next.join('\n')]);
+    assert.equal(tried.code, 0, tried.stdout + tried.stderr);
+    assert.equal((await readdir(`${root}/signatures/media/signatures`)).length, 6);
 
     const config = `${root}/holdfast.yaml`;
     await holdfastOk(['backup', '--config', config]);
