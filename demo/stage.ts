@@ -11,9 +11,8 @@ import { stopServer } from './server.ts';
 export const STORAGES = ['local', 'nas', 'offsite'] as const;
 export type StorageName = (typeof STORAGES)[number];
 
+/** Where things are: true paths, without links, which the database server's account can follow. */
 export interface Stage {
-  /** As the user knows it. */
-  readonly root: string;
   readonly config: string;
   readonly media: string;
   readonly database: string;
@@ -27,7 +26,6 @@ const MARKER = '.holdfast-demo';
 
 function stageAt(root: string): Stage {
   return {
-    root,
     config: join(root, 'holdfast.yaml'),
     media: join(root, 'clinic', 'media'),
     database: join(root, 'clinic', 'database'),
@@ -50,7 +48,7 @@ export async function setStage(root: string): Promise<Stage> {
     await symlink(elsewhere, root);
   }
   await chmod(root, 0o755);
-  const stage = stageAt(root);
+  const stage = stageAt(await realpath(root));
   await writeFile(join(root, MARKER), 'Made by `npm run demo`; removed by `npm run demo -- --clean`.\n');
   await mkdir(join(root, 'secrets'), { mode: 0o700 });
   await mkdir(dirname(stage.media), { recursive: true });

@@ -35,7 +35,7 @@ export async function play(root: string, clinic: Clinic, narrator: Narrator): Pr
   const server = await openTheClinic(stage, clinic, narrator);
 
   narrator.act('Protect it', 'Three storages, each with a complete, encrypted copy. Then the first restore point.');
-  narrator.command(`export HOLDFAST_CONFIG=${show(stage.config)}`);
+  narrator.command(`export HOLDFAST_CONFIG=${show(root)}/holdfast.yaml`);
   await holdfast.run(['init']);
   await holdfast.run(['backup', '--label', 'first-evening']);
 
@@ -163,7 +163,7 @@ async function compare(
   );
   const orphans = await withClient(server, DATABASE, (client) => rowsWithoutTheirFile(client, after.files));
   check(orphans.length === 0, 'every row that names a file has it, with the SHA-256 that the row says');
-  if (problems.length > 0) throw new Error(`Not everything is back in ${stage.root}: ${problems.join('; ')}`);
+  if (problems.length > 0) throw new Error(`Not everything is back: ${problems.join('; ')}`);
 }
 
 /** What to try next, in the directory that is left. */

@@ -11,6 +11,7 @@ import { narrator } from '../demo/narrate.ts';
 import { clearStage } from '../demo/stage.ts';
 import { nextCommands, play } from '../demo/story.ts';
 import { formatDuration } from '../src/base/durations.ts';
+import { isFailure } from '../src/base/failure.ts';
 
 const { values } = parseArgs({
   options: {
@@ -24,6 +25,7 @@ const cleanCommand = `npm run demo -- --clean${values.directory === 'holdfast-de
 
 process.exitCode = await (values.clean ? clean() : demonstrate()).catch((error: unknown) => {
   console.error(`\n${error instanceof Error ? error.message : error}`);
+  if (isFailure(error) && error.hint !== undefined) console.error(error.hint);
   return 1;
 });
 
