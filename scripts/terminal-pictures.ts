@@ -22,6 +22,8 @@ import { type Screen, screenAfter } from './pictures/terminal.ts';
 const HOLDFAST = fileURLToPath(new URL('../bin/holdfast', import.meta.url));
 const PICTURES = fileURLToPath(new URL('../docs/pictures', import.meta.url));
 const COLUMNS = 100;
+/** For lines that name objects. */
+const WIDE = 134;
 const ROWS = 60;
 const SHOWN_AS = '/srv/demo';
 const PLAIN = { colour: 'plain', bold: false, dim: false } as const;
@@ -52,13 +54,13 @@ async function makePictures(stage: Stage): Promise<void> {
   await picture('show', 'holdfast show', ['show latest']);
   await wipe(stage.storage('nas'));
   await rot(stage.storage('local'), 3);
-  await picture('heal', 'holdfast check, holdfast sync', ['check', 'sync', 'check --read-data']);
+  await picture('heal', 'holdfast check, holdfast sync', ['check', 'sync', 'check --read-data'], WIDE);
   await rot(stage.storage('local'), 3);
-  await picture('restore', 'holdfast restore', ['restore latest --to restored']);
+  await picture('restore', 'holdfast restore', ['restore latest --to restored'], WIDE);
 }
 
 /** One picture of one or more commands, one below the other. */
-async function picture(name: string, title: string, commands: readonly string[]): Promise<void> {
+async function picture(name: string, title: string, commands: readonly string[], columns = COLUMNS): Promise<void> {
   const screen: Screen[number][] = [];
   for (const command of commands) {
     if (screen.length > 0) screen.push([]);
@@ -66,15 +68,15 @@ async function picture(name: string, title: string, commands: readonly string[])
       { ...PLAIN, dim: true, text: '$ ' },
       { ...PLAIN, bold: true, text: `holdfast ${command}` },
     ]);
-    screen.push(...screenAfter((await run(command)).replaceAll(root, SHOWN_AS), COLUMNS));
+    screen.push(...screenAfter((await run(command, columns)).replaceAll(root, SHOWN_AS), columns));
   }
-  await writeFile(join(PICTURES, `${name}.svg`), toSvg({ title, columns: COLUMNS, screen }));
+  await writeFile(join(PICTURES, `${name}.svg`), toSvg({ title, columns, screen }));
   console.log(`docs/pictures/${name}.svg`);
 }
 
 /** What the command writes to a terminal, whatever status it ends with. */
-async function run(command: string): Promise<string> {
-  const line = `stty columns ${COLUMNS} rows ${ROWS}; exec ${HOLDFAST} ${command}`;
+async function run(command: string, columns = COLUMNS): Promise<string> {
+  const line = `stty columns ${columns} rows ${ROWS}; exec ${HOLDFAST} ${command}`;
   const env = { ...process.env, TERM: 'xterm-256color', NO_COLOR: undefined, HOLDFAST_CONFIG: undefined };
   const child = spawn('script', ['-qec', line, '/dev/null'], { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] });
   const chunks: Buffer[] = [];
