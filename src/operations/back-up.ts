@@ -3,6 +3,7 @@ import { Failure } from '../base/failure.ts';
 import { type Id, shortId } from '../base/ids.ts';
 import type { AppSettings, PackingSettings, SourceSettings } from '../config/settings.ts';
 import type { Manifest, ReferenceCheck } from '../recovery/manifest.ts';
+import { distrustDamaged } from '../repository/distrust.ts';
 import type { IndexedRepository } from '../repository/indexed-repository.ts';
 import { type CommittedPoint, PointWriter } from '../repository/point-writer.ts';
 import type { LostReplica, Replica } from '../repository/replicas.ts';
@@ -54,6 +55,7 @@ async function backUpLocked(session: Session, input: BackUpInput): Promise<BackU
     tellLost(session, repository.lost);
     const points = pointsOf(await listSnapshots(repository), input.app.name);
     const indexed = await repository.loadIndex();
+    await distrustDamaged(indexed);
     const parent = points.at(-1);
     await using writer = new PointWriter(indexed, {
       seal: { packSize: input.packing.packSize, compression: levelOf(input.packing.compression) },

@@ -82,6 +82,11 @@ export class BlobIndex {
     return { pack, isNew: true };
   }
 
+  /** Takes back that the storages of `mask` hold a pack. */
+  withdraw(pack: number, mask: StorageMask): void {
+    this.#masks[pack] = (this.#masks[pack] as number) & ~mask;
+  }
+
   addBlob(
     pack: number,
     isTree: boolean,

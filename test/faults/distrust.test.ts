@@ -1,0 +1,36 @@
+/** A point never rests on a pack that is known to be damaged while the source still has the data. */
+import assert from 'node:assert/strict';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { holdfast, holdfastOk, writeConfig } from '../support/holdfast.ts';
+import { need } from '../support/needs.ts';
+import { Restic } from '../support/restic.ts';
+import { tempDir } from '../support/temp.ts';
+
+test('after a check found packs missing, the next backup stores unchanged files again and its point is whole', async () => {
+  await need('restic');
+  await using dir = await tempDir();
+  await mkdir(dir.join('media'));
+  for (let i = 0; i < 5; i++) await writeFile(dir.join('media', `file ${i}`), `content ${i} `.repeat(1000 + i));
+  await writeFile(dir.join('password'), 'correct horse', { mode: 0o600 });
+  await writeConfig(dir.path, {
+    repository: { password: { file: 'password' } },
+    storages: { only: { type: 'local', path: 'repository' } },
+    apps: { clinic: { sources: { media: { type: 'files', path: 'media' } } } },
+  });
+  const options = { cwd: dir.path };
+  await holdfastOk(['init'], options);
+  await holdfastOk(['backup'], options);
+  for (const prefix of await readdir(dir.join('repository', 'data'))) {
+    for (const pack of await readdir(dir.join('repository', 'data', prefix)))
+      await rm(dir.join('repository', 'data', prefix, pack));
+  }
+  assert.equal((await holdfast(['check'], options)).code, 4);
+
+  const again = await holdfastOk(['backup', '--json'], options);
+
+  assert.equal(again.summary?.bytes_added !== 0, true, 'nothing was stored again');
+  const restic = new Restic(dir.join('repository'), 'correct horse');
+  await restic.restore('latest', dir.join('restored'));
+  assert.equal((await readdir(dir.join('restored', 'clinic', 'media'))).length, 5);
+});
