@@ -56,7 +56,7 @@ export async function play(root: string, clinic: Clinic, narrator: Narrator): Pr
   narrator.act('Restore', 'One command. What is rotten or missing in one storage is read from the next.');
   await holdfast.run(['restore', 'latest', '--to', show(stage.restored)]);
   await putBack(stage, server, narrator);
-  await compare(before, await prove(stage, server), stage, server, narrator);
+  await compare(before, await prove(stage, server), server, narrator);
 
   narrator.act(
     'Heal the storages',
@@ -134,13 +134,7 @@ async function prove(stage: Stage, server: DemoServer): Promise<Proof> {
   return { tables: await withClient(server, DATABASE, proveTables), files: await proveFiles(stage.media) };
 }
 
-async function compare(
-  before: Proof,
-  after: Proof,
-  stage: Stage,
-  server: DemoServer,
-  narrator: Narrator,
-): Promise<void> {
+async function compare(before: Proof, after: Proof, server: DemoServer, narrator: Narrator): Promise<void> {
   narrator.act(
     'Is everything back?',
     'Rows counted and summed over their content, files hashed: before the disaster and now.',
