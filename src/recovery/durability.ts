@@ -1,30 +1,23 @@
-/** Making a restored tree durable: the whole file system at once where the machine can (`sync -f`), file by file where not. */
+/** Making a restored tree durable: the whole file system at once where the machine can (`sync -f`), piece by piece where not. */
 import { spawn } from 'node:child_process';
-import { syncDirectory } from './target.ts';
+import { closeSync, fsyncSync, openSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 
-export interface Durability {
-  /** Files must be synced one by one, as they are finished. */
-  readonly each: boolean;
-  /** Resolves when everything written below `path` is on the disk. `directories` are synced where the file system cannot be. */
-  settle(directories: Iterable<Buffer>): Promise<void>;
-}
+const TURN = 16;
 
-/** Tries on the target which of the two ways there is. */
-export async function openDurability(path: string): Promise<Durability> {
-  if (await syncFileSystem(path)) {
-    return {
-      each: false,
-      settle: async () => {
-        if (!(await syncFileSystem(path))) throw new Error(`sync -f ${path} failed`);
-      },
-    };
+/** Resolves when all that was written below `target` is on the disk. `paths` are its files and directories, needed only without `sync`. */
+export async function makeDurable(target: string, paths: Iterable<Buffer>): Promise<void> {
+  if (await syncFileSystem(target)) return;
+  let turn = 0;
+  for (const path of paths) {
+    if (turn++ % TURN === 0) await setImmediate();
+    const fd = openSync(path, 'r');
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
   }
-  return {
-    each: true,
-    settle: async (directories) => {
-      for (const directory of directories) await syncDirectory(directory);
-    },
-  };
 }
 
 function syncFileSystem(path: string): Promise<boolean> {

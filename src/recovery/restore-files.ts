@@ -10,7 +10,7 @@ import type { Ownership } from '../repository/restore-metadata.ts';
 import { RestorePaths } from '../repository/restore-paths.ts';
 import { KIND, STATE } from '../repository/restore-table.ts';
 import { applyXattrs } from '../sources/files-source.ts';
-import { type Durability, openDurability } from './durability.ts';
+import { makeDurable } from './durability.ts';
 import type { RestorePlan } from './plan.ts';
 import { TargetTree } from './target-tree.ts';
 
@@ -59,16 +59,13 @@ export async function restoreFiles(
   plan: RestorePlan,
   options: RestoreFilesOptions,
 ): Promise<RestoredFiles> {
-  const durability = await openDurability(options.target);
-  const run = new RestoreRun(indexed, plan, options, durability);
-  return run.perform();
+  return new RestoreRun(indexed, plan, options).perform();
 }
 
 class RestoreRun {
   readonly #indexed: IndexedRepository;
   readonly #plan: RestorePlan;
   readonly #options: RestoreFilesOptions;
-  readonly #durability: Durability;
   readonly #tree: TargetTree;
   readonly #relative: RestorePaths;
   readonly #problems: FileProblem[] = [];
@@ -77,11 +74,10 @@ class RestoreRun {
   /** Rows of sources that lack files. */
   readonly #incomplete: Set<number>;
 
-  constructor(indexed: IndexedRepository, plan: RestorePlan, options: RestoreFilesOptions, durability: Durability) {
+  constructor(indexed: IndexedRepository, plan: RestorePlan, options: RestoreFilesOptions) {
     this.#indexed = indexed;
     this.#plan = plan;
     this.#options = options;
-    this.#durability = durability;
     this.#incomplete = new Set(plan.incompleteSources.map((name) => plan.sourceRows.get(name) ?? 0));
     this.#relative = new RestorePaths(plan.columns);
     this.#tree = new TargetTree({
@@ -123,7 +119,6 @@ class RestoreRun {
       columns,
       base: Buffer.from(target),
       ownership,
-      syncEach: this.#durability.each,
       mask,
       onRowProblem: ({ row, message, fatal }) => this.#problem(row, message, fatal),
       ...(workers === undefined ? {} : { workers }),
@@ -161,7 +156,7 @@ class RestoreRun {
   }
 
   #settle(): Promise<void> {
-    return this.#durability.settle(this.#tree.directories());
+    return makeDurable(this.#options.target, this.#tree.filesAndDirectories());
   }
 
   #problem(row: number, message: string, missing: boolean): void {

@@ -108,8 +108,11 @@ export class TargetTree {
     await this.#each(failed, (_row, path) => removeLeftover(path));
   }
 
-  *directories(): Generator<Buffer> {
-    for (const row of this.#directoryRows()) yield this.paths.path(row);
+  *filesAndDirectories(): Generator<Buffer> {
+    const { kind, state, rows } = this.#columns;
+    for (let row = 0; row < rows; row++) {
+      if (kind[row] === KIND.directory || state[row] === STATE.done) yield this.paths.path(row);
+    }
   }
 
   #directoryRows(): Uint32Array {

@@ -17,7 +17,7 @@ export type { RowProblem } from './workers/unseal-messages.ts';
 
 /** Requests under way at once, and the sealed bytes that may be in memory for them. */
 const PARALLEL = 8;
-const BUDGET = 96 * 1024 * 1024;
+const BUDGET = 48 * 1024 * 1024;
 /** A storage that failed this often is asked last from then on. */
 const MAX_STRIKES = 3;
 /** Files inspected or created by one request to a worker. */
@@ -29,8 +29,6 @@ export interface RestoreEngineOptions {
   /** The target directory, as bytes. */
   readonly base: Uint8Array;
   readonly ownership: Ownership;
-  /** Make every file durable by itself; otherwise the caller makes the file system durable. */
-  readonly syncEach: boolean;
   /** The storages that may be read. */
   readonly mask: number;
   readonly workers?: number;
@@ -59,11 +57,11 @@ export class RestoreEngine implements AsyncDisposable {
   constructor(repository: IndexedRepository, options: RestoreEngineOptions) {
     this.#repository = repository;
     this.#options = options;
-    const { columns, base, ownership, syncEach, workers } = options;
+    const { columns, base, ownership, workers } = options;
     const data = {
       masterKey: repository.repository.masterKey,
       blobIds: repository.index.freeze().blobs.keys,
-      ...{ columns, base, ownership, syncEach },
+      ...{ columns, base, ownership },
     };
     this.#pool = new UnsealPool(data, workers);
   }

@@ -8,7 +8,7 @@ import { BLOB_WORDS } from './workers/unseal-messages.ts';
 
 /** Up to this many bytes that nobody needs are fetched rather than asking twice. */
 const MAX_GAP = 1024 * 1024;
-const MAX_REQUEST = 32 * 1024 * 1024;
+const MAX_REQUEST = 8 * 1024 * 1024;
 /** Keeps one request's work short when files are tiny. */
 const MAX_REFS = 4096;
 

@@ -1,8 +1,7 @@
 /** Entry of an unsealing worker: opens, decompresses, verifies and writes blobs; one request after the other. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { asFailure, isFailure } from '../../base/failure.ts';
-import { Sealer } from '../crypto/envelope.ts';
-import { openBlob } from '../indexed-repository.ts';
+import { BlobOpener } from './unseal-blob.ts';
 import { UnsealFiles } from './unseal-files.ts';
 import { Inspector } from './unseal-inspect.ts';
 import { BLOB_WORDS, type UnsealReply, type UnsealRequest, type UnsealWorkerData } from './unseal-messages.ts';
@@ -11,7 +10,7 @@ const data = workerData as UnsealWorkerData;
 const port = parentPort;
 if (port === null) throw new Error('this module runs in a worker thread');
 
-const sealer = new Sealer(data.masterKey);
+const opener = new BlobOpener(data.masterKey);
 const files = new UnsealFiles(data);
 const inspector = new Inspector(data.columns, files, data.blobIds);
 
@@ -22,15 +21,25 @@ function write(bytes: Uint8Array, blobs: Uint32Array, refs: Uint32Array): { byte
     const [offset, length, plainLength, row, from, to] = blobs.subarray(blob * BLOB_WORDS, (blob + 1) * BLOB_WORDS);
     const plain = open(bytes.subarray(offset!, offset! + length!), plainLength!, row!);
     if (plain === undefined) damaged.push(blob);
-    else written += files.place(plain, refs.subarray(from!, to!));
+    else {
+      written += files.place(plain, refs.subarray(from!, to!));
+      release(plain);
+    }
   }
+  release(bytes);
   return { bytes: written, damaged };
+}
+
+/** Frees memory at once that would otherwise wait for the garbage collector, and a restore makes much of it. */
+function release(bytes: Uint8Array): void {
+  const { buffer } = bytes;
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength) buffer.transfer(0);
 }
 
 /** The verified plaintext, or undefined when it is not what it should be. */
 function open(sealed: Uint8Array, plainLength: number, row: number): Buffer | undefined {
   try {
-    return openBlob(sealer.open(sealed), plainLength, new Uint8Array(data.blobIds, row * 32, 32));
+    return opener.open(sealed, plainLength, new Uint8Array(data.blobIds, row * 32, 32));
   } catch (error) {
     if (isFailure(error, 'data_damaged')) return undefined;
     throw error;
