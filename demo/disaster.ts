@@ -1,5 +1,5 @@
 /** The bad day: a database without its tables, a directory without its files, a storage wiped, another one with rotten bytes. */
-import { open, readdir, rm, stat } from 'node:fs/promises';
+import { chmod, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ClientBase } from 'pg';
 import { TABLES } from './database.ts';
@@ -25,6 +25,7 @@ export async function rot(storage: string, every: number): Promise<number> {
 
 async function flipMiddle(path: string): Promise<void> {
   const { size, mode } = await stat(path);
+  await chmod(path, mode | 0o200); // objects are written once and then read-only
   const file = await open(path, 'r+');
   try {
     const length = Math.min(64, size);
@@ -33,8 +34,8 @@ async function flipMiddle(path: string): Promise<void> {
     await file.read(bytes, 0, length, position);
     for (let at = 0; at < length; at++) bytes[at]! ^= 0xff;
     await file.write(bytes, 0, length, position);
-    await file.chmod(mode & 0o7777);
   } finally {
     await file.close();
+    await chmod(path, mode);
   }
 }
