@@ -86,5 +86,11 @@ function warningText(event: ProgressEvent & { type: 'warning' }): string {
   const about = [event.storage, event.source, event.item]
     .filter((part) => part !== undefined)
     .map((part) => printable(part));
-  return about.length === 0 ? event.message : `${about.join(': ')}: ${event.message}`;
+  const message = withoutName(event.message, event.storage);
+  return about.length === 0 ? message : `${about.join(': ')}: ${message}`;
+}
+
+/** A storage's failures begin with its name; what is said about it begins with it already. */
+function withoutName(message: string, storage: string | undefined): string {
+  return storage !== undefined && message.startsWith(`${storage}: `) ? message.slice(storage.length + 2) : message;
 }
