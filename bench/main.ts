@@ -1,0 +1,86 @@
+/**
+ * Side-by-side measurements against other programs.
+ *
+ *   npm run bench                       everything: about twenty minutes on a quiet machine
+ *   npm run bench -- files restore      some
+ *   npm run bench -- --quick            small data, one run, nothing recorded: shows that the benchmarks work
+ *   npm run bench -- files --profile D  processor profiles of Holdfast into the directory D, with a summary; nothing recorded
+ *
+ * Prints a table for each benchmark and records it in bench/results.json and docs/performance.md. HOLDFAST_BENCH_DIR says where data and
+ * repositories are put (default: the system's temporary directory), HOLDFAST_BUILD_TOOLS=1 lets it build a current restic and kopia.
+ */
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { systemClock } from '../src/base/clock.ts';
+import { files } from './cases/files.ts';
+import { restore } from './cases/restore.ts';
+import { three } from './cases/three.ts';
+import type { Bench, BenchContext } from './harness/context.ts';
+import { describeMachine } from './harness/machine.ts';
+import { summarizeProfiles } from './harness/profile.ts';
+import { terminalTable, updatePage } from './harness/report.ts';
+import { type BenchResult, readResults, writeResults } from './harness/results.ts';
+import { Workspace } from './harness/workspace.ts';
+
+const BENCHES: readonly Bench[] = [files, three, restore];
+const RUNS = 3;
+const QUIET = 0.5;
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const resultsPath = join(root, 'bench', 'results.json');
+const pagePath = join(root, 'docs', 'performance.md');
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: 'boolean', default: false }, profile: { type: 'string' } },
+});
+const unknown = positionals.filter((name) => !BENCHES.some((bench) => bench.name === name));
+if (unknown.length > 0) {
+  console.error(`No such benchmark: ${unknown.join(', ')}. There are: ${BENCHES.map(({ name }) => name).join(', ')}.`);
+  process.exit(2);
+}
+const chosen = positionals.length > 0 ? BENCHES.filter(({ name }) => positionals.includes(name)) : BENCHES;
+const profiles = values.profile === undefined ? undefined : resolve(values.profile);
+if (profiles !== undefined) await mkdir(profiles, { recursive: true });
+const recorded = !values.quick && profiles === undefined;
+
+for (const bench of chosen) {
+  const result = await runBench(bench);
+  console.log(`\n${terminalTable(result)}\n`);
+  if (recorded) await record(bench.name, result);
+}
+if (profiles !== undefined) console.log(await summarizeProfiles(profiles));
+
+async function runBench(bench: Bench): Promise<BenchResult> {
+  const machine = describeMachine();
+  if (machine.load > QUIET && recorded)
+    console.log(`The machine is not quiet: load ${machine.load}. Figures will be worse than they could be.`);
+  const started = systemClock.monotonic();
+  const time = new Date(systemClock.now()).toISOString();
+  await using workspace = await Workspace.create(process.env.HOLDFAST_BENCH_DIR);
+  const context: BenchContext = {
+    workspace,
+    quick: values.quick,
+    runs: recorded ? RUNS : 1,
+    profiles,
+    say: (line) => console.log(`  ${bench.name}: ${line}`),
+  };
+  const { about, rows, figures = [], missing = [] } = await bench.run(context);
+  const duration = Math.round((systemClock.monotonic() - started) / 1000);
+  return { title: bench.title, about, rows, figures, missing, time, duration, machine };
+}
+
+async function record(name: string, result: BenchResult): Promise<void> {
+  const results = { ...(await readResults(resultsPath)), [name]: result };
+  const ordered = Object.fromEntries(
+    BENCHES.flatMap((bench) => (results[bench.name] ? [[bench.name, results[bench.name] as BenchResult]] : [])),
+  );
+  await writeResults(resultsPath, ordered, root);
+  await updatePage(
+    pagePath,
+    ordered,
+    BENCHES.map((bench) => bench.name),
+  );
+}
