@@ -6,6 +6,10 @@ export const registry: readonly Registration[] = [
   ...group('Look', [
     entry('points', 'the restore points, newest last', () => import('./commands/points.ts')),
     entry('show', 'one point: sources, sizes, manifest, proof', () => import('./commands/show.ts')),
+    entry('ls', 'what is in a point', () => import('./commands/ls.ts')),
+    entry('cat', 'the bytes of one file of a point', () => import('./commands/cat.ts')),
+    entry('find', 'every version of a file across points', () => import('./commands/find.ts')),
+    entry('diff', 'what changed between two points', () => import('./commands/diff.ts')),
   ]),
   ...group('Restore', [entry('restore', 'get a point, or part of one, back', () => import('./commands/restore.ts'))]),
   ...group('Care', [

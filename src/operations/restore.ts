@@ -4,13 +4,12 @@ import { Failure } from '../base/failure.ts';
 import { type Id, shortId } from '../base/ids.ts';
 import { defaultOwnership, parseOwner } from '../recovery/owner.ts';
 import { type PlanProblem, planRestore, type RestorePlan } from '../recovery/plan.ts';
-import { type OpenedPoint, openPoint } from '../recovery/point.ts';
+import type { OpenedPoint } from '../recovery/point.ts';
 import { type FileProblem, type RestoredFiles, restoreFiles } from '../recovery/restore-files.ts';
 import { abandonTarget, checkRoom, finishTarget, inspectTarget, prepareTarget } from '../recovery/target.ts';
 import type { IndexedRepository } from '../repository/indexed-repository.ts';
 import type { Ownership } from '../repository/restore-metadata.ts';
-import { listSnapshots, pickSnapshot } from '../repository/snapshots.ts';
-import { pointsOf } from './points.ts';
+import { findPoints } from './restore/find-point.ts';
 import { ReadProblems, type StorageProblems } from './restore/read-problems.ts';
 import { lockForReading } from './restore/shared-lock.ts';
 import type { Session } from './session.ts';
@@ -74,7 +73,8 @@ export async function restore(session: Session, input: RestoreInput): Promise<Re
   const started = session.clock.monotonic();
   await using _lock = await lockForReading(session);
   const problems = new ReadProblems(session.progress);
-  const { indexed, point } = await findPoint(session, input);
+  const { indexed, points } = await findPoints(session, input.app, [input.point]);
+  const point = points[0]!;
   const identity = { point: point.stored.id, sources: input.sources, paths: input.paths };
   const state = await inspectTarget(input.target, identity);
   const plan = await makePlan(session, indexed, point, input);
@@ -82,16 +82,6 @@ export async function restore(session: Session, input: RestoreInput): Promise<Re
   const done = input.dryRun ? undefined : await perform(session, indexed, plan, input, problems);
   const duration = (session.clock.monotonic() - started) / 1000;
   return outcome(input, point, plan, done, problems.all, duration);
-}
-
-async function findPoint(
-  { repository }: Session,
-  { app, point }: RestoreInput,
-): Promise<{ indexed: IndexedRepository; point: OpenedPoint }> {
-  const list = await listSnapshots(repository);
-  const stored = pickSnapshot(app === undefined ? list.snapshots : pointsOf(list, app), point);
-  const indexed = await repository.loadIndex();
-  return { indexed, point: await openPoint(indexed, stored) };
 }
 
 async function makePlan(

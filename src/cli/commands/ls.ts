@@ -1,0 +1,61 @@
+/** `holdfast ls POINT [PATH]`: what is in a point. */
+import { EXIT } from '../../base/failure.ts';
+import { printable } from '../../base/printable.ts';
+import { formatBytes } from '../../base/sizes.ts';
+import { type ListedNode, listTree } from '../../operations/list-tree.ts';
+import { argument, defineCommand, option } from '../command.ts';
+import { openSession } from '../open-session.ts';
+import { JsonArray } from '../output/json-array.ts';
+
+export default defineCommand({
+  details:
+    'Paths begin with the name of a source: "ls latest media/photos". Directories end in a slash, links show where they point.',
+  arguments: {
+    point: argument.required('POINT', 'id, its first digits, or "latest"'),
+    path: argument.optional('PATH', 'a directory or file; default: the sources'),
+  },
+  options: {
+    long: option.flag('with mode, owner, size and time', 'l'),
+    recursive: option.flag('everything below too', 'R'),
+  },
+  examples: [
+    ['holdfast ls latest', 'the sources of the newest point'],
+    ['holdfast ls -l 1f0c media/2026', 'one directory, in full'],
+  ],
+  exits: [EXIT.damaged, EXIT.noRepository, EXIT.wrongPassword],
+  async run(context, { arguments: { point, path = '' }, options: { long, recursive } }) {
+    const { output, flags } = context;
+    const app = (await context.config()).appName(flags.app);
+    await using session = await openSession(context);
+    const json = flags.json ? new JsonArray(output) : undefined;
+    await listTree(session, { app, point, path, recursive }, async (entries) => {
+      if (json !== undefined) await json.add(entries);
+      else await output.raw(entries.map((entry) => `${long ? longLine(entry) : shortName(entry)}\n`).join(''));
+      return !output.readerGone;
+    });
+    await json?.end();
+    return EXIT.done;
+  },
+});
+
+const TYPE_LETTERS: Readonly<Record<ListedNode['type'], string>> = {
+  file: '-',
+  dir: 'd',
+  symlink: 'l',
+  dev: 'b',
+  chardev: 'c',
+  fifo: 'p',
+  socket: 's',
+};
+
+function shortName({ path, type }: ListedNode): string {
+  return `${printable(path)}${type === 'dir' ? '/' : ''}`;
+}
+
+function longLine(entry: ListedNode): string {
+  const { type, mode, uid, gid, user, group, size, mtime, link_target } = entry;
+  const owner = printable(`${user ?? uid}:${group ?? gid}`).padEnd(17);
+  const bytes = (type === 'file' ? formatBytes(size) : '').padStart(10);
+  const target = link_target === undefined ? '' : ` -> ${printable(link_target)}`;
+  return `${TYPE_LETTERS[type]}${mode}  ${owner}  ${bytes}  ${mtime.slice(0, 19)}Z  ${shortName(entry)}${target}`;
+}

@@ -1,0 +1,26 @@
+/** From the word on the command line to a point opened for reading. */
+import { type OpenedPoint, openPoint } from '../../recovery/point.ts';
+import type { IndexedRepository } from '../../repository/indexed-repository.ts';
+import { listSnapshots, pickSnapshot } from '../../repository/snapshots.ts';
+import { pointsOf } from '../points.ts';
+import type { Session } from '../session.ts';
+
+export interface FoundPoints {
+  readonly indexed: IndexedRepository;
+  readonly points: readonly OpenedPoint[];
+}
+
+/** `prefixes`: first digits of ids, or `latest`. Without an app, all snapshots of the repository count. */
+export async function findPoints(
+  { repository }: Session,
+  app: string | undefined,
+  prefixes: readonly string[],
+): Promise<FoundPoints> {
+  const list = await listSnapshots(repository);
+  const candidates = app === undefined ? list.snapshots : pointsOf(list, app);
+  const stored = prefixes.map((prefix) => pickSnapshot(candidates, prefix));
+  const indexed = await repository.loadIndex();
+  const points: OpenedPoint[] = [];
+  for (const each of stored) points.push(await openPoint(indexed, each));
+  return { indexed, points };
+}
