@@ -21,6 +21,10 @@ export const registry: readonly Registration[] = [
     entry('init', 'create the repository on every storage', () => import('./commands/init.ts')),
     entry('kit', 'the recovery kit: a page that restores without this server', () => import('./commands/kit.ts')),
 
+    entry('key add', 'one more password', () => import('./commands/key-add.ts')),
+    entry('key list', 'the key files, one for each password', () => import('./commands/key-list.ts')),
+    entry('key remove', 'take a password back', () => import('./commands/key-remove.ts')),
+    entry('key passwd', 'another password in place of the one in use', () => import('./commands/key-passwd.ts')),
     entry('config validate', 'say everything that is wrong with it', () => import('./commands/config-validate.ts')),
     entry('config show', 'effective values and their origins', () => import('./commands/config-show.ts')),
     entry('config schema', 'the JSON Schema of the file', () => import('./commands/config-schema.ts')),
