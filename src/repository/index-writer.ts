@@ -4,8 +4,9 @@
  */
 import type { Clock } from '../base/clock.ts';
 import type { Id } from '../base/ids.ts';
-import { encodeIndex } from './format/index-file.ts';
+import { encodeIndex, parseIndex } from './format/index-file.ts';
 import type { PackedBlob } from './format/pack-header.ts';
+import { decodeUnpackedBytes } from './format/unpacked.ts';
 import { objectKey } from './keys.ts';
 import type { Repository } from './repository.ts';
 import type { UploadQueue } from './upload-queue.ts';
@@ -71,11 +72,9 @@ export class IndexWriter {
     for (const index of this.#missing.get(queue) ?? []) await this.#put(queue, index, queue.signal);
   }
 
-  /** After a run that failed: indexes what the storages have got of the packs that no index names yet. Never rejects. */
+  /** After a run that failed: indexes what each storage has got of the packs that no index names there yet. Never rejects. */
   async salvage(): Promise<void> {
-    const packs = this.#open;
-    this.#open = [];
-    if (packs.length === 0) return;
+    this.close();
     const enough = new AbortController();
     const timer = new AbortController();
     void this.#clock.sleep(SALVAGE_MS, timer.signal).then(
@@ -85,22 +84,25 @@ export class IndexWriter {
     const tooLate = new Promise<false>((resolve) =>
       enough.signal.addEventListener('abort', () => resolve(false), { once: true }),
     );
-    const work = this.#queues.map((queue) => this.#salvageFor(queue, packs, tooLate, enough.signal));
+    const work = [...this.#missing].flatMap(([queue, indexes]) =>
+      queue.failure === undefined || queue.failure.code === 'interrupted'
+        ? [...indexes].map((index) => this.#salvageOne(queue, index, tooLate, enough.signal))
+        : [],
+    );
     await Promise.allSettled(work);
     timer.abort();
   }
 
-  async #salvageFor(
-    queue: UploadQueue,
-    packs: readonly NewPack[],
-    tooLate: Promise<false>,
-    signal: AbortSignal,
-  ): Promise<void> {
-    if (queue.failure !== undefined && queue.failure.code !== 'interrupted') return;
-    const held: NewPack[] = [];
-    for (const pack of packs) if (await Promise.race([queue.holds(pack.id), tooLate])) held.push(pack);
-    if (held.length === 0) return;
-    const { id, bytes } = this.#repository.sealUnpacked(encodeIndex(held));
+  async #salvageOne(queue: UploadQueue, index: Index, tooLate: Promise<false>, signal: AbortSignal): Promise<void> {
+    const held = new Set<Id>();
+    for (const pack of index.packs) if (await Promise.race([queue.holds(pack), tooLate])) held.add(pack);
+    if (held.size === 0) return;
+    if (held.size === index.packs.length) return this.#put(queue, index, signal);
+    const packs: NewPack[] = [];
+    parseIndex(decodeUnpackedBytes(this.#repository.openNamed(index.bytes, index.id)), (id, blobs) => {
+      if (held.has(id)) packs.push({ id, blobs });
+    });
+    const { id, bytes } = this.#repository.sealUnpacked(encodeIndex(packs));
     await queue.replica.store.put(objectKey('index', id), bytes, { signal });
   }
 

@@ -1,0 +1,65 @@
+/** Backups into a real S3 service over a network that breaks. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { type BackupApp, backupApp, fillMedia } from '../integration/fixtures/backup-app.ts';
+import { type FaultyProxy, startFaultyProxy } from '../support/faulty-proxy.ts';
+import { need } from '../support/needs.ts';
+import { needS3, type TestS3, useS3 } from '../support/s3/shared.ts';
+
+const restic = await need('restic');
+const s3Need = await needS3();
+
+describe('an S3 service behind a network that breaks', { skip: s3Need.skip || restic.skip }, () => {
+  let s3: TestS3;
+  let proxy: FaultyProxy;
+  before(async () => {
+    s3 = await useS3();
+    proxy = await startFaultyProxy({ upstream: s3.endpoint });
+  });
+  after(async () => {
+    await proxy?.close();
+    await s3?.stop();
+  });
+
+  async function appBehindProxy(): Promise<BackupApp> {
+    proxy.recover();
+    const app = await backupApp({ local: ['a'], s3: { service: s3, endpoint: proxy.endpoint } });
+    await fillMedia(app.media);
+    return app;
+  }
+
+  test('refused writes of packs are told, and the local copy is complete', async () => {
+    await using app = await appBehindProxy();
+    proxy.inject({ method: 'PUT', path: /\/data\//, fault: { kind: 'answer', status: 403, code: 'AccessDenied' } });
+    const { storages } = await app.backUp([], 3);
+    assert.equal(storages.a, 'complete');
+    assert.match(storages.cloud!, /^cloud: /);
+    await app.resticChecks('a');
+    assert.deepEqual(await app.restic('cloud').snapshots(), []);
+  });
+
+  test('a service that refuses everything is lost by name, and the local copy is complete', async () => {
+    await using app = await appBehindProxy();
+    proxy.inject({ fault: { kind: 'answer', status: 403, code: 'AccessDenied' } });
+    const { storages } = await app.backUp([], 3);
+    assert.equal(storages.a, 'complete');
+    assert.match(storages.cloud!, /^cloud: /);
+  });
+
+  test('lost replies, cut connections, errors and short bodies now and then are ridden out', async () => {
+    await using app = await appBehindProxy();
+    const rules = [
+      proxy.inject({ method: 'PUT', path: /\/data\//, times: 2, fault: { kind: 'loseReply' } }),
+      proxy.inject({ method: 'PUT', path: /\/index\//, times: 1, fault: { kind: 'loseReply' } }),
+      proxy.inject({ method: 'PUT', path: /\/snapshots\//, times: 1, fault: { kind: 'loseReply' } }),
+      proxy.inject({ method: 'PUT', path: /\/locks\//, times: 1, fault: { kind: 'cut' } }),
+      proxy.inject({ path: /list-type/, times: 1, fault: { kind: 'answer', status: 500 } }),
+      proxy.inject({ method: 'GET', path: /\/config$/, times: 1, fault: { kind: 'truncate', bytes: 10 } }),
+    ];
+    const { storages } = await app.backUp();
+    assert.deepEqual(storages, { a: 'complete', cloud: 'complete' });
+    for (const rule of rules) assert.ok(rule.hits > 0);
+    await app.resticChecks();
+    assert.equal((await app.restic('cloud').snapshots()).length, 1);
+  });
+});
