@@ -15,6 +15,8 @@ export const registry: readonly Registration[] = [
   ...group('Care', [
     entry('check', 'is everything there and whole', () => import('./commands/check.ts')),
     entry('sync', 'bring the storages level, heal what is damaged', () => import('./commands/sync.ts')),
+    entry('pin', 'keep a point whatever retention says', () => import('./commands/pin.ts')),
+    entry('unpin', 'leave a point to retention again', () => import('./commands/unpin.ts')),
   ]),
   ...group('Set up', [
     entry('doctor', 'what is wrong with this set-up and how to mend it', () => import('./commands/doctor.ts')),

@@ -1,0 +1,22 @@
+/** `holdfast pin POINT`: a point that retention never removes. */
+import { EXIT } from '../../base/failure.ts';
+import { pinPoint } from '../../operations/pin.ts';
+import { argument, defineCommand } from '../command.ts';
+import { openSession } from '../open-session.ts';
+import { pinText } from '../pin-text.ts';
+
+export default defineCommand({
+  details: 'Retention and "holdfast forget" leave a pinned point alone until it is unpinned.',
+  arguments: { point: argument.required('POINT', 'id, its first digits, or "latest"') },
+  examples: [['holdfast pin latest', 'keep this point whatever retention says']],
+  exits: [EXIT.noRepository, EXIT.wrongPassword],
+  async run(context, { arguments: { point } }) {
+    const { output, flags } = context;
+    const app = (await context.config()).appName(flags.app);
+    await using session = await openSession(context);
+    const outcome = await pinPoint(session, app, point, true);
+    if (flags.json) await output.summary({ ...outcome });
+    else await output.line(pinText(outcome));
+    return EXIT.done;
+  },
+});

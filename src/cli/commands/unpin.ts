@@ -1,0 +1,22 @@
+/** `holdfast unpin POINT`: leave a point to retention again. */
+import { EXIT } from '../../base/failure.ts';
+import { pinPoint } from '../../operations/pin.ts';
+import { argument, defineCommand } from '../command.ts';
+import { openSession } from '../open-session.ts';
+import { pinText } from '../pin-text.ts';
+
+export default defineCommand({
+  details: 'The next "holdfast prune" may remove the point, if no rule keeps it.',
+  arguments: { point: argument.required('POINT', 'id, its first digits, or "latest"') },
+  examples: [['holdfast unpin latest', 'retention decides again']],
+  exits: [EXIT.noRepository, EXIT.wrongPassword],
+  async run(context, { arguments: { point } }) {
+    const { output, flags } = context;
+    const app = (await context.config()).appName(flags.app);
+    await using session = await openSession(context);
+    const outcome = await pinPoint(session, app, point, false);
+    if (flags.json) await output.summary({ ...outcome });
+    else await output.line(pinText(outcome));
+    return EXIT.done;
+  },
+});
