@@ -123,7 +123,8 @@ function keptByRules(
   const keep = ({ id }: RetainedPoint, reason: string): void => {
     reasons.set(id, [...(reasons.get(id) ?? []), reason]);
   };
-  newestFirst.slice(0, rules.last ?? 0).forEach((point, i) => keep(point, `last ${i + 1} of ${rules.last}`));
+  for (const [i, point] of newestFirst.slice(0, rules.last ?? 0).entries())
+    keep(point, `last ${i + 1} of ${rules.last}`);
   for (const period of PERIODS) keepPeriods(newestFirst, period, rules[period] ?? 0, timeZone, keep);
   const { within } = rules;
   const newest = newestFirst[0];

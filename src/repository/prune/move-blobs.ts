@@ -1,9 +1,9 @@
 /**
- * Moves chosen blobs into new packs on one storage: read in merged ranges from wherever a copy is, verified on worker threads, taken over
+ * Moves chosen blobs into new packs, the same ones on each of several storages: read in merged ranges from wherever a copy is, verified on worker threads, taken over
  * sealed as they are. A blob whose copy turns out bad is read from any other copy.
  */
 import { constants, zstdCompressSync } from 'node:zlib';
-import { asFailure } from '../../base/failure.ts';
+import { asFailure, type Failure } from '../../base/failure.ts';
 import { type Id, idFromBytes } from '../../base/ids.ts';
 import type { CallOptions } from '../../storage/object-store.ts';
 import { type Budget, eachOf } from '../check/budget.ts';
@@ -26,8 +26,8 @@ export interface BlobMove {
   readonly table: PackTable;
   readonly pool: VerifyPool;
   readonly budget: Budget;
-  /** Where the new packs go. */
-  readonly target: Replica;
+  /** Where the new packs go: the same bytes to each. One that fails is left out; all of them failing fails the move. */
+  readonly targets: readonly Replica[];
   /** The storages to read a pack from, nearest first. */
   readonly sources: (pack: number) => readonly Replica[];
   /** Bytes after which a new pack is closed. */
@@ -37,8 +37,10 @@ export interface BlobMove {
 }
 
 export interface MovedBlobs {
-  /** The new packs, all durable on the target. */
+  /** The new packs, all durable on every target that did not fail. */
   readonly packs: readonly PackEntry[];
+  /** By storage name. */
+  readonly failures: ReadonlyMap<string, Failure>;
   /** Rows of blobs of which no copy is good. */
   readonly lost: readonly number[];
 }
@@ -61,6 +63,7 @@ class Mover {
   readonly #trees: PackAssembler;
   readonly #packs: PackEntry[] = [];
   readonly #lost: number[] = [];
+  readonly #failures = new Map<string, Failure>();
   #storing: Promise<void> = Promise.resolve();
 
   constructor(move: BlobMove) {
@@ -75,7 +78,7 @@ class Mover {
       this.#move.budget.use(run.end - run.offset, () => this.#moveRun(run)),
     );
     for (const assembler of [this.#data, this.#trees]) if (!assembler.isEmpty) await this.#store(assembler);
-    return { packs: this.#packs, lost: this.#lost };
+    return { packs: this.#packs, lost: this.#lost, failures: this.#failures };
   }
 
   async #moveRun(run: Run): Promise<void> {
@@ -153,10 +156,26 @@ class Mover {
   /** One pack after the other, so that memory stays bounded by the packs being filled. */
   async #store(assembler: PackAssembler): Promise<void> {
     const { id, blobs, parts } = assembler.finish();
-    const { target, options } = this.#move;
-    this.#storing = this.#storing.then(() => target.store.put(objectKey('data', id), parts, options));
+    this.#storing = this.#storing.then(() => this.#put(objectKey('data', id), parts));
     await this.#storing;
     this.#packs.push({ id, blobs });
+  }
+
+  async #put(key: string, parts: readonly Uint8Array[]): Promise<void> {
+    const { targets, options } = this.#move;
+    await Promise.all(
+      targets.map(async ({ name, store }) => {
+        if (this.#failures.has(name)) return;
+        try {
+          await store.put(key, parts, options);
+        } catch (error) {
+          options.signal?.throwIfAborted();
+          this.#failures.set(name, asFailure(error, 'storage_unreachable'));
+        }
+      }),
+    );
+    const [first] = this.#failures.values();
+    if (first !== undefined && this.#failures.size === targets.length) throw first;
   }
 
   *#runs(rows: Iterable<number>): Generator<Run> {

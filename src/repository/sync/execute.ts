@@ -55,7 +55,7 @@ export async function execute(execution: Execution, plan: StoragePlan): Promise<
   const moved = await moveBlobs(
     {
       ...execution,
-      ...{ indexed: survey.indexed, table: survey.table, target: replica, packSize: PACK_SIZE, onBytes: count },
+      ...{ indexed: survey.indexed, table: survey.table, targets: [replica], packSize: PACK_SIZE, onBytes: count },
       sources: (pack) => inMask(survey.repository.replicas, survey.present[pack] as number),
     },
     plan.blobs,
@@ -113,7 +113,7 @@ async function writeMissingIndexes(
     }
   }
   const entries = [...missing].map((pack) => packEntry({ index }, survey.table.rows(pack), pack));
-  await writeIndexes(survey.repository, replica, [...entries, ...movedPacks], options);
+  await writeIndexes((json) => survey.repository.sealUnpacked(json), replica, [...entries, ...movedPacks], options);
 }
 
 /** Numbers of the packs that an index file names. */

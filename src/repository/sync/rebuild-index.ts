@@ -31,7 +31,7 @@ export async function rebuildIndex(
     const entry = await readHeader(repository, replica, id, size, options);
     if (entry !== undefined) packs.push(entry);
   });
-  await writeIndexes(repository, replica, packs, options);
+  await writeIndexes((json) => repository.sealUnpacked(json), replica, packs, options);
   return packs.length;
 }
 
