@@ -1,0 +1,18 @@
+/** The examples of the guide, run word for word, one page after the other, on a machine like the one that it speaks of. */
+import { after, before, describe, test } from 'node:test';
+import { DocsWorld, examplesSkip } from '../support/docs-world.ts';
+
+const skip = await examplesSkip();
+
+describe('the guide', { skip }, () => {
+  let world: DocsWorld;
+  before(async () => {
+    world = await DocsWorld.make();
+  });
+  after(() => world?.[Symbol.asyncDispose]());
+
+  test('getting started works word for word', () => world.follow('docs/guide/getting-started.md'));
+  test('restoring goes on from there, with Holdfast and with restic only', () =>
+    world.follow('docs/guide/restoring.md'));
+  test('keys and kit: a second password, another password, the kit', () => world.follow('docs/guide/keys-and-kit.md'));
+});
