@@ -3,26 +3,22 @@
 import { Failure } from '../base/failure.ts';
 import { type Id, shortId } from '../base/ids.ts';
 import { defaultOwnership, parseOwner } from '../recovery/owner.ts';
-import { type PlanProblem, planRestore, type RestorePlan } from '../recovery/plan.ts';
+import type { RestorePlan } from '../recovery/plan.ts';
 import type { OpenedPoint } from '../recovery/point.ts';
-import { type FileProblem, type RestoredFiles, restoreFiles } from '../recovery/restore-files.ts';
-import { abandonTarget, checkRoom, finishTarget, inspectTarget, prepareTarget } from '../recovery/target.ts';
-import type { IndexedRepository } from '../repository/indexed-repository.ts';
+import type { FileProblem, RestoredFiles } from '../recovery/restore-files.ts';
+import { checkRoom, inspectTarget } from '../recovery/target.ts';
 import type { Ownership } from '../repository/restore-metadata.ts';
 import { findPoints } from './restore/find-point.ts';
 import { ReadProblems, type StorageProblems } from './restore/read-problems.ts';
+import { makePlan, restoreInto } from './restore/run.ts';
 import { lockForReading } from './restore/shared-lock.ts';
 import type { Session } from './session.ts';
 
-export interface RestoreInput {
-  /** The app whose point `latest` is; undefined: any snapshot of the repository. */
-  readonly app: string | undefined;
+/** What every restore is asked for. */
+export interface RestoreRequest {
   /** First digits of a point's id, or `latest`. */
   readonly point: string;
-  /** Absolute. */
-  readonly target: string;
   readonly sources: readonly string[];
-  readonly paths: readonly string[];
   /** Read from this storage only. */
   readonly storage?: string;
   readonly ownership: Ownership;
@@ -31,9 +27,17 @@ export interface RestoreInput {
   readonly by: { readonly hostname: string; readonly username: string };
 }
 
+export interface RestoreInput extends RestoreRequest {
+  /** The app whose point `latest` is; undefined: any snapshot of the repository. */
+  readonly app: string | undefined;
+  /** Absolute. */
+  readonly target: string;
+  readonly paths: readonly string[];
+}
+
 /** The record of a restore: who, why, from what, where to, how much, how long, what went wrong. */
 export interface RestoreOutcome {
-  readonly mode: 'new-directory' | 'dry-run';
+  readonly mode: 'new-directory' | 'in-place' | 'dry-run';
   readonly point: Id;
   readonly short_id: string;
   readonly app: string | null;
@@ -77,97 +81,63 @@ export async function restore(session: Session, input: RestoreInput): Promise<Re
   const point = points[0]!;
   const identity = { point: point.stored.id, sources: input.sources, paths: input.paths };
   const state = await inspectTarget(input.target, identity);
+  const { target, ownership } = input;
   const plan = await makePlan(session, indexed, point, input);
-  if (typeof state === 'string') await checkRoom(input.target, plan.totals.roomBytes, plan.totals.files);
-  const done = input.dryRun ? undefined : await perform(session, indexed, plan, input, problems);
+  if (typeof state === 'string') await checkRoom(target, plan.totals.roomBytes, plan.totals.files);
+  const done = input.dryRun
+    ? undefined
+    : await restoreInto(session, indexed, plan, { target, identity, ownership }, problems);
   const duration = (session.clock.monotonic() - started) / 1000;
-  return outcome(input, point, plan, done, problems.all, duration);
+  return buildOutcome(input, point, [plan], done && [done], problems.all, duration);
 }
 
-async function makePlan(
-  { signal, progress }: Session,
-  indexed: IndexedRepository,
+/** The record of a restore that was made of one plan or of several. `done` is undefined for a dry run. */
+export function buildOutcome(
+  input: RestoreRequest & { readonly target: string },
   point: OpenedPoint,
-  { sources, paths, storage }: RestoreInput,
-): Promise<RestorePlan> {
-  const step = 'plan';
-  progress({ type: 'step', step, title: 'planning' });
-  const plan = await planRestore(indexed, point, {
-    sources,
-    paths,
-    ...(storage === undefined ? {} : { storage }),
-    signal,
-    onProgress: (items, bytes) => progress({ type: 'advance', step, items, bytes }),
-  });
-  progress({ type: 'done', step, outcome: 'done' });
-  return plan;
-}
-
-async function perform(
-  { signal, progress }: Session,
-  indexed: IndexedRepository,
-  plan: RestorePlan,
-  { target, sources, paths, ownership }: RestoreInput,
-  problems: ReadProblems,
-): Promise<RestoredFiles> {
-  const step = 'restore';
-  const { bytes: totalBytes, files: totalItems } = plan.totals;
-  const prepared = await prepareTarget(target, { point: plan.point, sources, paths });
-  progress({ type: 'step', step, title: 'restoring', totalBytes, totalItems });
-  try {
-    const done = await restoreFiles(indexed, plan, {
-      target,
-      continues: prepared.continues,
-      made: prepared.made,
-      ownership,
-      signal,
-      onProgress: ({ bytes, kept, files }) => progress({ type: 'advance', step, bytes: bytes + kept, items: files }),
-      onReadProblem: (problem) => problems.take(problem),
-      onNote: (message) => progress({ type: 'note', message }),
-    });
-    const whole = done.missing === 0 && !plan.problems.some(({ missing }) => missing);
-    if (whole) await finishTarget(target);
-    progress({ type: 'done', step, outcome: whole ? 'done' : 'failed' });
-    return done;
-  } catch (error) {
-    await abandonTarget(prepared);
-    progress({ type: 'done', step, outcome: 'failed' });
-    throw error;
-  }
-}
-
-function outcome(
-  input: RestoreInput,
-  point: OpenedPoint,
-  plan: RestorePlan,
-  done: RestoredFiles | undefined,
+  plans: readonly RestorePlan[],
+  done: readonly RestoredFiles[] | undefined,
   storageProblems: readonly StorageProblems[],
   duration: number,
 ): RestoreOutcome {
-  const { totals } = plan;
-  const planned: readonly PlanProblem[] = plan.problems;
-  const plannedMissing = planned.filter(({ missing }) => missing).length;
-  const fetched = done?.fetched ?? new Map(plan.storages.map(({ name, bytes }) => [name, bytes]));
+  const sum = <T>(items: readonly T[], pick: (item: T) => number) =>
+    items.reduce((total, item) => total + pick(item), 0);
+  const planned = plans.flatMap((plan) => plan.problems);
+  const ended = done ?? [];
   return {
     mode: input.dryRun ? 'dry-run' : 'new-directory',
-    point: plan.point,
-    short_id: shortId(plan.point),
-    app: plan.app ?? null,
+    point: point.stored.id,
+    short_id: shortId(point.stored.id),
+    app: point.app ?? null,
     time: point.stored.snapshot.time,
-    sources: plan.sources,
+    sources: plans.flatMap((plan) => plan.sources),
     target: input.target,
     by: `${input.by.username}@${input.by.hostname}`,
     reason: input.reason ?? null,
-    files: totals.files + totals.hardLinks,
-    directories: totals.directories,
-    bytes: totals.bytes,
-    bytes_kept: done?.bytesKept ?? 0,
-    bytes_fetched: Object.fromEntries(fetched),
-    packs: totals.packs,
-    problems: [...planned, ...(done?.problems ?? [])],
-    problem_count: plan.problemCount + (done?.problemCount ?? 0),
-    missing: plannedMissing + (done?.missing ?? 0),
+    files: sum(plans, ({ totals }) => totals.files + totals.hardLinks),
+    directories: sum(plans, ({ totals }) => totals.directories),
+    bytes: sum(plans, ({ totals }) => totals.bytes),
+    bytes_kept: sum(ended, ({ bytesKept }) => bytesKept),
+    bytes_fetched: done === undefined ? toFetch(plans) : fetched(done),
+    packs: sum(plans, ({ totals }) => totals.packs),
+    problems: [...planned, ...ended.flatMap(({ problems }) => problems)],
+    problem_count: sum(plans, ({ problemCount }) => problemCount) + sum(ended, ({ problemCount }) => problemCount),
+    missing: planned.filter(({ missing }) => missing).length + sum(ended, ({ missing }) => missing),
     storage_problems: storageProblems,
     duration_s: duration,
   };
+}
+
+function toFetch(plans: readonly RestorePlan[]): Record<string, number> {
+  return added(plans.flatMap(({ storages }) => storages.map(({ name, bytes }) => [name, bytes] as const)));
+}
+
+function fetched(done: readonly RestoredFiles[]): Record<string, number> {
+  return added(done.flatMap((each) => [...each.fetched]));
+}
+
+function added(amounts: readonly (readonly [name: string, bytes: number])[]): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const [name, bytes] of amounts) sums[name] = (sums[name] ?? 0) + bytes;
+  return sums;
 }

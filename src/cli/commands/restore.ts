@@ -1,21 +1,21 @@
 /** `holdfast restore POINT`: gets a point, or part of one, back. */
 import { resolve } from 'node:path';
-import { formatDuration } from '../../base/durations.ts';
 import { EXIT, Failure } from '../../base/failure.ts';
-import { printable } from '../../base/printable.ts';
-import { formatUtcAndLocal } from '../../base/relative-time.ts';
-import { formatBytes } from '../../base/sizes.ts';
 import { thisProcess } from '../../operations/holder.ts';
 import { chooseOwnership, type RestoreOutcome, restore } from '../../operations/restore.ts';
+import { restoreInPlace, type SourcePlace } from '../../operations/restore-in-place.ts';
 import { argument, defineCommand, option } from '../command.ts';
 import type { Context } from '../context.ts';
 import { openSession } from '../open-session.ts';
+import { printInPlace, printRestore } from '../output/restore-report.ts';
 
 export default defineCommand({
   details:
-    'Restores into a new directory: DIR/<source>/…; a database is a data directory that "postgres -D DIR/<source>" starts. The plan is made ' +
-    'first; everything is verified while it is read, and what one storage cannot give comes from another. Interrupted, the same command ' +
-    'continues and fetches nothing twice. As root, owners come back as they were; anybody else owns what they restore.',
+    'With --to, restores into a new directory: DIR/<source>/…; a database is a data directory that "postgres -D DIR/<source>" starts. The plan ' +
+    'is made first; everything is verified while it is read, and what one storage cannot give comes from another. Interrupted, the same ' +
+    'command continues and fetches nothing twice. As root, owners come back as they were; anybody else owns what they restore.\n\n' +
+    'With --in-place, restores over what the app uses: hooks.beforeRestore stops the app, the new state is made beside the old one, the two ' +
+    'are swapped, hooks.afterRestore starts the app. The old state is kept beside the new one, and the way back is printed.',
   arguments: { point: argument.required('POINT', 'id, its first digits, or "latest"') },
   options: {
     to: option.text('DIR', 'a new or empty directory'),
@@ -24,6 +24,9 @@ export default defineCommand({
       'GLOB',
       'only these paths, relative to the source or beginning with its name (may be given several times)',
     ),
+    inPlace: option.flag('replace what the app uses'),
+    confirm: option.text('NAME', 'the name of the app, or of the one source: yes, replace it'),
+    dataDirectory: option.text('DIR', 'of the database, for --in-place, when the point does not know it'),
     storage: option.text('NAME', 'read from this storage only'),
     owner: option.text('USER[:GROUP]', 'give everything to this account'),
     noOwner: option.flag('leave everything to the account that runs the restore'),
@@ -33,67 +36,84 @@ export default defineCommand({
   examples: [
     ['holdfast restore latest --to /srv/restored', 'everything of the newest point'],
     ['holdfast restore 1f0c --to /tmp/x --source media --path "photos/2026/**"', 'some files'],
+    ['holdfast restore latest --source media --in-place --confirm media', 'over the directory the app uses'],
   ],
   exits: [EXIT.partial, EXIT.damaged, EXIT.noRepository, EXIT.locked, EXIT.wrongPassword],
   async run(context, { arguments: { point }, options }) {
-    if (options.to === undefined) {
-      throw new Failure('usage', 'Where to? A restore needs --to DIR.', { hint: 'Name a new directory.' });
-    }
+    const { to, inPlace } = options;
+    refuseContradictions(options);
     const config = await context.config();
     const app = config.appName(context.flags.app);
-    const ownership = await chooseOwnership(options.owner, options.noOwner);
-    await using session = await openSession(context);
-    const { storage, reason } = options;
-    const outcome = await restore(session, {
-      app,
+    const request = {
       point,
-      target: resolve(context.cwd, options.to),
       sources: options.source,
-      paths: options.path,
-      ...(storage === undefined ? {} : { storage }),
-      ...(reason === undefined ? {} : { reason }),
-      ownership,
+      ...given('storage', options.storage),
+      ...given('reason', options.reason),
+      ownership: await chooseOwnership(options.owner, options.noOwner),
       dryRun: options.dryRun,
       by: thisProcess(),
+    };
+    await using session = await openSession(context);
+    if (!inPlace) {
+      const target = resolve(context.cwd, to ?? '');
+      const outcome = await restore(session, { ...request, app, target, paths: options.path });
+      return report(context, outcome, () => printRestore(context.output, outcome));
+    }
+    const outcome = await restoreInPlace(session, {
+      ...request,
+      app: await config.app(app),
+      configured: await sourcePlaces(context, app),
+      ...given('confirm', options.confirm),
+      ...given('dataDirectory', options.dataDirectory && resolve(context.cwd, options.dataDirectory)),
     });
-    if (context.flags.json) await context.output.summary({ ...outcome });
-    else await print(context, outcome);
-    if (outcome.missing > 0) return EXIT.damaged;
-    return outcome.problem_count > 0 ? EXIT.partial : EXIT.done;
+    return report(context, outcome, () => printInPlace(context.output, outcome));
   },
 });
 
-const SHOWN_PROBLEMS = 20;
-
-async function print({ output }: Context, outcome: RestoreOutcome): Promise<void> {
-  const { style } = output;
-  const verb = outcome.mode === 'dry-run' ? 'Would restore' : 'Restored';
-  const when = formatUtcAndLocal(Date.parse(outcome.time));
-  await output.line(`${style.bold(`${verb} point ${outcome.short_id}`)} of ${outcome.app ?? 'no app'}, ${when}`);
-  await output.line(`  to      ${printable(outcome.target)}`);
-  await output.line(`  sources ${outcome.sources.map(printable).join(', ')}`);
-  await output.line(`  files   ${outcome.files} in ${outcome.directories} directories, ${formatBytes(outcome.bytes)}`);
-  for (const [name, bytes] of Object.entries(outcome.bytes_fetched)) {
-    await output.line(`  from    ${name}: ${formatBytes(bytes)}`);
-  }
-  if (outcome.bytes_kept > 0)
-    await output.line(`  kept    ${formatBytes(outcome.bytes_kept)} of an earlier, unfinished run`);
-  if (outcome.reason !== null) await output.line(`  reason  ${printable(outcome.reason)}`);
-  await output.line(`  by      ${printable(outcome.by)}, in ${formatDuration(outcome.duration_s * 1000)}`);
-  for (const { storage, count, message } of outcome.storage_problems) {
-    await output.warn(`${storage} failed ${count} times; the first time: ${printable(message)}`);
-  }
-  await printProblems({ output }, outcome);
+interface Choices {
+  readonly to: string | undefined;
+  readonly inPlace: boolean;
+  readonly path: readonly string[];
+  readonly confirm: string | undefined;
+  readonly dataDirectory: string | undefined;
 }
 
-async function printProblems({ output }: Pick<Context, 'output'>, outcome: RestoreOutcome): Promise<void> {
-  for (const { path, message } of outcome.problems.slice(0, SHOWN_PROBLEMS)) {
-    await output.warn(`${printable(path)}: ${printable(message)}`);
+function refuseContradictions({ to, inPlace, path, confirm, dataDirectory }: Choices): void {
+  if (inPlace === (to !== undefined)) {
+    const what = inPlace
+      ? '--to and --in-place exclude each other.'
+      : 'Where to? A restore needs --to DIR or --in-place.';
+    throw new Failure('usage', what, {
+      hint: 'Name a new directory, and look at what is in it before anything is replaced.',
+    });
   }
-  const more = outcome.problem_count - SHOWN_PROBLEMS;
-  if (more > 0) await output.warn(`${more} more problems; --json lists up to a thousand.`);
-  if (outcome.missing > 0) {
-    const hint = 'Run "holdfast sync" to heal the storages, then the same restore again: it continues.';
-    await output.warn(`${outcome.missing} files could not be restored.`, hint);
+  if (inPlace && path.length > 0) {
+    throw new Failure('usage', '--in-place replaces whole sources; --path does not go with it.', {
+      hint: 'Restore the paths with --to and copy them where they belong.',
+    });
   }
+  if (!inPlace && (confirm !== undefined || dataDirectory !== undefined)) {
+    throw new Failure('usage', '--confirm and --data-directory belong to --in-place.');
+  }
+}
+
+async function sourcePlaces(context: Context, app: string): Promise<SourcePlace[]> {
+  const config = await context.config();
+  const places = config.sourceTypes(app).map(async ({ name, type }): Promise<SourcePlace> => {
+    if (type === 'postgres') return { name, type };
+    const source = await config.source(app, name);
+    return source.type === 'postgres' ? { name, type: 'postgres' } : source;
+  });
+  return Promise.all(places);
+}
+
+async function report({ flags, output }: Context, outcome: RestoreOutcome, print: () => Promise<void>) {
+  if (flags.json) await output.summary({ ...outcome });
+  else await print();
+  if (outcome.missing > 0) return EXIT.damaged;
+  return outcome.problem_count > 0 ? EXIT.partial : EXIT.done;
+}
+
+function given<K extends string>(key: K, value: string | undefined): { readonly [P in K]?: string } {
+  return (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: string };
 }

@@ -1,4 +1,5 @@
 /** From the word on the command line to a point opened for reading. */
+import { shortId } from '../../base/ids.ts';
 import { type OpenedPoint, openPoint } from '../../recovery/point.ts';
 import type { IndexedRepository } from '../../repository/indexed-repository.ts';
 import { listSnapshots, pickSnapshot } from '../../repository/snapshots.ts';
@@ -12,14 +13,22 @@ export interface FoundPoints {
 
 /** `prefixes`: first digits of ids, or `latest`. Without an app, all snapshots of the repository count. */
 export async function findPoints(
-  { repository }: Session,
+  { repository, progress }: Session,
   app: string | undefined,
   prefixes: readonly string[],
 ): Promise<FoundPoints> {
   const list = await listSnapshots(repository);
   const candidates = app === undefined ? list.snapshots : pointsOf(list, app);
   const stored = prefixes.map((prefix) => pickSnapshot(candidates, prefix));
+  for (const { id } of list.damaged) {
+    const message = `The point object ${shortId(id)} cannot be read from any storage; there is a point that is not offered.`;
+    progress({ type: 'warning', message, hint: 'Run "holdfast check", then "holdfast sync".' });
+  }
   const indexed = await repository.loadIndex();
+  for (const { id, failure } of indexed.damagedIndexes) {
+    const message = `The index ${shortId(id)} cannot be read from any storage: ${failure.message}`;
+    progress({ type: 'warning', message, hint: 'What only it names seems to be missing. Run "holdfast sync".' });
+  }
   const points: OpenedPoint[] = [];
   for (const each of stored) points.push(await openPoint(indexed, each));
   return { indexed, points };

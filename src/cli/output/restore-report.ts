@@ -1,0 +1,69 @@
+/** How a restore is told to a person: what, from where, how much, what went wrong, the way back. */
+import { formatDuration } from '../../base/durations.ts';
+import { printable } from '../../base/printable.ts';
+import { formatUtcAndLocal } from '../../base/relative-time.ts';
+import { formatBytes } from '../../base/sizes.ts';
+import type { RestoreOutcome } from '../../operations/restore.ts';
+import type { RestoreInPlaceOutcome } from '../../operations/restore-in-place.ts';
+import type { Output } from './output.ts';
+
+const SHOWN_PROBLEMS = 20;
+const SHOWN_REPLACED = 20;
+
+export async function printRestore(output: Output, outcome: RestoreOutcome): Promise<void> {
+  await printHead(output, outcome);
+  await output.line(`  to      ${printable(outcome.target)}`);
+  await printAmounts(output, outcome);
+  await printProblems(output, outcome);
+}
+
+export async function printInPlace(output: Output, outcome: RestoreInPlaceOutcome): Promise<void> {
+  await printHead(output, outcome);
+  for (const { source, path, before } of outcome.replaced.slice(0, SHOWN_REPLACED)) {
+    const kept = before === null || outcome.mode === 'dry-run' ? '' : `; before: ${printable(before)}`;
+    await output.line(`  in      ${printable(path)} (${printable(source)})${kept}`);
+  }
+  const more = outcome.replaced.length - SHOWN_REPLACED;
+  if (more > 0) await output.line(`  in      ${more} more places; --json lists them`);
+  await printAmounts(output, outcome);
+  await printProblems(output, outcome);
+  if (outcome.way_back.length === 0) return;
+  await output.line();
+  await output.line('The way back, should it be needed:');
+  for (const command of outcome.way_back) await output.line(`  ${printable(command)}`);
+}
+
+async function printHead(output: Output, outcome: RestoreOutcome): Promise<void> {
+  const verb = outcome.mode === 'dry-run' ? 'Would restore' : 'Restored';
+  const when = formatUtcAndLocal(Date.parse(outcome.time));
+  const what = output.style.bold(`${verb} point ${outcome.short_id}`);
+  await output.line(`${what} of ${printable(outcome.app ?? 'no app')}, ${when}`);
+}
+
+async function printAmounts(output: Output, outcome: RestoreOutcome): Promise<void> {
+  await output.line(`  sources ${outcome.sources.map(printable).join(', ')}`);
+  await output.line(`  files   ${outcome.files} in ${outcome.directories} directories, ${formatBytes(outcome.bytes)}`);
+  for (const [name, bytes] of Object.entries(outcome.bytes_fetched)) {
+    await output.line(`  from    ${name}: ${formatBytes(bytes)}`);
+  }
+  if (outcome.bytes_kept > 0) {
+    await output.line(`  kept    ${formatBytes(outcome.bytes_kept)} of an earlier, unfinished run`);
+  }
+  if (outcome.reason !== null) await output.line(`  reason  ${printable(outcome.reason)}`);
+  await output.line(`  by      ${printable(outcome.by)}, in ${formatDuration(outcome.duration_s * 1000)}`);
+}
+
+async function printProblems(output: Output, outcome: RestoreOutcome): Promise<void> {
+  for (const { storage, count, message } of outcome.storage_problems) {
+    await output.warn(`${storage} failed ${count} times; the first time: ${printable(message)}`);
+  }
+  for (const { path, message } of outcome.problems.slice(0, SHOWN_PROBLEMS)) {
+    await output.warn(`${printable(path)}: ${printable(message)}`);
+  }
+  const more = outcome.problem_count - SHOWN_PROBLEMS;
+  if (more > 0) await output.warn(`${more} more problems; --json lists up to a thousand.`);
+  if (outcome.missing > 0) {
+    const hint = 'Run "holdfast sync" to heal the storages, then the same restore again: it continues.';
+    await output.warn(`${outcome.missing} files could not be restored.`, hint);
+  }
+}
