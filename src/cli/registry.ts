@@ -15,8 +15,10 @@ export const registry: readonly Registration[] = [
   ...group('Care', [
     entry('check', 'is everything there and whole', () => import('./commands/check.ts')),
     entry('sync', 'bring the storages level, heal what is damaged', () => import('./commands/sync.ts')),
+    entry('prune', 'apply retention, free space', () => import('./commands/prune.ts')),
     entry('pin', 'keep a point whatever retention says', () => import('./commands/pin.ts')),
     entry('unpin', 'leave a point to retention again', () => import('./commands/unpin.ts')),
+    entry('forget', 'remove one point', () => import('./commands/forget.ts')),
   ]),
   ...group('Set up', [
     entry('doctor', 'what is wrong with this set-up and how to mend it', () => import('./commands/doctor.ts')),

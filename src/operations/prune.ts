@@ -1,5 +1,5 @@
 /** Applies retention, storage by storage, and frees the space. */
-import { type Id, shortId } from '../base/ids.ts';
+import type { Id } from '../base/ids.ts';
 import type { RetentionSettings } from '../config/settings.ts';
 import { readDamage } from '../repository/meta-damage.ts';
 import { readPins } from '../repository/meta-pins.ts';
@@ -129,9 +129,4 @@ function toRemovals(decisions: readonly RetentionDecision[], app: string, storag
     const pointTime = new Date(time).toISOString();
     return [{ point: id, storage, app, pointTime, by: 'prune', why: decision.why }];
   });
-}
-
-/** For messages: `1f0c2d3e of clinic`. */
-export function pointName(id: Id, app: string | undefined): string {
-  return app === undefined ? shortId(id) : `${shortId(id)} of ${app}`;
 }

@@ -1,0 +1,134 @@
+/** `holdfast prune`: applies retention and frees space. */
+import { EXIT } from '../../base/failure.ts';
+import { shortId } from '../../base/ids.ts';
+import { formatUtcAndLocal } from '../../base/relative-time.ts';
+import { formatBytes } from '../../base/sizes.ts';
+import type { Configuration } from '../../config/configuration.ts';
+import { type AppRetention, type PruneOutcome, prune, pruneHistory } from '../../operations/prune.ts';
+import { defineCommand, type ExitStatus, option } from '../command.ts';
+import type { Context } from '../context.ts';
+import { openSession } from '../open-session.ts';
+
+export default defineCommand({
+  details:
+    'Each storage follows retentionByStorage, or else retention; without rules every point is kept. Whatever the rules say, these stay: ' +
+    'pinned points, the newest good point of every set of sources, the best proven one, points dated in the future, and for seven more ' +
+    'days points that were proven by a real restore. Points of apps that are not configured and snapshots of other programs are not ' +
+    'touched. Then everything that no point needs is freed. A storage on which something is missing or damaged is left alone until ' +
+    '"holdfast sync" has healed it (exit 4). What was removed, when and by which rule stays on record: --history.',
+  options: {
+    dryRun: option.flag('say what would go and why, remove nothing'),
+    history: option.flag('list what was removed so far, oldest first'),
+  },
+  examples: [
+    ['holdfast prune --dry-run', 'what would go and why'],
+    ['holdfast prune --history --json', 'what was removed, when, by which rule'],
+  ],
+  exits: [EXIT.partial, EXIT.damaged, EXIT.noRepository, EXIT.locked, EXIT.wrongPassword],
+  async run(context, { options: { dryRun, history } }) {
+    const { flags } = context;
+    const config = await context.config();
+    const names = flags.app === undefined ? config.appNames : [config.appName(flags.app)];
+    const apps = await Promise.all(names.map((name) => appRetention(config, name)));
+    await using session = await openSession(context);
+    if (history) return printHistory(context, await pruneHistory(session));
+    const { packSize } = await config.packing();
+    const outcome = await prune(session, { apps, dryRun, packSize });
+    await (flags.json ? printSummary(context, outcome) : printOutcome(context, outcome));
+    return exitOf(outcome);
+  },
+});
+
+/** Days begin by the time zone of the backup's schedule, or else by that of the machine. */
+async function appRetention(config: Configuration, name: string): Promise<AppRetention> {
+  const { retention, retentionByStorage, schedules } = await config.app(name);
+  const scheduled = schedules.find(({ run, timezone }) => run === 'backup' && timezone !== undefined)?.timezone;
+  return {
+    app: name,
+    byStorage: retentionByStorage,
+    timeZone: scheduled ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
+    ...(retention === undefined ? {} : { retention }),
+  };
+}
+
+function exitOf({ failures, storages }: PruneOutcome): ExitStatus {
+  const codes = [...failures.values()].map(({ exitCode }) => exitCode);
+  if (codes.includes(EXIT.damaged)) return EXIT.damaged;
+  if (codes.length === 0) return EXIT.done;
+  return storages.size > 0 ? EXIT.partial : EXIT.failed;
+}
+
+async function printSummary({ output }: Context, outcome: PruneOutcome): Promise<void> {
+  const storages = [...outcome.storages].map(([name, { forgotten, plan, refused }]) => [
+    name,
+    {
+      points_removed: forgotten.map(({ point, app, pointTime, why }) => ({ id: point, app, time: pointTime, why })),
+      packs_kept: plan.keep,
+      packs_removed: plan.remove.length,
+      packs_repacked: plan.repack.length,
+      packs_unindexed: plan.unindexed.length,
+      bytes_removed: plan.removedBytes,
+      bytes_repacked: plan.repackedBytes,
+      bytes_unused: plan.unusedBytes,
+      refused,
+    },
+  ]);
+  const points = outcome.decisions.map((decision) => ({
+    ...{ storage: decision.storage, app: decision.app, id: decision.point.id, keep: decision.keep },
+    ...{ time: new Date(decision.point.time).toISOString() },
+    reasons: decision.keep ? decision.reasons : [decision.why],
+  }));
+  const failures = [...outcome.failures].map(([name, { code, message }]) => [name, { error: code, message }]);
+  const summary = { storages: Object.fromEntries(storages), points, failures: Object.fromEntries(failures) };
+  await output.summary({ dry_run: outcome.dryRun, ...summary });
+}
+
+async function printOutcome({ output }: Context, outcome: PruneOutcome): Promise<void> {
+  const would = outcome.dryRun ? 'would be ' : '';
+  const shown = outcome.decisions.filter(({ keep }) => outcome.dryRun || !keep);
+  if (shown.length > 0) {
+    await output.table(shown, [
+      { title: 'STORAGE', value: ({ storage }) => storage },
+      { title: 'POINT', value: ({ point }) => shortId(point.id) },
+      { title: 'TIME', value: ({ point }) => formatUtcAndLocal(point.time) },
+      { title: 'APP', value: ({ app }) => app },
+      { title: outcome.dryRun ? 'WOULD BE' : '', value: ({ keep }) => (keep ? 'kept' : 'removed') },
+      { title: 'WHY', value: (it) => (it.keep ? it.reasons.join(', ') : `no rule keeps it: ${it.why}`), shrinks: true },
+    ]);
+  }
+  for (const [name, { forgotten, plan, refused }] of outcome.storages) {
+    const packs = plan.remove.length + plan.unindexed.length;
+    await output.line(
+      `${name}: ${forgotten.length} points ${would}removed, ${packs} packs ${would}removed, ${plan.repack.length} ${would}repacked, ` +
+        `${formatBytes(plan.removedBytes - plan.repackedBytes)} ${would}freed.`,
+    );
+    if (refused > 0) await output.warn(`${name}: ${refused} objects cannot be removed yet (object lock).`);
+  }
+  for (const { message, hint } of outcome.failures.values()) await output.warn(message, hint);
+}
+
+async function printHistory(
+  { output, flags }: Context,
+  history: Awaited<ReturnType<typeof pruneHistory>>,
+): Promise<ExitStatus> {
+  if (flags.json) {
+    await output.document(
+      history.map(({ time, pointTime, ...rest }) => ({
+        ...{ removed_at: new Date(time).toISOString(), point_time: pointTime },
+        ...rest,
+      })),
+    );
+  } else if (history.length === 0) await output.line('Nothing was removed yet.');
+  else {
+    await output.table(history, [
+      { title: 'REMOVED', value: ({ time }) => formatUtcAndLocal(time) },
+      { title: 'STORAGE', value: ({ storage }) => storage },
+      { title: 'POINT', value: ({ point }) => shortId(point) },
+      { title: 'OF', value: ({ pointTime }) => formatUtcAndLocal(Date.parse(pointTime)) },
+      { title: 'APP', value: ({ app }) => app },
+      { title: 'BY', value: ({ by }) => by },
+      { title: 'WHY', value: ({ why }) => why, shrinks: true },
+    ]);
+  }
+  return EXIT.done;
+}
