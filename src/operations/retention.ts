@@ -2,7 +2,7 @@
  * Which points are kept and why: a pure calculation, storage by storage, that `prune --dry-run` shows and tests compare.
  *
  *   a rule keeps it   last · hourly · daily · weekly · monthly · yearly · within
- *   or it is          pinned · the newest good point of its app · the one with the best proof · dated in the future
+ *   or it is          pinned · the newest good point of its app · the newest proven by a real restore · dated in the future
  *   or it is          proven by a real restore, and was within its rule seven days ago (grace)
  *
  * Points with fewer sources never push out points with more: a point competes only with those that hold all of its sources. Periods are
@@ -68,7 +68,7 @@ export function planRetention(
   });
 }
 
-/** The points that are never removed: of each set of sources the newest that is whole, and the newest of those with the best proof. */
+/** The points that are never removed: of each set of sources the newest that is whole, and the newest of those proven by a restore. */
 export function lastGoodPoints(points: readonly RetainedPoint[]): ReadonlyMap<Id, string> {
   const found = new Map<Id, string>();
   for (const point of points) {

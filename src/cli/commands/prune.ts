@@ -12,8 +12,8 @@ import { openSession } from '../open-session.ts';
 export default defineCommand({
   details:
     'Each storage follows retentionByStorage, or else retention; without rules every point is kept. Whatever the rules say, these stay: ' +
-    'pinned points, the newest good point of every set of sources, the best proven one, points dated in the future, and for seven more ' +
-    'days points that were proven by a real restore. Points of apps that are not configured and snapshots of other programs are not ' +
+    'pinned points, the newest good point of every set of sources and the newest one that was proven by a real restore, points dated in ' +
+    'the future, and for seven more days all points that were proven by a real restore. Points of apps that are not configured and snapshots of other programs are not ' +
     'touched. Then everything that no point needs is freed. A storage on which something is missing or damaged is left alone until ' +
     '"holdfast sync" has healed it (exit 4). What was removed, when and by which rule stays on record: --history.',
   options: {

@@ -78,10 +78,14 @@ async function rewriteIndex(removal: Removal): Promise<{ packs: ReadonlySet<numb
 async function readIndexFiles({ indexed, table, lock: { replica } }: Removal): Promise<IndexFile[]> {
   const files: IndexFile[] = [];
   const held = [...indexed.indexFiles].filter(([, mask]) => inMask([replica], mask).length > 0);
+  const { repository } = indexed;
   await eachOf(held, PARALLEL, async ([id, mask]) => {
+    // Its own copy first: storages pruned before this one have theirs removed by now.
+    const own = repository.readUnpacked('index', id, replica.bit);
+    const text = await own.catch(() => repository.readUnpacked('index', id, mask));
     const packs: number[] = [];
     let blobs = 0;
-    scanIndex(Buffer.from(await indexed.repository.readUnpacked('index', id, mask)), {
+    scanIndex(Buffer.from(text), {
       pack: (packId) => {
         packs.push(table.index.packNumber(packId));
       },
