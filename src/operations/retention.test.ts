@@ -87,7 +87,12 @@ test('nothing goes while no point is known to be good', () => {
   assert.equal(kept(points, { last: 1 }).length, 4);
 });
 
-test('the best proven point stays beside the newest', () => {
+test('a check alone sets no point apart', () => {
+  const points = [...daily(5), point(NOW - 60 * DAY, { proof: 'read' })];
+  assert.deepEqual(kept(points, { last: 1 }), [NOW]);
+});
+
+test('the newest point proven by a restore stays beside the newest', () => {
   const points = [...daily(5), point(NOW - 60 * DAY, { proof: 'restored' })];
   assert.deepEqual(kept(points, { last: 1 }), [NOW, NOW - 60 * DAY]);
 });

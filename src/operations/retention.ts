@@ -76,9 +76,8 @@ export function lastGoodPoints(points: readonly RetainedPoint[]): ReadonlyMap<Id
     const newest = rivals.reduce<RetainedPoint | undefined>(newer, undefined);
     if (newest === undefined) continue;
     found.set(newest.id, 'the newest good point');
-    const best = rivals.reduce<RetainedPoint | undefined>(betterProof, undefined);
-    if (best !== undefined && best.proof !== 'stored' && !found.has(best.id))
-      found.set(best.id, 'the best proven point');
+    const proven = rivals.filter(isProven).reduce<RetainedPoint | undefined>(betterProof, undefined);
+    if (proven !== undefined && !found.has(proven.id)) found.set(proven.id, 'the newest proven by a restore');
   }
   if (found.size === 0) for (const { id } of points) found.set(id, 'no point is known to be good');
   return found;
