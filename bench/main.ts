@@ -14,8 +14,13 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../src/base/clock.ts';
+import { database } from './cases/database.ts';
 import { files } from './cases/files.ts';
+import { index } from './cases/index-load.ts';
+import { latency } from './cases/latency.ts';
 import { restore } from './cases/restore.ts';
+import { small } from './cases/small.ts';
+import { sparse } from './cases/sparse.ts';
 import { three } from './cases/three.ts';
 import type { Bench, BenchContext } from './harness/context.ts';
 import { describeMachine } from './harness/machine.ts';
@@ -24,7 +29,7 @@ import { terminalTable, updatePage } from './harness/report.ts';
 import { type BenchResult, readResults, writeResults } from './harness/results.ts';
 import { Workspace } from './harness/workspace.ts';
 
-const BENCHES: readonly Bench[] = [files, three, restore];
+const BENCHES: readonly Bench[] = [files, three, restore, database, small, index, sparse, latency];
 const RUNS = 3;
 const QUIET = 0.5;
 

@@ -10,6 +10,8 @@ import { CommandVault, type Found, type Tool } from './tool.ts';
 
 export interface ResticTool extends Tool {
   readonly binary: string;
+  /** A repository that is there already, made with our password. */
+  attach(context: BenchContext, repository: string): ResticVault;
   /** A repository at `location` (a directory, or `s3:…`) with the same chunker parameters as `like`. */
   createCopy(like: ResticVault, location: string): Promise<void>;
   create(context: BenchContext, source: string, location?: string, env?: Record<string, string>): Promise<ResticVault>;
@@ -46,6 +48,10 @@ async function resticTool(binary: string): Promise<ResticTool> {
       const access = { RESTIC_REPOSITORY: repository, RESTIC_PASSWORD: PASSWORD, ...env };
       await runOk(binary, ['--no-cache', 'init', '--repository-version', '2'], { env: access });
       return new ResticVault({ context, directory, repository, program: binary, env: access }, source);
+    },
+    attach: (context, repository) => {
+      const env = { RESTIC_REPOSITORY: repository, RESTIC_PASSWORD: PASSWORD };
+      return new ResticVault({ context, directory: repository, repository, program: binary, env }, '/');
     },
     createCopy: async (like, location) => {
       const env = { ...like.environment, RESTIC_REPOSITORY: location };
