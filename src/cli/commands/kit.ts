@@ -1,5 +1,5 @@
 /** `holdfast kit`: the recovery kit. */
-import { writeFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { EXIT } from '../../base/failure.ts';
 import { collectKit, recoveryKit } from '../../operations/kit.ts';
@@ -30,7 +30,7 @@ export default defineCommand({
     });
     const page = recoveryKit(kit, format);
     if (file !== undefined) {
-      await writeFile(resolve(cwd, file), page, { mode: 0o600 });
+      await writePrivately(resolve(cwd, file), page);
       if (flags.json) await output.summary({ file: resolve(cwd, file), format });
       else
         await output.line(`The recovery kit is in ${resolve(cwd, file)}. Print it and keep it away from this machine.`);
@@ -39,3 +39,11 @@ export default defineCommand({
     return EXIT.done;
   },
 });
+
+/** Readable by its owner only before it has any content, also where a file is there already. */
+async function writePrivately(path: string, text: string): Promise<void> {
+  await using file = await open(path, 'a', 0o600);
+  await file.chmod(0o600);
+  await file.truncate();
+  await file.writeFile(text);
+}
