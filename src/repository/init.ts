@@ -13,6 +13,7 @@ import type { Clock } from '../base/clock.ts';
 import { asFailure, Failure } from '../base/failure.ts';
 import type { Id } from '../base/ids.ts';
 import type { CallOptions, ObjectStore } from '../storage/object-store.ts';
+import { type Guarantee, probeStore } from '../storage/probe.ts';
 import { type MasterKey, Sealer } from './crypto/envelope.ts';
 import { calibrateScrypt, createKeyFile, generateMasterKey, type ScryptParams } from './crypto/key-file.ts';
 import { encodeConfig, newRepositoryConfig, type RepositoryConfig } from './format/config-file.ts';
@@ -30,17 +31,26 @@ import { CONFIG_KEY } from './keys.ts';
 import type { Holder } from './locks.ts';
 import { type Replica, toReplicas } from './replicas.ts';
 
+export type { Guarantee } from '../storage/probe.ts';
+
 export interface InitSettings {
   readonly clock: Clock;
   readonly holder: Pick<Holder, 'hostname' | 'username'>;
   readonly signal?: AbortSignal;
+  /** Try what storages that are new guarantee, and refuse those that cannot hold a repository. `objectLocked`: names to try object lock on. */
+  readonly probe?: { readonly objectLocked: ReadonlySet<string> };
   /** Cost of the key derivation; calibrated to about half a second on this machine when left out. */
   readonly scrypt?: ScryptParams;
 }
 
 export type InitOutcome =
   /** `created`: a new repository; `completed`: config or keys were missing; `existing`: nothing had to be done. */
-  { readonly state: 'created' | 'completed' | 'existing' } | { readonly state: 'failed'; readonly failure: Failure };
+  | {
+      readonly state: 'created' | 'completed' | 'existing';
+      /** What the storage does not guarantee, and a repository can do without. */
+      readonly missing?: readonly Guarantee[];
+    }
+  | { readonly state: 'failed'; readonly failure: Failure };
 
 export interface InitResult {
   readonly repositoryId: Id;
@@ -180,13 +190,15 @@ async function complete(
   { replica, config, holdsBackups }: Look,
   material: Material,
   isFirst: boolean,
-  { signal }: InitSettings,
+  settings: InitSettings,
 ): Promise<InitOutcome> {
+  const { signal } = settings;
   const options = signal ? { signal } : {};
   if (config !== undefined && openConfig(material.masterKey, config)?.id !== material.config.id) throw foreign(replica);
   if (config === undefined && holdsBackups && !(await sharesKey(replica, material, options))) throw headless(replica);
   const stored = await putKeyFiles(replica, material.keyFiles, options);
   if (config !== undefined) return { state: stored > 0 ? 'completed' : 'existing' };
+  const missing = await probe(replica, settings);
   try {
     await putConfig(replica, material.configBytes, { ...options, ifAbsent: isFirst });
   } catch (error) {
@@ -197,7 +209,20 @@ async function complete(
     }
   }
   await removeStrays(replica, material, options);
-  return { state: material.isNew ? 'created' : 'completed' };
+  return { state: material.isNew ? 'created' : 'completed', ...(missing.length > 0 ? { missing } : {}) };
+}
+
+/** What the storage lacks and a repository can do without. Throws `storage_misbehaves` when it cannot. */
+async function probe({ store, name }: Replica, { probe: wish, clock, signal }: InitSettings): Promise<Guarantee[]> {
+  if (wish === undefined) return [];
+  const objectLock = wish.objectLocked.has(name);
+  const found = await probeStore(store, { clock, objectLock, ...(signal ? { signal } : {}) });
+  const lacking = found.guarantees.filter(({ held }) => !held);
+  if (found.usable) return lacking;
+  const words = lacking.filter(({ needed }) => needed).map(({ title, missing }) => `that ${title}: ${missing}`);
+  throw new Failure('storage_misbehaves', `${name}: ${store.location} does not guarantee ${words.join(' Nor ')}`, {
+    hint: 'Use another storage, or mend this one; "holdfast doctor" tries it again.',
+  });
 }
 
 /** Whether the config there is the one we stored and only the answer to that was lost. */

@@ -2,8 +2,11 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { systemClock } from '../../src/base/clock.ts';
+import { initRepositories } from '../../src/repository/init.ts';
+import { faultStore } from '../../src/storage/testing/fault-store.ts';
 import { memoryStore } from '../../src/storage/testing/memory-store.ts';
-import { init, localStores, open, PASSWORD } from '../support/care.ts';
+import { CHEAP, holder, init, localStores, open, PASSWORD } from '../support/care.ts';
 import { need } from '../support/needs.ts';
 import { Restic } from '../support/restic.ts';
 import { tempDir } from '../support/temp.ts';
@@ -122,4 +125,29 @@ test('two inits at once end with one repository', async () => {
   const repository = await open(localStores(dir));
   assert.equal(repository.replicas.length, 3);
   for (const name of ['a', 'b', 'c']) assert.equal((await readdir(dir.join(name, 'keys'))).length, 1);
+});
+
+test('a storage that cannot hold a repository is refused before it gets a config', async () => {
+  const stores = [memoryStore('good'), memoryStore('bad')];
+  const bad = faultStore(stores[1]!);
+  bad.inject({ on: 'get', key: /^probe/, fault: { kind: 'flipBit' } });
+  const result = await initRepositories([stores[0]!, bad], PASSWORD, {
+    ...{ clock: systemClock, holder, scrypt: CHEAP },
+    probe: { objectLocked: new Set() },
+  });
+  assert.deepEqual(states(result), ['created', 'failed']);
+  const outcome = result.storages.get('bad');
+  assert.equal(outcome?.state === 'failed' && outcome.failure.code, 'storage_misbehaves');
+  assert.equal(stores[1]!.objects.has('config'), false);
+});
+
+test('what a storage does not guarantee and need not is told', async () => {
+  const store = memoryStore('weak');
+  const weak = { ...store, put: (key: string, parts: Uint8Array | readonly Uint8Array[]) => store.put(key, parts) };
+  const result = await initRepositories([weak], PASSWORD, {
+    ...{ clock: systemClock, holder, scrypt: CHEAP },
+    probe: { objectLocked: new Set() },
+  });
+  const outcome = result.storages.get('weak');
+  assert.deepEqual(outcome?.state === 'created' && outcome.missing?.map(({ name }) => name), ['conditionalCreate']);
 });

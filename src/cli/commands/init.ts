@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EXIT } from '../../base/failure.ts';
+import type { Configuration } from '../../config/configuration.ts';
 import { thisProcess } from '../../operations/holder.ts';
 import { init } from '../../operations/init.ts';
 import { collectKit, recoveryKit } from '../../operations/kit.ts';
@@ -24,11 +25,12 @@ export default defineCommand({
   exits: [EXIT.partial, EXIT.damaged, EXIT.wrongPassword],
   async run(context) {
     const { clock, signal, progress, output, flags } = context;
-    const password = await (await context.config()).password();
+    const config = await context.config();
+    const password = await config.password();
     const stores = await openStores(context, { create: true });
     try {
       const { repositoryId, storages } = await init({
-        ...{ stores, password, clock, signal, progress },
+        ...{ stores, password, clock, signal, progress, objectLocked: await objectLocked(config) },
         holder: thisProcess(),
       });
       const outcomes = [...storages];
@@ -42,6 +44,8 @@ export default defineCommand({
       for (const [name, it] of outcomes) {
         if (it.state === 'failed') await output.warn(it.failure.message, it.failure.hint);
         else await output.line(`${name}: ${WORDS[it.state]}.`);
+        for (const { title, missing } of it.state === 'failed' ? [] : (it.missing ?? []))
+          await output.warn(`${name} does not guarantee that ${title}. ${missing}`);
       }
       await output.line(
         `Repository ${repositoryId.slice(0, 8)}. Without its password nobody can read it, you included.`,
@@ -54,6 +58,16 @@ export default defineCommand({
     }
   },
 });
+
+/** A storage whose secret cannot be had fails by itself, later. */
+async function objectLocked(config: Configuration): Promise<ReadonlySet<string>> {
+  const names = new Set<string>();
+  for (const name of config.storageNames) {
+    const settings = await config.storage(name).catch(() => undefined);
+    if (settings?.type === 's3' && settings.objectLock !== undefined) names.add(name);
+  }
+  return names;
+}
 
 /** The kit as text and as a page, beside the configuration; returns the files. */
 async function writeKits(context: Context): Promise<string[]> {
