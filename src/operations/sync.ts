@@ -1,5 +1,7 @@
 /** Brings the storages level, heals what is damaged, rebuilds a storage that was wiped. */
-import { recordDamage } from '../repository/meta-damage.ts';
+import { isFailure } from '../base/failure.ts';
+import { type Damage, recordDamage } from '../repository/meta-damage.ts';
+import { pruneStorages } from '../repository/prune.ts';
 import { type SyncReport, syncStorages } from '../repository/sync.ts';
 import { bestEffort } from './best-effort.ts';
 import type { Session } from './session.ts';
@@ -19,9 +21,34 @@ export async function sync(session: Session, { storage, readData = false }: Sync
     ...{ readData, progress },
     ...(storage === undefined ? {} : { storages: [storage] }),
   });
-  const { remaining, storages } = report;
-  await bestEffort(session, 'What was healed could not be recorded', () =>
-    recordDamage(repository, remaining, (known) => storages.has(known.storage)),
-  );
-  return report;
+  const remember = (remaining: readonly Damage[]) =>
+    bestEffort(session, 'What was healed could not be recorded', () =>
+      recordDamage(repository, remaining, (known) => report.storages.has(known.storage)),
+    );
+  await remember(report.remaining);
+  const remaining = await retireSuperseded(session, report.remaining);
+  if (remaining.length < report.remaining.length) await remember(remaining);
+  return { ...report, remaining };
+}
+
+/**
+ * Damaged packs of which no storage has a good copy, while everything that is needed of them now stands elsewhere on the same storage, are
+ * taken out of its index and removed. Returns the damage that is left. A storage that another run uses keeps them until the next time.
+ */
+async function retireSuperseded(session: Session, remaining: readonly Damage[]): Promise<readonly Damage[]> {
+  const { repository, progress } = session;
+  const packs = remaining.filter(({ key, points }) => key.startsWith('data/') && points.length === 0);
+  if (packs.length === 0) return remaining;
+  try {
+    await pruneStorages(repository, { decide: async () => [], onlyDamaged: true, progress });
+  } catch (error) {
+    if (!isFailure(error, 'locked')) throw error;
+    return remaining;
+  }
+  const gone = new Set<Damage>();
+  for (const damage of packs) {
+    const store = repository.replica(damage.storage)?.store;
+    if (store !== undefined && (await store.stat(damage.key)) === undefined) gone.add(damage);
+  }
+  return remaining.filter((damage) => !gone.has(damage));
 }

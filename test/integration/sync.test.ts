@@ -4,6 +4,7 @@ import { readFile, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { check } from '../../src/operations/check.ts';
+import { prune } from '../../src/operations/prune.ts';
 import { sync } from '../../src/operations/sync.ts';
 import { readDamage } from '../../src/repository/meta-damage.ts';
 import { readPins, setPin } from '../../src/repository/meta-pins.ts';
@@ -215,4 +216,24 @@ test('storages whose packs differ exchange single blobs', { skip: restic.skip },
   assert.equal(report.storages.get('b')?.pointsCopied, 1);
   await b.check();
   await assertSound(dir, stores);
+});
+
+test('a damaged pack without a good copy goes once everything needed of it was brought from elsewhere', async () => {
+  await using dir = await tempDir();
+  const stores = localStores(dir);
+  await init(stores.slice(0, 2));
+  const files = randomFiles(40, 30_000, 'shared');
+  const first = await writePoint(await open(stores.slice(0, 2)), files, { time: Date.now() - 1000 });
+  await writePoint(await open(stores.slice(0, 2)), Object.fromEntries(Object.entries(files).slice(0, 8)));
+  await rm(dir.join('a', 'snapshots', first));
+  await rm(dir.join('b', 'snapshots', first));
+  await prune(await openSession([stores[1]!]), { apps: [] });
+  for (const file of (await packFiles(dir.join('a'))).slice(0, 2)) await flipBit(file, 100_000);
+  for (const file of (await packFiles(dir.join('a'))).slice(0, 2)) await flipBit(file, 500);
+  const before = await packFiles(dir.join('a'));
+  const report = await sync(await openSession(stores.slice(0, 2)), { readData: true });
+  assert.deepEqual(report.remaining, []);
+  assert.ok((await packFiles(dir.join('a'))).length <= before.length);
+  assert.deepEqual(await readDamage(await open(stores.slice(0, 2))), []);
+  await assertSound(dir, stores.slice(0, 2));
 });
