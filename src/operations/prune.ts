@@ -5,6 +5,7 @@ import { readDamage } from '../repository/meta-damage.ts';
 import { readPins } from '../repository/meta-pins.ts';
 import { readProofs } from '../repository/meta-proofs.ts';
 import { type Removal, RemovalSet, readRemovals } from '../repository/meta-removals.ts';
+import { type Prolonged, prolongLocks } from '../repository/prolong-locks.ts';
 import { type PruneReport, pruneStorages } from '../repository/prune.ts';
 import { inMask, type Replica } from '../repository/replicas.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -36,6 +37,8 @@ export interface PruneInput {
 
 export interface PruneOutcome extends PruneReport {
   readonly dryRun: boolean;
+  /** By storage with object lock: what was locked for longer. */
+  readonly prolonged: ReadonlyMap<string, Prolonged>;
   /** What was decided about each point of each storage and why. */
   readonly decisions: readonly (RetentionDecision & { readonly app: string; readonly storage: string })[];
 }
@@ -58,7 +61,18 @@ export async function prune(session: Session, { apps, dryRun = false, packSize }
       return removals;
     },
   });
-  return { ...report, dryRun, decisions };
+  const prolonged = dryRun ? new Map<string, Prolonged>() : await prolongAll(session, report);
+  return { ...report, dryRun, decisions, prolonged };
+}
+
+/** What stays on storages with object lock stays locked. */
+async function prolongAll({ repository }: Session, report: PruneReport): Promise<Map<string, Prolonged>> {
+  const prolonged = new Map<string, Prolonged>();
+  for (const replica of repository.replicas) {
+    if (replica.store.lockMs === undefined || report.failures.has(replica.name)) continue;
+    prolonged.set(replica.name, await prolongLocks(repository, replica));
+  }
+  return prolonged;
 }
 
 /** What was removed so far, oldest first. */

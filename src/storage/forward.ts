@@ -5,6 +5,7 @@ export function forward(store: ObjectStore): ObjectStore {
   return {
     name: store.name,
     location: store.location,
+    ...(store.lockMs === undefined ? {} : { lockMs: store.lockMs }),
     put: (key, parts, options) => store.put(key, parts, options),
     get: (key, range, options) => store.get(key, range, options),
     stat: (key, options) => store.stat(key, options),

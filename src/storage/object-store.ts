@@ -34,6 +34,8 @@ export interface ObjectStore {
   readonly name: string;
   /** Where it is, for people: a path or `s3:endpoint/bucket/prefix`. Never a secret. */
   readonly location: string;
+  /** How long a new object cannot be deleted, in ms; undefined where the storage has no object lock. */
+  readonly lockMs?: number;
 
   /**
    * Stores `parts` (concatenated) under `key`, replacing what was there. When it resolves the object is durable and visible to `get`,

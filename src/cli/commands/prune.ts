@@ -71,6 +71,7 @@ async function printSummary({ output }: Context, outcome: PruneOutcome): Promise
       bytes_repacked: plan.repackedBytes,
       bytes_unused: plan.unusedBytes,
       refused,
+      locks_prolonged: outcome.prolonged.get(name)?.objects ?? 0,
     },
   ]);
   const points = outcome.decisions.map((decision) => ({
@@ -103,6 +104,10 @@ async function printOutcome({ output }: Context, outcome: PruneOutcome): Promise
         `${formatBytes(plan.removedBytes - plan.repackedBytes)} ${would}freed.`,
     );
     if (refused > 0) await output.warn(`${name}: ${refused} objects cannot be removed yet (object lock).`);
+  }
+  for (const [name, { objects, failure }] of outcome.prolonged) {
+    await output.line(`${name}: ${objects} objects locked for longer.`);
+    if (failure !== undefined) await output.warn(failure.message, failure.hint);
   }
   for (const { message, hint } of outcome.failures.values()) await output.warn(message, hint);
 }

@@ -3,7 +3,8 @@ import type { ObjectLockMode } from '@aws-sdk/client-s3';
 import type { Clock } from '../../base/clock.ts';
 import type { ObjectLockOptions } from './options.ts';
 
-const DAY = 24 * 60 * 60 * 1000;
+/** Milliseconds. */
+export const DAY = 24 * 60 * 60 * 1000;
 
 /** Locks must be removable, or nobody could ever write again; probes are removed at once. */
 const NEVER_BY_DEFAULT = ['locks/', 'probe/'];

@@ -7,7 +7,7 @@ import type { ByteRange, CallOptions, ObjectInfo, ObjectStore, PutOptions } from
 import { isNamed, statusOf } from './errors.ts';
 import { listPages } from './list-objects.ts';
 import { uploadInParts } from './multipart.ts';
-import { defaultRetention, lockHeaders, mayBeLocked } from './object-lock.ts';
+import { DAY, defaultRetention, lockHeaders, mayBeLocked } from './object-lock.ts';
 import {
   DEFAULT_MULTIPART_THRESHOLD,
   DEFAULT_PART_SIZE,
@@ -35,6 +35,7 @@ interface Upload {
 class S3Store implements ObjectStore {
   readonly name: string;
   readonly location: string;
+  readonly lockMs?: number;
   readonly #options: S3StoreOptions;
   readonly #requests: Requests;
   readonly #prefix: string;
@@ -46,6 +47,7 @@ class S3Store implements ObjectStore {
   constructor(options: S3StoreOptions) {
     this.name = options.name;
     this.location = locationOf(options);
+    if (options.objectLock) this.lockMs = options.objectLock.days * DAY;
     this.#options = options;
     this.#requests = new Requests(options);
     this.#prefix = keyPrefix(options);
