@@ -3,12 +3,14 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import type { Chunker } from '../chunker/chunker.ts';
 import type { BlobSealer } from './blob-sealer.ts';
 import type { FilePiece, FileStamp, PieceResult } from './messages.ts';
+import { ZeroRun } from './zero-run.ts';
 
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 export class PieceReader {
   readonly #chunker: Chunker;
   readonly #sealer: BlobSealer;
+  readonly #zeros = new ZeroRun();
 
   constructor(chunker: Chunker, sealer: BlobSealer) {
     this.#chunker = chunker;
@@ -73,21 +75,42 @@ export class PieceReader {
         end += got;
         last = got === 0;
       }
-      const chunks: Uint8Array[] = [];
-      while (start < end) {
-        const cut = this.#chunker.cut(start, end, last);
-        if (cut === 0) break;
-        chunks.push(window.subarray(start, cut));
-        start = cut;
-      }
-      ids.reserve(chunks.length);
-      this.#sealer.store(false, chunks, ids.bytes, ids.length);
-      ids.length += chunks.length * 32;
+      start = this.#takeChunks(start, end, last, ids);
       if (last) return { content: ids.take(), bytes: total };
       window.copyWithin(0, start, end);
       end -= start;
       start = 0;
     }
+  }
+
+  /** Cuts and stores what the window has from `start` to `end`, and adds the ids. Returns where the part begins that is not decided yet. */
+  #takeChunks(start: number, end: number, last: boolean, ids: IdList): number {
+    const window = this.#chunker.buffer;
+    const chunks: Uint8Array[] = [];
+    let at = start;
+    while (at < end) {
+      const zeros = this.#zeros.repeats(window, at, end);
+      const cut = zeros || this.#chunker.cut(at, end, last);
+      if (cut === 0) break;
+      if (zeros > 0) {
+        this.#store(chunks.splice(0), ids);
+        ids.add(this.#zeros.id);
+      } else chunks.push(window.subarray(at, cut));
+      at = cut;
+    }
+    const decidedByContent = last ? chunks.slice(0, -1) : chunks;
+    const first = ids.length;
+    this.#store(chunks, ids);
+    decidedByContent.forEach((chunk, i) => {
+      this.#zeros.learn(chunk, ids.bytes.subarray(first + i * 32));
+    });
+    return at;
+  }
+
+  #store(chunks: readonly Uint8Array[], ids: IdList): void {
+    ids.reserve(chunks.length);
+    this.#sealer.store(false, chunks, ids.bytes, ids.length);
+    ids.length += chunks.length * 32;
   }
 }
 
@@ -101,6 +124,12 @@ class IdList {
     const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2));
     grown.set(this.bytes);
     this.bytes = grown;
+  }
+
+  add(id: Uint8Array): void {
+    this.reserve(1);
+    this.bytes.set(id, this.length);
+    this.length += 32;
   }
 
   take(): Uint8Array {
