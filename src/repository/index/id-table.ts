@@ -67,7 +67,9 @@ export class IdTable {
     if (this.#rows >= this.#capacity) this.#growColumns();
     if (this.#rows + 1 > this.#slots.length * 0.8) this.#growSlots();
     const row = this.#rows++;
-    new Uint8Array(this.#keys, row * 32, 32).set(bytes.subarray(offset, offset + 32));
+    load(bytes, offset);
+    const words = this.#words;
+    for (let i = 0, at = row * WORDS; i < WORDS; i++, at++) words[at] = scratch[i] as number;
     this.#place(row);
     return row;
   }
@@ -82,12 +84,14 @@ export class IdTable {
   some(bytes: Uint8Array, offset: number, visit: (row: number) => boolean): boolean {
     load(bytes, offset);
     const slots = this.#slots;
-    const wanted = Int32Array.from(scratch);
-    let slot = slotOf(wanted[0] as number, slots.length);
+    let slot = slotOf(scratch[0] as number, slots.length);
     for (;;) {
       const row = (slots[slot] as number) - 1;
       if (row < 0) return false;
-      if (this.#equals(row, wanted) && visit(row)) return true;
+      if (this.#equals(row)) {
+        if (visit(row)) return true;
+        load(bytes, offset); // the visitor may have looked something up itself
+      }
       if (++slot === slots.length) slot = 0;
     }
   }
@@ -102,15 +106,16 @@ export class IdTable {
     let slot = start;
     for (;;) {
       const row = (slots[slot] as number) - 1;
-      if (row < 0 || this.#equals(row, scratch)) return row;
+      if (row < 0 || this.#equals(row)) return row;
       if (++slot === slots.length) slot = 0;
     }
   }
 
-  #equals(row: number, wanted: Int32Array): boolean {
+  /** Whether the id of `row` is the one in `scratch`. */
+  #equals(row: number): boolean {
     const words = this.#words;
     const base = row * WORDS;
-    for (let i = 0; i < WORDS; i++) if (words[base + i] !== wanted[i]) return false;
+    for (let i = 0; i < WORDS; i++) if (words[base + i] !== scratch[i]) return false;
     return true;
   }
 
@@ -142,5 +147,5 @@ function slotOf(word: number, slots: number): number {
 }
 
 function load(bytes: Uint8Array, offset: number): void {
-  scratchBytes.set(bytes.subarray(offset, offset + 32));
+  for (let i = 0; i < 32; i++) scratchBytes[i] = bytes[offset + i] as number;
 }
