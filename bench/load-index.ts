@@ -35,9 +35,10 @@ const rows = index.blobCount;
 let found = 0;
 for (let i = 0; i < LOOKUPS; i++) {
   const isThere = i % 2 === 0 && rows > 0;
-  const id = isThere ? index.blobId((Math.imul(i, 2_654_435_761) >>> 0) % rows) : absent;
+  const row = rows > 0 ? (Math.imul(i, 2_654_435_761) >>> 0) % rows : 0;
+  const id = isThere ? index.blobId(row) : absent;
   if (!isThere) absent.writeUInt32LE((i * 2_246_822_519) >>> 0, 0);
-  if (index.has('data', id, 1)) found++;
+  if (index.has(isThere && index.isTree(row) ? 'tree' : 'data', id, 1)) found++;
 }
 const finished = systemClock.monotonic();
 if (rows > 0 && found < LOOKUPS / 2) throw new Error(`only ${found} of ${LOOKUPS / 2} blobs were found`);

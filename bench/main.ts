@@ -18,6 +18,7 @@ import { database } from './cases/database.ts';
 import { files } from './cases/files.ts';
 import { index } from './cases/index-load.ts';
 import { latency } from './cases/latency.ts';
+import { limits } from './cases/limits.ts';
 import { restore } from './cases/restore.ts';
 import { small } from './cases/small.ts';
 import { sparse } from './cases/sparse.ts';
@@ -29,7 +30,7 @@ import { terminalTable, updatePage } from './harness/report.ts';
 import { type BenchResult, readResults, writeResults } from './harness/results.ts';
 import { Workspace } from './harness/workspace.ts';
 
-const BENCHES: readonly Bench[] = [files, three, restore, database, small, index, sparse, latency];
+const BENCHES: readonly Bench[] = [files, three, restore, database, small, index, sparse, latency, limits];
 const RUNS = 3;
 const QUIET = 0.5;
 
