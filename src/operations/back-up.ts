@@ -188,7 +188,7 @@ class BackUpRun {
       time: new Date(endMs).toISOString(),
       ...(label === undefined ? {} : { label }),
       ...(reason === undefined ? {} : { reason }),
-      machine: await collectMachineFacts(app.application),
+      machine: await collectMachineFacts(machineFactsOf(app)),
       sources: Object.fromEntries(sources.map(({ name, record }) => [name, record])),
       references,
       notices: this.#notices.list(),
@@ -258,4 +258,10 @@ function lacking(replicas: readonly Replica[], parent: StoredSnapshot): Replica[
 /** The zstd level behind the configuration's word. */
 function levelOf(compression: PackingSettings['compression']): number | 'auto' | 'off' {
   return compression === 'max' ? 19 : compression;
+}
+
+function machineFactsOf({
+  application: { version, git },
+}: BackUpInput['app']): Parameters<typeof collectMachineFacts>[0] {
+  return { ...(version === undefined ? {} : { application: version }), ...(git === undefined ? {} : { git }) };
 }

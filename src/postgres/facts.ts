@@ -20,6 +20,8 @@ export interface ServerFacts {
   /** A 64-bit number, as text. */
   readonly systemIdentifier: string;
   readonly timeline: number;
+  /** Where the cluster is on the server; absent when the role may not know (it needs pg_read_all_settings). */
+  readonly dataDirectory?: string;
   readonly inRecovery: boolean;
   /** Bytes. */
   readonly blockSize: number;
@@ -63,6 +65,7 @@ export async function readFacts(settings: ConnectionSettings, options: FactsOpti
   await sql.run('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
   const notes: string[] = [];
   const control = await readControl(sql);
+  const dataDirectory = await readDataDirectory(sql);
   const databases = await readDatabases(sql, setup.versionNum);
   const migrations = options.migrations === undefined ? undefined : await readMigrations(sql, options.migrations);
   const facts: ServerFacts = {
@@ -70,6 +73,7 @@ export async function readFacts(settings: ConnectionSettings, options: FactsOpti
     versionNum: setup.versionNum,
     systemIdentifier: String(control.system_identifier),
     timeline: Number(control.timeline),
+    ...(dataDirectory === undefined ? {} : { dataDirectory }),
     inRecovery: setup.inRecovery,
     blockSize: Number(control.block_size),
     walSegmentSize: setup.walSegmentSize,
@@ -97,6 +101,12 @@ async function readControl(sql: SqlSession): Promise<SqlRow> {
     "Reading the cluster's identity",
   );
   return row ?? {};
+}
+
+/** `pg_settings` leaves out what the role may not see, where SHOW would end the transaction. */
+async function readDataDirectory(sql: SqlSession): Promise<string | undefined> {
+  const [row] = await sql.rows("SELECT setting FROM pg_settings WHERE name = 'data_directory'");
+  return typeof row?.setting === 'string' && row.setting !== '' ? row.setting : undefined;
 }
 
 async function readMigrations(sql: SqlSession, query: string): Promise<readonly string[]> {

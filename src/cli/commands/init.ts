@@ -50,8 +50,7 @@ export default defineCommand({
       await output.line(
         `Repository ${repositoryId.slice(0, 8)}. Without its password nobody can read it, you included.`,
       );
-      for (const file of await writeKits(context))
-        await output.line(`Recovery kit: ${file}. Print it and keep it elsewhere.`);
+      await writeKits(context);
       return outcomes.some(([, { state }]) => state === 'failed') ? EXIT.partial : EXIT.done;
     } finally {
       await Promise.all(stores.map((store) => store.close()));
@@ -69,17 +68,25 @@ async function objectLocked(config: Configuration): Promise<ReadonlySet<string>>
   return names;
 }
 
-/** The kit as text and as a page, beside the configuration; returns the files. */
-async function writeKits(context: Context): Promise<string[]> {
+/** The kit as text and as a page, beside the configuration; where that cannot be written, the repository is made all the same. */
+async function writeKits(context: Context): Promise<void> {
+  const { output } = context;
   const config = await context.config();
   await using session = await openSession(context);
   const kit = await collectKit(session, { config, programVersion: context.build.version, withPassword: false });
-  const files = { text: 'recovery-kit.txt', html: 'recovery-kit.html' } as const;
-  const written: string[] = [];
-  for (const format of ['text', 'html'] as const) {
-    const file = join(config.directory, files[format]);
-    await writeFile(file, recoveryKit(kit, format), { mode: 0o600 });
-    written.push(file);
+  try {
+    for (const [format, name] of KITS) {
+      const file = join(config.directory, name);
+      await writeFile(file, recoveryKit(kit, format), { mode: 0o600 });
+      await output.line(`Recovery kit: ${file}. Print it and keep it elsewhere.`);
+    }
+  } catch (error) {
+    const hint = 'Write it elsewhere: holdfast kit --format html --output FILE';
+    await output.warn(`The recovery kit could not be written: ${(error as Error).message}.`, hint);
   }
-  return written;
 }
+
+const KITS = [
+  ['text', 'recovery-kit.txt'],
+  ['html', 'recovery-kit.html'],
+] as const;

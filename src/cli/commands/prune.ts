@@ -5,6 +5,7 @@ import { formatUtcAndLocal } from '../../base/relative-time.ts';
 import { formatBytes } from '../../base/sizes.ts';
 import type { Configuration } from '../../config/configuration.ts';
 import { type AppRetention, type PruneOutcome, prune, pruneHistory } from '../../operations/prune.ts';
+import { tidyStorages } from '../../operations/tidy.ts';
 import { defineCommand, type ExitStatus, option } from '../command.ts';
 import type { Context } from '../context.ts';
 import { openSession } from '../open-session.ts';
@@ -34,6 +35,7 @@ export default defineCommand({
     if (history) return printHistory(context, await pruneHistory(session));
     const { packSize } = await config.packing();
     const outcome = await prune(session, { apps, dryRun, packSize });
+    if (!dryRun) await tidy(context);
     await (flags.json ? printSummary(context, outcome) : printOutcome(context, outcome));
     return exitOf(outcome);
   },
@@ -49,6 +51,15 @@ async function appRetention(config: Configuration, name: string): Promise<AppRet
     timeZone: scheduled ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
     ...(retention === undefined ? {} : { retention }),
   };
+}
+
+/** A storage that cannot be tidied was reported by prune itself. */
+async function tidy(context: Context): Promise<void> {
+  const { clock, signal, output } = context;
+  for (const [name, removed] of await tidyStorages(await context.config(), clock, signal)) {
+    if (typeof removed === 'number' && removed > 0)
+      await output.line(`${name}: ${removed} leftovers of interrupted writers removed.`);
+  }
 }
 
 function exitOf({ failures, storages }: PruneOutcome): ExitStatus {

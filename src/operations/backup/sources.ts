@@ -11,7 +11,7 @@ import type { SourceRecord } from '../../recovery/manifest.ts';
 import type { PointWriter } from '../../repository/point-writer.ts';
 import { LocalTrees, type TreeSource } from '../../repository/trees.ts';
 import { configSource } from '../../sources/config-source.ts';
-import type { Meta, SourceNotice } from '../../sources/entry.ts';
+import type { LooseEntry, Meta, SourceNotice } from '../../sources/entry.ts';
 import { openXattrReader, rootDirectory, walkFiles } from '../../sources/files-source.ts';
 import { openPostgresSource } from '../../sources/postgres-source.ts';
 import { archiveLoose } from '../archive/archive-loose.ts';
@@ -142,13 +142,15 @@ class SourcesReader {
       notify: (notice) => notify(source.name, notice),
       ...(query === undefined ? {} : { migrations: query }),
     });
-    const tree = await archiveLoose(cluster.entries(), timeMs, { ...context, onAdvance: () => {} });
+    const owner = { uid: 0, gid: 0 };
+    const entries = withOwner(cluster.entries(), owner);
+    const tree = await archiveLoose(entries, timeMs, { ...context, onAdvance: () => {} });
     const facts = await cluster.facts();
     const { counts } = context;
     return {
       name: source.name,
       tree,
-      meta: syntheticMeta(timeMs, 0o700),
+      meta: { ...syntheticMeta(timeMs, 0o700), ...owner },
       counts,
       milliseconds: timed(),
       record: { type: 'postgres', totals: totals(counts, tree), facts },
@@ -194,6 +196,17 @@ class SourcesReader {
       return this.#monotonic() - start;
     };
     return { context, timed };
+  }
+}
+
+/** Notes who owns the files as they pass: the data directory itself belongs to the same account, or no server can start from it. */
+async function* withOwner(
+  entries: AsyncIterable<LooseEntry>,
+  owner: { uid: number; gid: number },
+): AsyncGenerator<LooseEntry> {
+  for await (const entry of entries) {
+    if (entry.meta.uid !== 0) Object.assign(owner, { uid: entry.meta.uid, gid: entry.meta.gid });
+    yield entry;
   }
 }
 

@@ -32,7 +32,7 @@ function placeOf(source: string, { configured, manifest, dataDirectory }: Knowle
   const record = manifest?.sources[source];
   const type = settings?.type ?? record?.type;
   if (type === 'postgres') {
-    const recorded = record?.type === 'postgres' ? record.facts.settings.data_directory : undefined;
+    const recorded = record?.type === 'postgres' ? record.facts.dataDirectory : undefined;
     const path = dataDirectory ?? recorded;
     if (path !== undefined) return { source, type, path };
     throw new Failure('usage', `Where is the data directory of "${source}"? The point does not say.`, {
