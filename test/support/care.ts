@@ -1,6 +1,6 @@
 /** Repositories for the tests that create, spoil, check and heal them: several local storages, and points written straight by the engine. */
 import { randomBytes } from 'node:crypto';
-import { systemClock } from '../../src/base/clock.ts';
+import { type Clock, systemClock } from '../../src/base/clock.ts';
 import type { Id } from '../../src/base/ids.ts';
 import { silent } from '../../src/base/progress.ts';
 import type { Session } from '../../src/operations/session.ts';
@@ -19,12 +19,18 @@ export const PASSWORD = 'correct horse battery staple';
 /** Deriving a key at this cost takes milliseconds; restic accepts it. */
 export const CHEAP = { N: 1024, r: 8, p: 1 };
 
+/** The system's clock without the short waits, such as the one after a lock is written. */
+export const quickClock: Clock = {
+  ...systemClock,
+  sleep: (ms, signal) => systemClock.sleep(ms < 1000 ? 0 : ms, signal),
+};
+
 export const holder: Holder = {
   hostname: 'test-host',
   username: 'tester',
   pid: process.pid,
   system: 'test',
-  isAlive: () => true,
+  isAlive: (pid) => pid === process.pid,
 };
 
 /** Local storages `a`, `b`, `c`… in directories of these names below `dir`. */
@@ -40,13 +46,17 @@ export function init(stores: readonly ObjectStore[], password = PASSWORD): Promi
   return initRepositories(stores, password, { clock: systemClock, holder, scrypt: CHEAP });
 }
 
-export function open(stores: readonly ObjectStore[], password = PASSWORD): Promise<Repository> {
-  return openRepository(stores, password, { clock: systemClock, holder });
+export function open(
+  stores: readonly ObjectStore[],
+  password = PASSWORD,
+  heldBy: Partial<Holder> = {},
+): Promise<Repository> {
+  return openRepository(stores, password, { clock: quickClock, holder: { ...holder, ...heldBy } });
 }
 
-export async function openSession(stores: readonly ObjectStore[]): Promise<Session> {
+export async function openSession(stores: readonly ObjectStore[], heldBy: Partial<Holder> = {}): Promise<Session> {
   return {
-    repository: await open(stores),
+    repository: await open(stores, PASSWORD, heldBy),
     clock: systemClock,
     signal: new AbortController().signal,
     progress: silent,
