@@ -85,7 +85,7 @@ export function buildSnapshot(facts: SnapshotFacts): Snapshot {
   };
 }
 
-export function pointTags(app: string, sources: readonly string[], label: string | undefined): string[] {
+function pointTags(app: string, sources: readonly string[], label: string | undefined): string[] {
   return [
     'holdfast',
     `app=${app}`,

@@ -1,0 +1,159 @@
+/** Sources at their limits: many files, long and hostile names, nothing at all. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { appendFile, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { init, localStores } from '../support/care.ts';
+import { HOLDFAST, jsonLines } from '../support/holdfast.ts';
+import { need } from '../support/needs.ts';
+import { majors, startPostgres } from '../support/postgres/server.ts';
+import { runOk } from '../support/run.ts';
+import { tempDir } from '../support/temp.ts';
+import { backupApp } from './fixtures/backup-app.ts';
+import { describeTree } from './fixtures/backup-compare.ts';
+import { filesSource, runBackUp } from './fixtures/backup-run.ts';
+
+const restic = await need('restic');
+const available = await majors();
+const MIB = 1024 * 1024;
+
+/** Runs the command line under a shell that watches it; peak resident memory in bytes. */
+async function backUpMeasured(configFile: string) {
+  const measure = `"$0" --config "$1" backup --json & pid=$!
+    peak=0
+    while kill -0 $pid 2>/dev/null; do
+      now=$(awk '/^VmHWM/ { print $2 }' /proc/$pid/status 2>/dev/null)
+      [ "\${now:-0}" -gt "$peak" ] && peak=$now
+      sleep 0.05
+    done
+    wait $pid; status=$?
+    echo "{\\"peak\\": $peak}"
+    exit $status`;
+  const { stdout } = await runOk('sh', ['-c', measure, HOLDFAST, configFile]);
+  const lines = jsonLines(stdout);
+  return {
+    summary: lines.find((line) => line.message_type === 'summary') as unknown as Awaited<ReturnType<typeof runBackUp>>,
+    peak: Number(lines.at(-1)?.peak) * 1024,
+  };
+}
+
+test('200,000 files in one directory: memory stays below 500 MiB, and nothing is read a second time', async () => {
+  await using app = await backupApp({ local: ['a'] });
+  const directory = join(app.media, 'flat');
+  mkdirSync(directory);
+  for (let i = 0; i < 200_000; i++) closeSync(openSync(join(directory, `file-${String(i).padStart(7, '0')}`), 'w'));
+  writeFileSync(join(directory, 'file-0000000'), 'one with content');
+  for (const expected of [
+    { files_new: 200_000, files_unmodified: 0 },
+    { files_new: 0, files_unmodified: 200_000 },
+  ]) {
+    const { summary, peak } = await backUpMeasured(app.configFile);
+    const { files_new, files_unmodified } = summary.sources.media!;
+    assert.deepEqual({ files_new, files_unmodified }, expected);
+    assert.ok(peak > 50 * MIB && peak < 500 * MIB, `${Math.round(peak / MIB)} MiB`);
+  }
+});
+
+test('10,000 files in many directories come back from restic as they were', { skip: restic.skip }, async () => {
+  await using app = await backupApp({ local: ['a'] });
+  for (let d = 0; d < 100; d++) {
+    mkdirSync(join(app.media, `d${d}`));
+    for (let i = 0; i < 100; i++) writeFileSync(join(app.media, `d${d}`, `f${i}`), `content ${d}/${i}`);
+  }
+  const { sources } = await app.backUp();
+  assert.equal(sources.media?.files_new, 10_000);
+  await using target = await tempDir();
+  await app.restic('a').restore('latest', target.path);
+  assert.deepEqual(await describeTree(target.join('clinic', 'media')), await describeTree(app.media));
+  await app.resticChecks();
+});
+
+test('hostile names and paths of 4,000 bytes are kept byte for byte', { skip: restic.skip }, async () => {
+  await using app = await backupApp({ local: ['a'] });
+  const names = [
+    '\n',
+    ' ',
+    '-rf',
+    '*',
+    '"',
+    '\\',
+    '\u202egpj',
+    '\u0001',
+    'é',
+    'e\u0301',
+    '%00',
+    '~',
+    '...',
+    'a'.repeat(255),
+  ];
+  for (const name of names) await writeFile(join(app.media, name), name);
+  const raw = Buffer.concat([Buffer.from(`${app.media}/`), Buffer.from([0x66, 0xff, 0xfe, 0x80])]);
+  await writeFile(raw, 'not UTF-8');
+  let deep = app.media;
+  while (deep.length + 251 < 4000) {
+    deep = join(deep, 'd'.repeat(250));
+    await mkdir(deep);
+  }
+  await writeFile(join(deep, 'x'), 'deep');
+  const { notices } = await app.backUp();
+  assert.deepEqual(notices, []);
+  await using target = await tempDir();
+  // restored where paths are as short as they were
+  await app.restic('a').restore('latest', target.path, '--exclude', 'dddddddd*');
+  const restored = await describeTree(target.join('clinic', 'media'));
+  const source = await describeTree(app.media);
+  for (const [name, text] of source)
+    if (!name.startsWith('dddd')) assert.equal(restored.get(name), text, JSON.stringify(name));
+  const dumped = await app.restic('a').ok('dump', 'latest', `/clinic/media${deep.slice(app.media.length)}/x`);
+  assert.equal(dumped.stdout, 'deep');
+  await app.resticChecks();
+});
+
+test('an app without a single file makes a point', { skip: restic.skip }, async () => {
+  await using app = await backupApp({ local: ['a'] });
+  const first = await app.backUp();
+  assert.equal(first.sources.media?.files_new, 0);
+  assert.equal((await app.backUp()).sources.media?.files_unmodified, 0);
+  await app.resticChecks();
+  assert.match((await app.restic('a').ok('ls', 'latest')).stdout, /\/clinic\/media\n/);
+});
+
+test('empty files, empty directories and a database without tables make a point that restic restores', {
+  skip: restic.skip,
+}, async () => {
+  await using pg = await startPostgres({ major: available.at(-1)! });
+  await using app = await backupApp({ local: ['a'], databaseUrl: pg.url() });
+  await mkdir(join(app.media, 'empty', 'emptier'), { recursive: true });
+  await writeFile(join(app.media, 'empty', 'file'), '');
+  await app.backUp();
+  await using target = await tempDir();
+  await app.restic('a').restore('latest', target.path, '--include', '/clinic/media');
+  assert.deepEqual(await describeTree(target.join('clinic', 'media')), await describeTree(app.media));
+  await app.resticChecks();
+});
+
+test('files that grow, shrink, change and go are told apart, and equal content is stored once', async () => {
+  await using dir = await tempDir();
+  const stores = localStores(dir, 1);
+  await init(stores);
+  const media = dir.join('media');
+  await mkdir(media);
+  const big = randomBytes(16 * MIB);
+  for (const name of ['grows', 'shrinks', 'stays', 'goes'])
+    await writeFile(join(media, name), Buffer.concat([Buffer.from(name), big]));
+  const sources = [filesSource(media)];
+  await runBackUp({ stores, sources });
+  await appendFile(join(media, 'grows'), 'more');
+  await writeFile(join(media, 'shrinks'), 'shrinks');
+  await runOk('rm', [join(media, 'goes')]);
+  await runOk('cp', [join(media, 'stays'), join(media, 'copy')]);
+  const { sources: told, bytes_added } = await runBackUp({ stores, sources });
+  const { files_new, files_changed, files_unmodified } = told.media!;
+  assert.deepEqual(
+    { files_new, files_changed, files_unmodified },
+    { files_new: 1, files_changed: 2, files_unmodified: 1 },
+  );
+  assert.ok(bytes_added < 12 * MIB, `${bytes_added}`);
+});
