@@ -112,7 +112,7 @@ export function pathOf(names: readonly Buffer[]): Buffer {
 }
 
 /** RFC 3339 of nanoseconds since the epoch. */
-export function timeText(ns: bigint): string {
+function timeText(ns: bigint): string {
   const seconds = ns >= 0n ? ns / 1_000_000_000n : (ns - 999_999_999n) / 1_000_000_000n;
   const fraction = ns - seconds * 1_000_000_000n;
   const whole = new Date(Number(seconds) * 1000).toISOString().slice(0, -5);

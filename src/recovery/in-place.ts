@@ -8,9 +8,9 @@ import { isMountPoint } from './in-place/mounts.ts';
 import { shellCommand } from './in-place/shell-words.ts';
 import { exists, type Swap } from './in-place/swap.ts';
 
-export { assertServerStopped, type ServerState } from './in-place/running-server.ts';
+export { assertServerStopped } from './in-place/running-server.ts';
 export { shellCommand } from './in-place/shell-words.ts';
-export { type Swap, type SwapKind, swapAll } from './in-place/swap.ts';
+export { type Swap, swapAll } from './in-place/swap.ts';
 
 /** Where a source is to go. */
 export type Place =

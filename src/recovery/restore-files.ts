@@ -95,7 +95,8 @@ class RestoreRun {
     await this.#tree.makeDirectories(this.#options.continues);
     await using engine = this.#openEngine();
     const files = rowsOfKind(columns.kind, columns.rows, KIND.file);
-    if (this.#options.continues) await engine.inspect(files);
+    await this.#tree.checkReachable(files);
+    if (this.#options.continues) await engine.inspect(files.filter((row) => columns.state[row] === STATE.fresh));
     const last = new Set(lastFiles);
     await engine.write(last.size === 0 ? files : files.filter((row) => !last.has(row)));
     const wholeLast = lastFiles.filter((row) => this.#isWhole(row));

@@ -18,7 +18,7 @@ export interface Position {
 }
 
 /** Everything below. */
-export const EVERYTHING: Position = { taken: true, hopeless: false, enter: () => EVERYTHING };
+const EVERYTHING: Position = { taken: true, hopeless: false, enter: () => EVERYTHING };
 const NOTHING: Position = { taken: false, hopeless: true, enter: () => NOTHING };
 
 /** A pattern, and whether anything matched it so far. */

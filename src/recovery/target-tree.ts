@@ -17,7 +17,7 @@ import {
   utimesSync,
 } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import { errorCode, isRefusal, targetFailure } from '../repository/restore-errors.ts';
+import { errorCode, isOfOneFile, isRefusal, targetFailure } from '../repository/restore-errors.ts';
 import { modeFor, type Ownership, ownerOf, toSeconds } from '../repository/restore-metadata.ts';
 import { RestorePaths, symlinkTarget } from '../repository/restore-paths.ts';
 import { KIND, type RestoreColumns, STATE } from '../repository/restore-table.ts';
@@ -78,7 +78,7 @@ export class TargetTree {
     await this.#each(rows, (row, path) => {
       const first = this.#columns.start[row]!;
       if (this.#columns.state[first] === STATE.failed) {
-        this.#options.onProblem(row, 'the file it is another name of is missing', true);
+        this.#giveUp(row, 'the file it is another name of is missing');
         return;
       }
       const source = this.paths.path(first);
@@ -100,6 +100,11 @@ export class TargetTree {
       if (row === 0) this.#finishTarget(path);
       else this.#finish(row, path);
     });
+  }
+
+  /** Gives up the files whose directory could not be made. */
+  async checkReachable(rows: Uint32Array): Promise<void> {
+    await this.#each(rows, () => {});
   }
 
   /** A file that lacks content is not left behind under its name. */
@@ -157,13 +162,29 @@ export class TargetTree {
         await setImmediate();
         this.#options.signal?.throwIfAborted();
       }
+      if (this.#isUnreachable(row)) continue;
       const path = this.paths.path(row);
       try {
         work(row, path);
       } catch (error) {
-        throw targetFailure(error, path);
+        if (!isOfOneFile(error)) throw targetFailure(error, path);
+        this.#giveUp(row, (error as Error).message);
       }
     }
+  }
+
+  /** Whether the directory that `row` would stand in, or the row itself, could not be made. */
+  #isUnreachable(row: number): boolean {
+    const { state, parent, kind } = this.#columns;
+    if (state[row] === STATE.failed) return kind[row] !== KIND.file;
+    if (state[parent[row]!] !== STATE.failed || row === 0) return false;
+    this.#giveUp(row, 'its directory could not be made');
+    return true;
+  }
+
+  #giveUp(row: number, message: string): void {
+    this.#columns.state[row] = STATE.failed;
+    this.#options.onProblem(row, message, true);
   }
 }
 
@@ -172,7 +193,7 @@ function removeLeftover(path: Buffer): void {
   try {
     unlinkSync(path);
   } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error;
+    if (!['ENOENT', 'ENAMETOOLONG'].includes(errorCode(error))) throw error;
   }
 }
 

@@ -3,13 +3,13 @@
  * that is written first and removed last.
  */
 import { constants } from 'node:fs';
-import { lstat, mkdir, open, opendir, readdir, readFile, rm, rmdir, statfs, writeFile } from 'node:fs/promises';
+import { access, lstat, mkdir, open, opendir, readdir, readFile, rm, rmdir, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Failure } from '../base/failure.ts';
 import type { Id } from '../base/ids.ts';
 import { formatBytes } from '../base/sizes.ts';
 
-export const MARKER_NAME = '.holdfast-restore.json';
+const MARKER_NAME = '.holdfast-restore.json';
 const MAX_MARKER = 1024 * 1024;
 /** What file systems need beside the content, per file. */
 const BYTES_PER_FILE = 4096;
@@ -158,7 +158,7 @@ async function writable(path: string, work: () => Promise<void>): Promise<void> 
   try {
     await work();
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
+    const { code, message } = (await refusalAt(path)) ?? (error as NodeJS.ErrnoException);
     if (code === 'ENOSPC' || code === 'EDQUOT')
       throw new Failure('target_full', `${path}: ${message}.`, { cause: error });
     if (code === undefined) throw error;
@@ -167,6 +167,16 @@ async function writable(path: string, work: () => Promise<void>): Promise<void> 
       cause: error,
     });
   }
+}
+
+/** Why nothing can be made at `path`, in clearer words than making directories one in another gets. */
+async function refusalAt(path: string): Promise<NodeJS.ErrnoException | undefined> {
+  let place = path;
+  while ((await lstat(place).catch(absent)) === undefined && dirname(place) !== place) place = dirname(place);
+  return access(place, constants.W_OK).then(
+    () => undefined,
+    (error: NodeJS.ErrnoException) => error,
+  );
 }
 
 function absent(error: NodeJS.ErrnoException): undefined {

@@ -21,7 +21,7 @@ export function isRefusal(error: unknown): boolean {
   return REFUSED.has(errorCode(error));
 }
 
-export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string' && 'syscall' in error;
 }
 
