@@ -23,6 +23,7 @@ import { restore } from './cases/restore.ts';
 import { small } from './cases/small.ts';
 import { sparse } from './cases/sparse.ts';
 import { three } from './cases/three.ts';
+import { makeDirectory } from './data/directory.ts';
 import type { Bench, BenchContext } from './harness/context.ts';
 import { describeMachine } from './harness/machine.ts';
 import { summarizeProfiles } from './harness/profile.ts';
@@ -30,8 +31,12 @@ import { terminalTable, updatePage } from './harness/report.ts';
 import { type BenchResult, readResults, writeResults } from './harness/results.ts';
 import { Workspace } from './harness/workspace.ts';
 
+const MIB = 1024 * 1024;
 const BENCHES: readonly Bench[] = [files, three, restore, database, small, index, sparse, latency, limits];
 const RUNS = 3;
+/** Bytes of the directory that most benchmarks back up: 1 GiB. */
+const PARTS = { database: 480 * MIB, photos: 416 * MIB, text: 128 * MIB };
+const QUICK_PARTS = { database: 48 * MIB, photos: 40 * MIB, text: 8 * MIB };
 const QUIET = 0.5;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -52,6 +57,9 @@ const profiles = values.profile === undefined ? undefined : resolve(values.profi
 if (profiles !== undefined) await mkdir(profiles, { recursive: true });
 const recorded = !values.quick && profiles === undefined;
 
+await using shared = await Workspace.create(process.env.HOLDFAST_BENCH_DIR);
+let sharedDirectory: Promise<string> | undefined;
+
 for (const bench of chosen) {
   const result = await runBench(bench);
   console.log(`\n${terminalTable(result)}\n`);
@@ -71,11 +79,21 @@ async function runBench(bench: Bench): Promise<BenchResult> {
     quick: values.quick,
     runs: recorded ? RUNS : 1,
     profiles,
+    directory: () => {
+      sharedDirectory ??= makeSharedDirectory();
+      return sharedDirectory;
+    },
     say: (line) => console.log(`  ${bench.name}: ${line}`),
   };
   const { about, rows, figures = [], missing = [] } = await bench.run(context);
   const duration = Math.round((systemClock.monotonic() - started) / 1000);
   return { title: bench.title, about, rows, figures, missing, time, duration, machine };
+}
+
+async function makeSharedDirectory(): Promise<string> {
+  const path = shared.place('source');
+  await makeDirectory(path, values.quick ? QUICK_PARTS : PARTS);
+  return path;
 }
 
 async function record(name: string, result: BenchResult): Promise<void> {

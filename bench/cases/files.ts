@@ -1,5 +1,7 @@
 /** First backup of a data directory and files to one storage, and the next one after a change of one percent. */
-import { changeOnePercent, makeDirectory } from '../data/directory.ts';
+
+import { runOk } from '../../test/support/run.ts';
+import { changeOnePercent } from '../data/directory.ts';
 import { contest, type Stage } from '../harness/contest.ts';
 import type { Bench, BenchContext } from '../harness/context.ts';
 import { borgTool } from '../programs/borg.ts';
@@ -7,15 +9,14 @@ import { holdfastTool } from '../programs/holdfast.ts';
 import { kopiaTool } from '../programs/kopia.ts';
 import { resticTools } from '../programs/restic.ts';
 import { absent, present, type Tool, type Vault } from '../programs/tool.ts';
-import { directoryParts } from './sizes.ts';
 
 export const files: Bench = {
   name: 'files',
   title: 'A data directory and files, one storage',
   async run(context) {
     const found = [{ tool: await holdfastTool() }, ...(await resticTools()), await borgTool(), await kopiaTool()];
-    const source = context.workspace.place('source');
-    await makeDirectory(source, directoryParts(context.quick));
+    const source = context.workspace.place('source'); // a copy, for it is changed
+    await runOk('cp', ['-a', await context.directory(), source]);
     const rows = await contest(context, present<Tool>(found), stages(context, source));
     await context.workspace.remove(source);
     return {

@@ -36,12 +36,13 @@ export const index: Bench = {
         load: () => tool.attach(context, repository).loadIndex(),
       })),
     ];
-    const rows = await contest(context, entrants, [
+    const stages = [
       {
         what: `read the index of ${blobs.toLocaleString('en')} blobs`,
-        turn: async ({ load }) => ({ sample: await load() }),
+        turn: async ({ load }: { load: () => Promise<Sample> }) => ({ sample: await load() }),
       },
-    ]);
+    ];
+    const rows = await contest(context, entrants, stages, 1);
     await context.workspace.remove(vault.directory);
     return {
       about:

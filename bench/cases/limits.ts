@@ -9,7 +9,6 @@ import { Chunker } from '../../src/repository/chunker/chunker.ts';
 import { ENVELOPE_OVERHEAD, Sealer } from '../../src/repository/crypto/envelope.ts';
 import { generateMasterKey } from '../../src/repository/crypto/key-file.ts';
 import { sha256All } from '../../src/repository/crypto/sha256-lanes.ts';
-import { makeDirectory } from '../data/directory.ts';
 import { randomBytesOf } from '../data/random.ts';
 import { contest, median } from '../harness/contest.ts';
 import type { Bench, BenchContext } from '../harness/context.ts';
@@ -17,7 +16,6 @@ import { measure } from '../harness/measure.ts';
 import type { Figure, Row } from '../harness/results.ts';
 import { bytesBelow } from '../harness/workspace.ts';
 import { holdfastTool } from '../programs/holdfast.ts';
-import { directoryParts } from './sizes.ts';
 
 const MIB = 1024 * 1024;
 const BLOB = MIB;
@@ -37,15 +35,13 @@ export const limits: Bench = {
   name: 'limits',
   title: 'Distance from the limits of the machine',
   async run(context) {
-    const source = context.workspace.place('source');
-    await makeDirectory(source, directoryParts(context.quick));
+    const source = await context.directory();
     const plain = await bytesBelow(source);
     const compressible = plain - (await bytesBelow(join(source, 'photos')));
     const [row] = await firstBackups(context, source);
     const stored = row?.stored ?? 0;
     const disk = await diskRate(context, stored);
     const rates = await coreRates(join(source, 'pgdata', 'base'), context.quick);
-    await context.workspace.remove(source);
     return {
       about:
         'The first backup of the first table, set beside what the disk takes (`dd` of as many bytes as were stored, `conv=fsync`) and what one ' +
@@ -87,7 +83,8 @@ async function coreRates(relations: string, quick: boolean): Promise<Rates> {
   const random = blobsOf(randomBytesOf('limits', size));
   const pages = blobsOf(await relationBytes(relations, size));
   const chunker = new Chunker();
-  chunker.buffer.set(random[0] as Uint8Array);
+  const window = randomBytesOf('window', chunker.buffer.length);
+  chunker.buffer.set(window);
   const sealer = new Sealer(generateMasterKey());
   const target = new Uint8Array(BLOB + ENVELOPE_OVERHEAD);
   const zstd = (level: number) => (blob: Uint8Array) =>
@@ -95,11 +92,15 @@ async function coreRates(relations: string, quick: boolean): Promise<Rates> {
   return {
     sha256: rate(random, (blob) => hash('sha256', blob, 'buffer')),
     sha256Lanes: rate(inFours(random), (blobs) => sha256All(blobs)),
-    chunking: rate(random, () => chunker.cut(0, BLOB, true)),
+    chunking: rate([window], () => cutWhole(chunker, window.length)),
     zstd1: rate(pages, zstd(1)),
     zstd3: rate(pages, zstd(3)),
     sealing: rate(random, (blob) => sealer.sealInto(blob, target, 0)),
   };
+}
+
+function cutWhole(chunker: Chunker, end: number): void {
+  for (let at = 0; at < end; ) at = chunker.cut(at, end, true);
 }
 
 /** Bytes per second of `work` over all `inputs`: the fastest of three passes. */

@@ -10,7 +10,7 @@ import { firstStorage, loadIndex } from '../programs/index-load.ts';
 import { newestRestic, resticTools } from '../programs/restic.ts';
 import { absent, present, type Tool, type Vault } from '../programs/tool.ts';
 
-const MANY = 100_000;
+const MANY = 50_000;
 const VERY_MANY = 1_000_000;
 const MANY_QUICK = 5_000;
 const VERY_MANY_QUICK = 50_000;

@@ -1,22 +1,19 @@
 /** The same backup in three storages: once with Holdfast, or one backup and two copies with restic. */
 import { join } from 'node:path';
-import { makeDirectory } from '../data/directory.ts';
 import { contest } from '../harness/contest.ts';
 import type { Bench, BenchContext } from '../harness/context.ts';
 import { type Sample, together } from '../harness/measure.ts';
 import { holdfastTool } from '../programs/holdfast.ts';
-import { type ResticTool, resticTools } from '../programs/restic.ts';
+import { newestRestic, type ResticTool } from '../programs/restic.ts';
 import { absent, present, type Tool } from '../programs/tool.ts';
-import { directoryParts } from './sizes.ts';
 
 export const three: Bench = {
   name: 'three',
   title: 'The same into three storages',
   async run(context) {
-    const restics = await resticTools();
+    const restics = [await newestRestic()];
     const holdfast = await holdfastTool({ copies: 3 });
-    const source = context.workspace.place('source');
-    await makeDirectory(source, directoryParts(context.quick));
+    const source = await context.directory();
     const entrants = [
       { ...holdfast, make: () => backUpOnce(context, holdfast, source) },
       ...present(restics).map((tool) => ({
@@ -28,10 +25,9 @@ export const three: Bench = {
     const rows = await contest(context, entrants, [
       { what: 'first backup, three storages', turn: async ({ make }) => ({ sample: await make() }) },
     ]);
-    await context.workspace.remove(source);
     return {
       about:
-        'The directory of the first table, into three storages on the same disk, all complete at the end. For restic: `backup`, then `copy` ' +
+        'The directory of the first table, into three storages on the same disk, all complete at the end. For the newest restic at hand: `backup`, then `copy` ' +
         'twice into repositories with the same chunker parameters; times added up. Creating the repositories is not counted.',
       rows,
       missing: absent(restics),

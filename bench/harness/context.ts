@@ -10,6 +10,8 @@ export interface BenchContext {
   readonly runs: number;
   /** Directory for processor profiles of Holdfast, when asked for. */
   readonly profiles: string | undefined;
+  /** The directory that several benchmarks back up; made once a run. Nobody changes it: who must, copies it. */
+  readonly directory: () => Promise<string>;
   /** Tells the person who waits. */
   readonly say: (line: string) => void;
 }
