@@ -8,7 +8,7 @@ import type { KitInput } from './kit/input.ts';
 import { sections } from './kit/sections.ts';
 import { toText } from './kit/text.ts';
 
-export { type CollectKit, collectKit } from './kit/collect.ts';
+export { collectKit } from './kit/collect.ts';
 
 export type KitFormat = 'text' | 'html';
 

@@ -2,7 +2,7 @@
 import type { SnapshotList, StoredSnapshot } from '../repository/snapshots.ts';
 
 /** Points made by this program carry this tag; other snapshots in the repository are nobody's business but their maker's. */
-export const POINT_TAG = 'holdfast';
+const POINT_TAG = 'holdfast';
 
 export interface PointTags {
   readonly app: string;

@@ -52,7 +52,7 @@ async function readIndex(repository: Repository, id: Id, mask: number): Promise<
 }
 
 /** Adds the packs of one index document, as held by the storages of `mask`. */
-export function addToIndex(index: BlobIndex, document: Uint8Array, mask: number): void {
+function addToIndex(index: BlobIndex, document: Uint8Array, mask: number): void {
   let pack = -1;
   let isNew = false;
   scanIndex(document, {

@@ -137,7 +137,7 @@ export class TreeParser {
 }
 
 /** The nodes of a tree that is at hand whole, made as they are asked for. */
-export function* iterateTree(bytes: Uint8Array): Generator<TreeNode> {
+function* iterateTree(bytes: Uint8Array): Generator<TreeNode> {
   const parser = new TreeParser();
   for (let at = 0; at < bytes.length; at += PIECE) yield* parser.push(bytes.subarray(at, at + PIECE));
   yield* parser.end();

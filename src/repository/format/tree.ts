@@ -1,10 +1,4 @@
 /** Trees: the directories of a point, as JSON. What the rest of the repository uses of them. */
 export { encodeNode, TREE_PREFIX, TREE_SUFFIX } from './tree-encoder.ts';
-export {
-  type ExtendedAttribute,
-  isPlainName,
-  MAX_NAME_SIZE,
-  type NodeType,
-  type TreeNode,
-} from './tree-node.ts';
-export { iterateTree, parseTree, TreeParser } from './tree-parser.ts';
+export { isPlainName, type TreeNode } from './tree-node.ts';
+export { parseTree, TreeParser } from './tree-parser.ts';

@@ -7,7 +7,7 @@
 
 const WORDS = 8;
 /** Row columns are growable in place; this is how far. 2^26 blobs of 1 MiB are 64 TiB. */
-export const MAX_ROWS = 2 ** 26;
+const MAX_ROWS = 2 ** 26;
 
 /** What another thread needs to look things up in a table that no longer changes. */
 export interface FrozenIdTable {
