@@ -14,8 +14,6 @@ import { pointsOf, tagsOf } from './points.ts';
 import { lastGoodPoints, planRetention, type RetainedPoint, type RetentionDecision } from './retention.ts';
 import type { Session } from './session.ts';
 
-export type { RecordedRemoval } from '../repository/meta-removals.ts';
-
 /** The rules of one app. */
 export interface AppRetention {
   readonly app: string;

@@ -163,7 +163,7 @@ function isFuture({ time }: RetainedPoint, now: number): boolean {
 }
 
 /** The rules as the record of a removal names them: `daily 7, weekly 4`. */
-export function describeRules(rules: RetentionSettings): string {
+function describeRules(rules: RetentionSettings): string {
   const counts = ['last', ...PERIODS] as const;
   const parts = counts.flatMap((name) => (rules[name] === undefined ? [] : [`${name} ${rules[name]}`]));
   return [...parts, ...(rules.within === undefined ? [] : [`within ${days(rules.within)}`])].join(', ');

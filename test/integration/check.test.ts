@@ -1,12 +1,13 @@
 /** Checking: whatever is wrong with a storage is found and named, and what is whole is proven so. */
 import assert from 'node:assert/strict';
-import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { check } from '../../src/operations/check.ts';
 import { readDamage } from '../../src/repository/meta-damage.ts';
 import { readProofs } from '../../src/repository/meta-proofs.ts';
 import { init, localStores, open, openSession, randomFiles, writePoint } from '../support/care.ts';
+import { anyOf, flipBit, packFiles, swap, wipe } from '../support/spoil.ts';
 import { type TempDir, tempDir } from '../support/temp.ts';
 
 async function repositoryWithPoint(dir: TempDir) {
@@ -14,21 +15,6 @@ async function repositoryWithPoint(dir: TempDir) {
   await init(stores);
   const point = await writePoint(await open(stores), randomFiles(6, 300_000));
   return { stores, point };
-}
-
-/** Paths of the packs of a storage, the largest first. */
-async function packs(path: string): Promise<string[]> {
-  const names = await readdir(join(path, 'data'), { recursive: true });
-  const files = names.filter((name) => /[0-9a-f]{64}$/.test(name)).map((name) => join(path, 'data', name));
-  const sized = await Promise.all(files.map(async (file) => ({ file, size: (await readFile(file)).length })));
-  return sized.sort((a, b) => b.size - a.size).map(({ file }) => file);
-}
-
-async function flipBit(file: string, at?: number): Promise<void> {
-  const bytes = await readFile(file);
-  bytes[at ?? bytes.length >> 1]! ^= 1;
-  await rm(file);
-  await writeFile(file, bytes);
 }
 
 test('a whole repository is found whole, hashed on every storage, and the points say so', async () => {
@@ -57,13 +43,13 @@ test('reading all data proves more than hashing it', async () => {
   assert.equal((await readProofs(session.repository)).level(point, ['a', 'b']), 'read');
 });
 
-test('a sample reads only some packs and proves nothing, but finds damage in what it reads', async () => {
+test('a sample reads some packs, at least one, and proves nothing', async () => {
   await using dir = await tempDir();
   const { stores, point } = await repositoryWithPoint(dir);
   const session = await openSession(stores);
-  const report = await check(session, { readData: 30, seed: 'one' });
+  const report = await check(session, { readData: 1, seed: 'one' });
   const { bytes, bytesRead } = report.storages.get('a')!;
-  assert.ok(bytesRead < bytes);
+  assert.ok(bytesRead < bytes && bytesRead > 0);
   assert.equal((await readProofs(session.repository)).level(point, ['a', 'b']), 'stored');
 });
 
@@ -72,31 +58,26 @@ describe('damage', () => {
     'a flipped bit in a pack': {
       what: 'damaged',
       key: /^data/,
-      harm: async (a) => flipBit((await packs(a))[0]!),
+      harm: async (a) => flipBit((await packFiles(a))[0]!),
     },
     'a pack cut short': {
       what: 'size',
       key: /^data/,
-      harm: async (a) => truncate((await packs(a))[0]!, 1000),
+      harm: async (a) => truncate((await packFiles(a))[0]!, 1000),
     },
-    'a missing pack': { what: 'missing', key: /^data/, harm: async (a) => rm((await packs(a))[0]!) },
-    'a missing tree pack': { what: 'missing', key: /^data/, harm: async (a) => rm((await packs(a)).at(-1)!) },
+    'a missing pack': { what: 'missing', key: /^data/, harm: async (a) => rm((await packFiles(a))[0]!) },
+    'a missing tree pack': { what: 'missing', key: /^data/, harm: async (a) => rm((await packFiles(a)).at(-1)!) },
     'two packs swapped': {
       what: 'size',
       key: /^data/,
       harm: async (a) => {
-        const files = await packs(a);
-        const [first, second] = [files[0]!, files.at(-1)!];
-        const [x, y] = [await readFile(first), await readFile(second)];
-        await rm(first);
-        await rm(second);
-        await writeFile(first, y);
-        await writeFile(second, x);
+        const files = await packFiles(a);
+        await swap(files[0]!, files.at(-1)!);
       },
     },
-    'a damaged index': { what: 'damaged', key: /^index/, harm: (a) => spoilOnly(a, 'index') },
-    'a damaged point': { what: 'damaged', key: /^snapshots/, harm: (a) => spoilOnly(a, 'snapshots') },
-    'a damaged key file': { what: 'damaged', key: /^keys/, harm: (a) => spoilOnly(a, 'keys') },
+    'a damaged index': { what: 'damaged', key: /^index/, harm: async (a) => flipBit(await anyOf(a, 'index')) },
+    'a damaged point': { what: 'damaged', key: /^snapshots/, harm: async (a) => flipBit(await anyOf(a, 'snapshots')) },
+    'a damaged key file': { what: 'damaged', key: /^keys/, harm: async (a) => flipBit(await anyOf(a, 'keys')) },
     'a missing index': {
       what: 'incomplete',
       key: /^snapshots/,
@@ -124,7 +105,7 @@ describe('damage', () => {
   test('a storage that was wiped is reported', async () => {
     await using own = await tempDir();
     const { stores } = await repositoryWithPoint(own);
-    for (const name of await readdir(own.join('b'))) await rm(own.join('b', name), { recursive: true });
+    await wipe(own.join('b'));
     const { findings } = await check(await openSession(stores));
     assert.deepEqual(
       findings.map(({ storage, key, what }) => [storage, key, what]),
@@ -132,11 +113,6 @@ describe('damage', () => {
     );
   });
 });
-
-async function spoilOnly(storage: string, kind: string): Promise<void> {
-  const [name] = await readdir(join(storage, kind));
-  await flipBit(join(storage, kind, name!));
-}
 
 test('a storage that is named and unknown is said so', async () => {
   await using dir = await tempDir();

@@ -1,5 +1,4 @@
 /** Reads one pack from one storage and has it verified: hashed, and where asked every blob in it opened. */
-import type { Id } from '../../base/ids.ts';
 import type { CallOptions } from '../../storage/object-store.ts';
 import { objectKey } from '../keys.ts';
 import type { Replica } from '../replicas.ts';
@@ -53,17 +52,6 @@ export async function verifyPack(reading: PackReading, pack: number): Promise<Pa
     badBlobs += last.badBlobs.length;
   }
   return { misnamed: last?.misnamed ?? true, badBlobs, header: last?.header };
-}
-
-/** Hashes an unindexed pack or another object named by its hash; for objects of ordinary size. */
-export async function hashObject(
-  { pool, replica, options }: Omit<PackReading, 'table' | 'deep'>,
-  key: string,
-  packId: Id,
-): Promise<boolean> {
-  const bytes = await replica.store.get(key, undefined, options);
-  const { misnamed } = await pool.verify(pool.newStream(), { bytes, end: { packId } });
-  return misnamed === false;
 }
 
 function partsOf(table: PackTable, pack: number, deep: boolean): Part[] {

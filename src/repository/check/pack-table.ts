@@ -1,5 +1,6 @@
 /** The index turned round: what each pack holds, and so how large it must be. Typed arrays, 4 bytes a blob. */
 import { hash } from 'node:crypto';
+import type { Id } from '../../base/ids.ts';
 import { packHeaderSize } from '../format/pack-header.ts';
 import type { BlobIndex } from '../index/blob-index.ts';
 
@@ -53,6 +54,22 @@ export class PackTable {
 
 /** Whether a pack belongs to the `percent` of packs that `seed` draws. */
 export function isSampled(packId: string, percent: number, seed: string): boolean {
-  const drawn = hash('sha256', `${seed}/${packId}`, 'buffer').readUInt32BE(0);
-  return drawn < (percent / 100) * 2 ** 32;
+  return draw(packId, seed) < (percent / 100) * 2 ** 32;
+}
+
+/** The pack that `seed` draws first: a sample is never empty. */
+export function firstDrawn(packIds: Iterable<Id>, seed: string): Id | undefined {
+  let first: Id | undefined;
+  let lowest = Number.POSITIVE_INFINITY;
+  for (const id of packIds) {
+    const drawn = draw(id, seed);
+    if (drawn >= lowest) continue;
+    first = id;
+    lowest = drawn;
+  }
+  return first;
+}
+
+function draw(packId: string, seed: string): number {
+  return hash('sha256', `${seed}/${packId}`, 'buffer').readUInt32BE(0);
 }

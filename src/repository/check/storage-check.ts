@@ -11,8 +11,8 @@ import type { Repository } from '../repository.ts';
 import type { Budget } from './budget.ts';
 import type { Fault } from './findings.ts';
 import { checkFlat, checkKeyFiles } from './flat-objects.ts';
-import { type Inventory, takeInventory } from './inventory.ts';
-import { isSampled, type PackTable } from './pack-table.ts';
+import { type Inventory, indexedPacks, takeInventory } from './inventory.ts';
+import { firstDrawn, isSampled, type PackTable } from './pack-table.ts';
 import { checkPacks } from './packs.ts';
 import type { VerifyPool } from './verify-pool.ts';
 
@@ -95,7 +95,7 @@ async function checkAllPacks(scope: StorageScope, inventory: Inventory, step: st
     {
       ...{ table, pool, budget, options },
       deep: depth.kind !== 'hash',
-      isWanted: depth.kind === 'sample' ? (id) => isSampled(id, depth.percent, depth.seed) : () => true,
+      isWanted: wantedPacks(scope, inventory),
       onBytes: (more) => {
         bytes += more;
         progress({ type: 'advance', step, bytes, ...(depth.kind === 'sample' ? {} : { totalBytes: inventory.bytes }) });
@@ -103,4 +103,12 @@ async function checkAllPacks(scope: StorageScope, inventory: Inventory, step: st
     },
     inventory,
   );
+}
+
+function wantedPacks({ table, depth }: StorageScope, { replica }: Inventory): (pack: Id) => boolean {
+  if (depth.kind !== 'sample') return () => true;
+  const { percent, seed } = depth;
+  const ids = indexedPacks(table, replica).map((pack) => table.index.packId(pack));
+  const first = firstDrawn(ids, seed);
+  return (id) => id === first || isSampled(id, percent, seed);
 }
