@@ -1,12 +1,11 @@
-/** Sources at their limits: many files, long and hostile names, nothing at all. */
+/** Sources at their limits: many directories, long and hostile names, nothing at all. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { init, localStores } from '../support/care.ts';
-import { HOLDFAST, jsonLines } from '../support/holdfast.ts';
 import { need } from '../support/needs.ts';
 import { majors, startPostgres } from '../support/postgres/server.ts';
 import { runOk } from '../support/run.ts';
@@ -18,43 +17,6 @@ import { filesSource, runBackUp } from './fixtures/backup-run.ts';
 const restic = await need('restic');
 const available = await majors();
 const MIB = 1024 * 1024;
-
-/** Runs the command line under a shell that watches it; peak resident memory in bytes. */
-async function backUpMeasured(configFile: string) {
-  const measure = `"$0" --config "$1" backup --json & pid=$!
-    peak=0
-    while kill -0 $pid 2>/dev/null; do
-      now=$(awk '/^VmHWM/ { print $2 }' /proc/$pid/status 2>/dev/null)
-      [ "\${now:-0}" -gt "$peak" ] && peak=$now
-      sleep 0.05
-    done
-    wait $pid; status=$?
-    echo "{\\"peak\\": $peak}"
-    exit $status`;
-  const { stdout } = await runOk('sh', ['-c', measure, HOLDFAST, configFile]);
-  const lines = jsonLines(stdout);
-  return {
-    summary: lines.find((line) => line.message_type === 'summary') as unknown as Awaited<ReturnType<typeof runBackUp>>,
-    peak: Number(lines.at(-1)?.peak) * 1024,
-  };
-}
-
-test('200,000 files in one directory: memory stays below 500 MiB, and nothing is read a second time', async () => {
-  await using app = await backupApp({ local: ['a'] });
-  const directory = join(app.media, 'flat');
-  mkdirSync(directory);
-  for (let i = 0; i < 200_000; i++) closeSync(openSync(join(directory, `file-${String(i).padStart(7, '0')}`), 'w'));
-  writeFileSync(join(directory, 'file-0000000'), 'one with content');
-  for (const expected of [
-    { files_new: 200_000, files_unmodified: 0 },
-    { files_new: 0, files_unmodified: 200_000 },
-  ]) {
-    const { summary, peak } = await backUpMeasured(app.configFile);
-    const { files_new, files_unmodified } = summary.sources.media!;
-    assert.deepEqual({ files_new, files_unmodified }, expected);
-    assert.ok(peak > 50 * MIB && peak < 500 * MIB, `${Math.round(peak / MIB)} MiB`);
-  }
-});
 
 test('10,000 files in many directories come back from restic as they were', { skip: restic.skip }, async () => {
   await using app = await backupApp({ local: ['a'] });
