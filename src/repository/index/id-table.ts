@@ -2,10 +2,12 @@
  * A hash table from 32-byte ids to row numbers, in typed arrays that threads can share.
  *
  * Rows are numbered from 0 in order of insertion; the same id may have several rows (one blob in two packs). Cost: 32 bytes a row for the
- * id and, at a load between 0.4 and 0.8, 5 to 10 bytes for the slots. Ids are SHA-256 sums, so their first word is the hash.
+ * id and, at a load between 0.55 and 0.8, 5 to 7 bytes for the slots. Ids are SHA-256 sums, so their first word is the hash.
  */
 
 const WORDS = 8;
+/** Rows a table of slots is made for, by the slots it had: with the fifth that stays free they grow by 44 percent. */
+const SLOT_GROWTH = 1.15;
 /** Row columns are growable in place; this is how far. 2^26 blobs of 1 MiB are 64 TiB. */
 const MAX_ROWS = 2 ** 26;
 
@@ -133,7 +135,7 @@ export class IdTable {
   }
 
   #growSlots(): void {
-    this.#slots = newSlots(this.#slots.length * 1.6);
+    this.#slots = newSlots(this.#slots.length * SLOT_GROWTH);
     for (let row = 0; row < this.#rows; row++) this.#place(row);
   }
 }
