@@ -1,6 +1,8 @@
 /** A directory of very many files, and the memory that a backup of it takes. */
 import assert from 'node:assert/strict';
-import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { rmdir, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { BackUpOutcome } from '../../src/operations/back-up.ts';
@@ -30,8 +32,17 @@ async function backUpMeasured(configFile: string) {
   };
 }
 
+/** A directory on a file system in memory, where there is one: 200,000 files are made there in a tenth of the time. */
+function inMemory(): Disposable & { readonly path: string } {
+  const path = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'hf-many-'));
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
+}
+
 test('200,000 files in one directory: memory stays below 500 MiB, and nothing is read a second time', async () => {
   await using app = await backupApp({ local: ['a'] });
+  using place = inMemory();
+  await rmdir(app.media);
+  await symlink(place.path, app.media);
   const directory = join(app.media, 'flat');
   mkdirSync(directory);
   for (let i = 0; i < 200_000; i++) closeSync(openSync(join(directory, `file-${String(i).padStart(7, '0')}`), 'w'));
