@@ -80,7 +80,11 @@ test('a dry run says the same and changes nothing', async () => {
   assert.deepEqual(await pointsOn(stores[0]!), ids);
   const done = await prune(await openSession(stores), rules({ last: 1 }));
   assert.deepEqual(planned.decisions, done.decisions);
-  assert.deepEqual(planned.storages.get('a')?.plan.remove, done.storages.get('a')?.plan.remove);
+  const figures = ({ storages }: typeof done) => {
+    const { keep, remove, repack, removedBytes, repackedBytes } = storages.get('a')!.plan;
+    return { keep, remove: remove.length, repack: repack.length, removedBytes, repackedBytes };
+  };
+  assert.deepEqual(figures(planned), figures(done));
   assert.deepEqual(
     planned.storages
       .get('a')
