@@ -13,7 +13,7 @@ import { killGroup } from '../support/run.ts';
 import { type TempDir, tempDir } from '../support/temp.ts';
 
 const restic = await need('restic');
-const KILLS = 3;
+const KILLS = 2;
 const PASSWORD = 'correct horse';
 const STORAGES = ['a', 'b'];
 
