@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import { Failure, isFailure } from '../base/failure.ts';
 import type { Progress } from '../base/progress.ts';
 import type { Configuration } from '../config/configuration.ts';
-import { openRepository } from '../repository/repository.ts';
+import { openRepository, type Repository } from '../repository/repository.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { openStore } from '../storage/open.ts';
 import { unavailableStore } from '../storage/unavailable.ts';
@@ -39,12 +39,9 @@ export function openStores(config: Configuration, clock: Clock, create = false):
 export async function openSession(config: Configuration, world: SessionWorld, create = false): Promise<OpenSession> {
   const { clock, signal, progress } = world;
   const stores = await openStores(config, clock, create);
-  const repository = await openRepository(stores, await config.password(), {
-    clock,
-    signal,
-    holder: thisProcess(),
-    onProblem: ({ storage, key, failure }) =>
-      progress({ type: 'warning', storage, item: key, message: failure.message }),
+  const repository = await unlock(stores, config, world).catch(async (error: unknown) => {
+    await Promise.all(stores.map((store) => store.close()));
+    throw error;
   });
   for (const { name, failure } of repository.lost) {
     const { message, hint } = failure;
@@ -52,4 +49,18 @@ export async function openSession(config: Configuration, world: SessionWorld, cr
   }
   if (repository.replicas.length === 0) throw new Failure('storages_failed', 'No storage can be used.');
   return { repository, clock, signal, progress, [Symbol.asyncDispose]: () => repository.close() };
+}
+
+async function unlock(
+  stores: readonly ObjectStore[],
+  config: Configuration,
+  { clock, signal, progress }: SessionWorld,
+): Promise<Repository> {
+  return openRepository(stores, await config.password(), {
+    clock,
+    signal,
+    holder: thisProcess(),
+    onProblem: ({ storage, key, failure }) =>
+      progress({ type: 'warning', storage, item: key, message: failure.message }),
+  });
 }

@@ -207,9 +207,14 @@ export async function openRepository(
 
 type ConfigObject = { replica: Replica; bytes: Uint8Array } | { replica: Replica; failure: Failure };
 
+/** The config, from a storage that can also be listed: one that cannot would fail everything that comes after. */
 async function readConfigObject(replica: Replica, { signal }: RepositorySettings): Promise<ConfigObject> {
+  const { store } = replica;
+  const options = signal ? { signal } : {};
   try {
-    return { replica, bytes: await replica.store.get(CONFIG_KEY, undefined, signal ? { signal } : {}) };
+    const bytes = await store.get(CONFIG_KEY, undefined, options);
+    for await (const _page of store.list('snapshots/', options)) break;
+    return { replica, bytes };
   } catch (error) {
     signal?.throwIfAborted();
     const failure = asFailure(error, 'storage_unreachable');
