@@ -85,7 +85,7 @@ export async function planRestore(
   const mask = storageMask(indexed, request.storage);
   const patterns = request.paths.map((path) => new PathPattern(path));
   const chosen = pickSources(point, request.sources);
-  const table = new RestoreTable(TARGET_META);
+  const table = new RestoreTable(TARGET_META, expectedRows(point, request));
   const content = new RestoreContent(indexed.index, mask);
   const planner = new TreePlanner({ indexed, table, content, manifest: point.manifest, ...request });
   const names = chosen.map(({ name }) => name.toString());
@@ -107,6 +107,13 @@ export async function planRestore(
     lastFiles: Uint32Array.from(planner.lastFiles),
     mask,
   };
+}
+
+/** As many rows as the backup counted, when all of it is wanted. */
+function expectedRows({ stored }: OpenedPoint, { sources, paths }: PlanRequest): number {
+  const { summary } = stored.snapshot;
+  if (summary === undefined || sources.length > 0 || paths.length > 0) return 0;
+  return summary.total_files_processed + summary.dirs_new + summary.dirs_changed + summary.dirs_unmodified + 16;
 }
 
 function storageMask({ repository }: IndexedRepository, name: string | undefined): number {

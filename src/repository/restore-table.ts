@@ -68,6 +68,12 @@ class Column<T extends Numbers> {
     this.values = make(new SharedArrayBuffer(bytes));
   }
 
+  /** Makes room for `rows` values at the beginning. The memory is taken as it is written to. */
+  expect(rows: number): void {
+    if (rows > this.values.length)
+      this.values = this.#make(new SharedArrayBuffer(rows * this.values.BYTES_PER_ELEMENT));
+  }
+
   /** Makes room for `rows` values; what is there stays. */
   reserve(rows: number): void {
     if (rows <= this.values.length) return;
@@ -86,6 +92,9 @@ const doubles = () => new Column((buffer) => new Float64Array(buffer), FIRST_BYT
 
 /** Row and reference numbers are kept in 32 bits, and so are places in `names`. */
 const MAX_ROWS = 2 ** 31;
+/** What a point says of itself is believed up to here. */
+const MAX_EXPECTED = 2 ** 24;
+const NAME_BYTES = 24;
 
 export class RestoreTable {
   rows = 0;
@@ -121,8 +130,11 @@ export class RestoreTable {
     this.#count,
   ] as unknown as readonly Column<never>[];
 
-  /** Begins with the target directory as row 0. */
-  constructor(target: RowMeta) {
+  /** Begins with the target directory as row 0. `expectedRows` saves growing, which copies; more or fewer may come. */
+  constructor(target: RowMeta, expectedRows = 0) {
+    const rows = Math.min(expectedRows, MAX_EXPECTED);
+    for (const column of [...this.#rowColumns, this.#refBlob, this.#refFile, this.#refOffset]) column.expect(rows);
+    this.#names.expect(rows * NAME_BYTES);
     this.#add(KIND.directory, 0, new Uint8Array(0), target);
   }
 
