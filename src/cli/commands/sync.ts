@@ -11,7 +11,8 @@ export default defineCommand({
     'Every storage gets what it lacks of the points of the others, and good copies of what is missing, short or damaged: as listing ' +
     'shows it, as the last "holdfast check" found it, and with --read-data as reading everything finds it. A storage that was wiped is ' +
     'rebuilt. Points that retention or "holdfast forget" removed from a storage stay away from it, unless they are pinned. What has no ' +
-    'good copy anywhere is reported and left as it is (exit 4). It may be interrupted; the next run goes on.',
+    'good copy anywhere is reported and left as it is (exit 4). It may be interrupted; the next run goes on. A directory that is not mounted ' +
+    'looks like one that was wiped: mount it first.',
   options: {
     storage: option.text('S', 'only this storage; the others are read from'),
     readData: option.flag('read everything to find damage'),
