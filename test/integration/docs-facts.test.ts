@@ -25,6 +25,21 @@ test('every test that ARCHITECTURE.md names exists', () => {
   );
 });
 
+test('every test file that the page of faults names exists, and every test of faults is on it', () => {
+  const named = [...readPage('docs/faults.md').matchAll(/`((?:test|src)\/[\w/.-]+\.test\.ts)`/g)].map(
+    ([, file = '']) => file,
+  );
+  const files = globSync(['src/**/*.test.ts', 'test/**/*.test.ts'], { cwd: ROOT });
+  assert.deepEqual(
+    named.filter((file) => !files.includes(file)),
+    [],
+  );
+  assert.deepEqual(
+    files.filter((file) => file.startsWith('test/faults/') && !named.includes(file)),
+    [],
+  );
+});
+
 test('the bounds in ARCHITECTURE.md are those of the code', () => {
   const rows = [...readPage('ARCHITECTURE.md').matchAll(/\| ([\d,]+)( MiB)? \| `(\w+)` in `([\w/.-]+)` \|/g)];
   assert.ok(rows.length > 5);
