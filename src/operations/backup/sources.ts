@@ -115,7 +115,8 @@ class SourcesReader {
     const tree = await archiveTree(entries, meta, context, {
       ...(earlier === undefined ? {} : { previous: { tree: earlier, trees: this.trees } }),
       ...(second === undefined ? {} : { keepVanished: true }),
-      local: this.#local,
+      // Only a second reading, and the rows that name files, read the trees of this run again; both need a database.
+      ...(this.#input.sources.some(({ type }) => type === 'postgres') ? { local: this.#local } : {}),
     });
     const counts = second === undefined ? context.counts : merged(second.counts, context.counts);
     const milliseconds = timed() + (second?.milliseconds ?? 0);
