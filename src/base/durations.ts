@@ -1,13 +1,13 @@
 /**
- * Lengths of time as people write them: `90s`, `5m`, `1h30m`, `30d`, `4w`. A minute is `m`; months and years are not lengths of time
+ * Lengths of time as people write them: `500ms`, `90s`, `5m`, `1h30m`, `30d`, `4w`. A minute is `m`; months and years are not lengths of time
  * (write `365d`).
  */
 
-const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
+const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 type Unit = keyof typeof UNIT_MS;
 
-const WHOLE = /^(?:\d{1,9}[smhdw])+$/;
-const PART = /(\d{1,9})([smhdw])/g;
+const WHOLE = /^(?:\d{1,9}(?:ms|[smhdw]))+$/;
+const PART = /(\d{1,9})(ms|[smhdw])/g;
 
 /** A duration in milliseconds, or undefined when `text` is not one. Units may follow each other (`1h30m`), largest first, each once. */
 export function parseDuration(text: string): number | undefined {
@@ -24,7 +24,7 @@ export function parseDuration(text: string): number | undefined {
 }
 
 /** How a duration is written, for messages and help. */
-export const DURATION_FORM = 'a number with a unit: s, m, h, d or w, such as 90s, 5m, 1h30m or 30d';
+export const DURATION_FORM = 'a number with a unit: ms, s, m, h, d or w, such as 90s, 5m, 1h30m or 30d';
 
 /** For people: `0.4 s`, `12 s`, `3 min 5 s`, `2 h 10 min`, `3 d 4 h`. At most two units. */
 export function formatDuration(ms: number): string {

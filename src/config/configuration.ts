@@ -2,7 +2,7 @@
  * The configuration: found, read, checked as a whole. Secrets are fetched only for the part that is asked for: a restore from one
  * storage needs neither the other storages' keys nor the database's URL.
  */
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { output, ZodType } from 'zod';
 import { Failure } from '../base/failure.ts';
 import { nearest } from '../base/suggest.ts';
@@ -15,7 +15,14 @@ import { file as fileSchema } from './schema/file.ts';
 import { source as sourceSchema } from './schema/source.ts';
 import { storage as storageSchema } from './schema/storage.ts';
 import type { SecretWorld } from './secrets.ts';
-import type { AppSettings, PackingSettings, SourceSettings, SourceType, StorageSettings } from './settings.ts';
+import type {
+  AppSettings,
+  PackingSettings,
+  PostgresSettings,
+  SourceSettings,
+  SourceType,
+  StorageSettings,
+} from './settings.ts';
 import { appSettings, packingSettings, sourceSettings, storageSettings } from './to-settings.ts';
 
 export interface LoadOptions extends Where {
@@ -89,6 +96,14 @@ export class Configuration {
     return packingSettings(await this.#resolve(schema, rest, ['repository']));
   }
 
+  /** Where server programs of PostgreSQL are looked for first, and the account that runs them; absolute paths. */
+  async postgres(): Promise<PostgresSettings> {
+    const { postgres } = this.checked.values;
+    const { programs, account } = await this.#resolve(fileSchema.shape.postgres, postgres, ['postgres']);
+    const directories = programs.map((directory) => resolve(this.directory, directory));
+    return { programs: directories, ...(account === undefined ? {} : { account }) };
+  }
+
   /** How many storages must hold all of a backup for it to be complete. */
   async requiredCopies(): Promise<number> {
     const { required } = await this.#resolve(fileSchema.shape.copies, this.checked.values.copies, ['copies']);
@@ -120,11 +135,10 @@ export class Configuration {
     const { sources } = this.checked.values.apps[this.appName(app)]!;
     const values = sources[name];
     if (values === undefined) throw unknown('source_unknown', 'source', name, Object.keys(sources));
-    return sourceSettings(
-      name,
-      await this.#resolve(sourceSchema, values, ['apps', app, 'sources', name]),
-      this.directory,
-    );
+    return sourceSettings(name, await this.#resolve(sourceSchema, values, ['apps', app, 'sources', name]), {
+      app,
+      directory: this.directory,
+    });
   }
 
   #resolve<S extends ZodType>(schema: S, value: output<S>, path: Path): Promise<Resolved<output<S>>> {

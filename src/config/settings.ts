@@ -33,6 +33,14 @@ export interface S3StorageSettings extends StorageLimits {
 
 export type StorageSettings = LocalStorageSettings | S3StorageSettings;
 
+/** Servers that are started on restored copies. */
+export interface PostgresSettings {
+  /** `bin` directories, absolute; looked into before any other. */
+  readonly programs: readonly string[];
+  /** The account that runs them when this program runs as root. Absent: postgres, where there is one. */
+  readonly account?: string;
+}
+
 export interface PackingSettings {
   /** Bytes after which a pack is closed. */
   readonly packSize: number;
@@ -44,7 +52,26 @@ export interface PostgresSourceSettings {
   readonly type: 'postgres';
   readonly name: string;
   readonly url: string;
-  readonly wal: 'stream' | 'off';
+  readonly wal: WalSettings;
+}
+
+/** The WAL archive of a cluster. */
+export interface WalSettings {
+  readonly mode: 'stream' | 'push' | 'off';
+  /** Absent: `holdfast_<app>_<source>`. */
+  readonly slot?: string;
+  /** Absolute. */
+  readonly spool: string;
+  /** Bytes. */
+  readonly spoolLimit: number;
+  /** Milliseconds. */
+  readonly flushEvery: number;
+  /** Where WAL must be before the server may take it for safe: the spool, or this many storages. */
+  readonly acknowledge: 'spool' | number;
+  /** Bytes. */
+  readonly slotLimit: number;
+  /** Milliseconds. */
+  readonly foldAfter: number;
 }
 
 export interface FilesSourceSettings {
@@ -81,6 +108,14 @@ export interface RetentionSettings {
   readonly within?: number;
 }
 
+/** What the app itself knows about being whole; asked of a restored copy. */
+export interface ProofSettings {
+  /** A query must return one row whose first column is true. `database`: the postgres source it runs in. */
+  readonly assertions: readonly { readonly name: string; readonly query: string; readonly database: string }[];
+  /** Program and arguments of each; run without a shell, with the copy's address in the environment. */
+  readonly commands: readonly (readonly string[])[];
+}
+
 export interface AppSettings {
   readonly name: string;
   /** Hooks and other commands of the app run here: the directory of the configuration file. */
@@ -96,6 +131,7 @@ export interface AppSettings {
     readonly name?: string;
     readonly database: string;
   };
+  readonly proof: ProofSettings;
   /** Program and arguments of each; run without a shell. */
   readonly hooks: {
     readonly beforeBackup?: readonly string[];

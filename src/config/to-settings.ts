@@ -4,7 +4,15 @@ import { parseDuration } from '../base/durations.ts';
 import { parseSize } from '../base/sizes.ts';
 import type { Resolved } from './resolve.ts';
 import type { FileValues } from './schema/file.ts';
-import type { AppSettings, PackingSettings, RetentionSettings, SourceSettings, StorageSettings } from './settings.ts';
+import { walDefaults } from './schema/wal.ts';
+import type {
+  AppSettings,
+  PackingSettings,
+  RetentionSettings,
+  SourceSettings,
+  StorageSettings,
+  WalSettings,
+} from './settings.ts';
 
 type Values = Resolved<FileValues>;
 type AppValues = Values['apps'][string];
@@ -33,10 +41,29 @@ export function packingSettings({ packSize, compression }: Omit<Values['reposito
   return { packSize: parseSize(packSize)!, compression };
 }
 
-export function sourceSettings(name: string, values: AppValues['sources'][string], directory: string): SourceSettings {
-  if (values.type === 'postgres') return { ...values, name };
+export function sourceSettings(
+  name: string,
+  values: AppValues['sources'][string],
+  { app, directory }: { readonly app: string; readonly directory: string },
+): SourceSettings {
+  if (values.type === 'postgres') return { ...values, name, wal: walSettings(values.wal, `${app}.${name}`, directory) };
   if (values.type === 'files') return { ...values, name, path: resolve(directory, values.path) };
   return { ...values, name, base: resolve(directory, values.base) };
+}
+
+type WalValues = Extract<AppValues['sources'][string], { type: 'postgres' }>['wal'];
+
+/** `place`: app and source, for the spool's directory where none is configured. */
+function walSettings(written: WalValues, place: string, directory: string): WalSettings {
+  const values = typeof written === 'string' ? { ...walDefaults, mode: written } : written;
+  return present({
+    ...values,
+    spool: resolve(directory, values.spool ?? `.holdfast/wal/${place}`),
+    spoolLimit: parseSize(values.spoolLimit)!,
+    flushEvery: parseDuration(values.flushEvery)!,
+    slotLimit: parseSize(values.slotLimit)!,
+    foldAfter: parseDuration(values.foldAfter)!,
+  });
 }
 
 function retention(rules: NonNullable<AppValues['retention']>): RetentionSettings {
@@ -61,6 +88,7 @@ export function appSettings(
     references: values.references.map(asking),
     migrations: values.migrations && asking(values.migrations),
     tenants: values.tenants && present(asking(values.tenants)),
+    proof: { ...values.proof, assertions: values.proof.assertions.map(asking) },
     hooks: present(values.hooks),
     schedules: values.schedules.map((schedule) => present(schedule)),
     retention: values.retention && retention(values.retention),

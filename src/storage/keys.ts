@@ -11,14 +11,14 @@ const KEY = /^[A-Za-z0-9._-]+(?:\/[A-Za-z0-9._-]+)*$/;
 const PREFIX = /^(?:[A-Za-z0-9._-]+\/)*[A-Za-z0-9._-]*$/;
 const DOTS = /(?:^|\/)\.{1,2}(?:\/|$)/;
 const TEMPORARY = /-tmp-[0-9a-f]+$/;
-const SEALED = /(?:^|\/)[0-9a-f]{64}$/;
+const SEALED = /(?:^|[/.])[0-9a-f]{64}$/;
 
 /** Whether `key` may name an object. Names of temporary files (`…-tmp-<hex>`) may not. */
 export function isKey(key: string): boolean {
   return key.length <= MAX_KEY_LENGTH && KEY.test(key) && !DOTS.test(key) && !TEMPORARY.test(key);
 }
 
-/** Whether the last part of the key is 64 hex digits: an object named by the hash of its bytes, which never changes. */
+/** Whether the key ends in a name of 64 hex digits, alone or after a dot: an object named by the hash of its bytes, which never changes. */
 export function isSealedName(key: string): boolean {
   return SEALED.test(key);
 }

@@ -70,6 +70,35 @@ export const app = mapping({
   })
     .describe('Where the tenants of a shared database are listed.')
     .optional(),
+  proof: mapping({
+    assertions: z
+      .array(
+        mapping({
+          name: text('What it shows, in a few words.'),
+          query: text('A query that returns one row, whose first column is true when all is well.'),
+          database,
+        }),
+        { error: 'must be a list' },
+      )
+      .describe('Questions to the restored database.')
+      .default([]),
+    commands: z
+      .array(
+        z
+          .array(text('The program, then each argument.'))
+          .min(1, 'must name a program')
+          .describe('A program and its arguments.'),
+        {
+          error: 'must be a list of programs with arguments',
+        },
+      )
+      .describe(
+        'Run against the restored copy, without a shell: HOLDFAST_DATABASE_URL is its database, HOLDFAST_FILES the directory of its files. Each must end with 0.',
+      )
+      .default([]),
+  })
+    .describe("The app's own checks of a restored copy; a point that passes them counts as accepted.")
+    .default({ assertions: [], commands: [] }),
   hooks: mapping({
     beforeBackup: argv('Run before a backup.'),
     afterBackup: argv('Run after a backup, whatever became of it.'),

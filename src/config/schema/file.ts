@@ -1,7 +1,7 @@
 /** The whole file. */
 import { z } from 'zod';
 import { app } from './app.ts';
-import { count, mapping, name, secret, size, value } from './scalars.ts';
+import { count, mapping, name, path, secret, size, text, value } from './scalars.ts';
 import { storage } from './storage.ts';
 
 const MIB = 1024 ** 2;
@@ -36,6 +36,15 @@ export const file = mapping({
   })
     .describe('How many copies are asked for.')
     .default({}),
+  postgres: mapping({
+    programs: z
+      .array(path('A directory with the programs initdb and postgres.'), { error: 'must be a list of directories' })
+      .describe('Where server programs are looked for before the usual places.')
+      .default([]),
+    account: text('The account that runs restored copies when Holdfast runs as root. Absent: postgres.').optional(),
+  })
+    .describe('Servers that are started on restored copies: for a moment, a proof, a sandbox.')
+    .default({ programs: [] }),
   apps: z.record(name, app, { error: 'must map names to apps' }).describe('What is protected.').default({}),
 });
 

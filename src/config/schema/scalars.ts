@@ -63,7 +63,7 @@ export const duration = (description: string) =>
   checkedText(
     description,
     (written) => (parseDuration(written) === undefined ? `must be ${DURATION_FORM}` : undefined),
-    '^([0-9]+[smhdw])+$',
+    '^([0-9]+(ms|[smhdw]))+$',
   );
 
 export function size(description: string, least: number, most: number) {

@@ -1,16 +1,14 @@
 /** Sources: what of an app is protected. */
 import { z } from 'zod';
 import { choice, mapping, path, secret, text, toggle } from './scalars.ts';
+import { wal } from './wal.ts';
 
 const postgres = mapping({
   type: z.literal('postgres'),
   url: secret('postgres://user:password@host:port/database, with libpq parameters such as sslmode.', (written) =>
     /^postgres(ql)?:\/\//.test(written) ? undefined : 'must be a URL: postgres://user:password@host:port/database',
   ),
-  wal: choice(
-    'stream: the WAL archive is kept up to date all the time; off: each point holds the WAL it needs itself.',
-    ['stream', 'off'],
-  ).default('off'),
+  wal: wal.default('off'),
 });
 
 const files = mapping({
