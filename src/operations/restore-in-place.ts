@@ -23,6 +23,7 @@ import {
 import type { RestorePlan } from '../recovery/plan.ts';
 import { type OpenedPoint, pickSources } from '../recovery/point.ts';
 import type { FileProblem, RestoredFiles } from '../recovery/restore-files.ts';
+import { lockForReading } from '../recovery/shared-lock.ts';
 import { checkRoom } from '../recovery/target.ts';
 import type { IndexedRepository } from '../repository/indexed-repository.ts';
 import { runHook } from './hooks.ts';
@@ -30,7 +31,6 @@ import { findPoints } from './restore/find-point.ts';
 import { confirmed, placesOf, type ReplacedPlace, type SourcePlace } from './restore/places.ts';
 import { ReadProblems } from './restore/read-problems.ts';
 import { isWhole, makePlan, restoreInto } from './restore/run.ts';
-import { lockForReading } from './restore/shared-lock.ts';
 import { buildOutcome, type RestoreOutcome, type RestoreRequest } from './restore.ts';
 import type { Session } from './session.ts';
 

@@ -6,12 +6,12 @@ import { defaultOwnership, parseOwner } from '../recovery/owner.ts';
 import type { RestorePlan } from '../recovery/plan.ts';
 import type { OpenedPoint } from '../recovery/point.ts';
 import type { FileProblem, RestoredFiles } from '../recovery/restore-files.ts';
+import { lockForReading } from '../recovery/shared-lock.ts';
 import { checkRoom, inspectTarget } from '../recovery/target.ts';
 import type { Ownership } from '../repository/restore-metadata.ts';
 import { findPoints } from './restore/find-point.ts';
 import { ReadProblems, type StorageProblems } from './restore/read-problems.ts';
 import { makePlan, restoreInto } from './restore/run.ts';
-import { lockForReading } from './restore/shared-lock.ts';
 import type { Session } from './session.ts';
 
 /** What every restore is asked for. */

@@ -27,6 +27,10 @@ export interface InstanceOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Listens on a free port of 127.0.0.1 too. Default: the Unix socket only. */
   readonly loopback?: boolean;
+  /** Where the private directory for its socket and log is made. Default: the machine's directory for temporary files. */
+  readonly runtimeParent?: string;
+  /** Directories that are removed, after the server has stopped, when this process ends without stopping it. */
+  readonly removeWhenOrphaned?: readonly string[];
   /** Until the server accepts connections, recovery included. Default one minute. */
   readonly startTimeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
@@ -73,13 +77,14 @@ export class PostgresInstance implements AsyncDisposable {
       this.#child.once('exit', () => resolve());
       this.#child.once('error', () => resolve());
     });
-    this.#watchdog = this.#child.pid === undefined ? undefined : watch(this.#child.pid);
+    const leftovers = [place.socketDir, ...(options.removeWhenOrphaned ?? [])];
+    this.#watchdog = this.#child.pid === undefined ? undefined : watch(this.#child.pid, leftovers);
   }
 
   /** Starts the server and waits until it accepts connections; throws Failure `postgres_start_failed` with the end of its log. */
   static async start(options: InstanceOptions): Promise<PostgresInstance> {
     const programs = await programsReadableBy(options.programs, options.account);
-    const socketDir = await mkdtemp(join(tmpdir(), 'hf-pg-'));
+    const socketDir = await mkdtemp(join(options.runtimeParent ?? tmpdir(), 'hf-pg-'));
     if (options.account) await chown(socketDir, options.account.uid, options.account.gid);
     const port = options.loopback ? await freePort() : 5432;
     const instance = new PostgresInstance(options, { programs, socketDir, port });

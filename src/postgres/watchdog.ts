@@ -9,9 +9,24 @@ export interface Watchdog {
   release(): void;
 }
 
-/** Sends SIGQUIT (immediate shutdown) to `pid` when this process ends. Keeps neither the event loop nor the terminal busy. */
-export function watch(pid: number): Watchdog {
-  const shell = spawn('/bin/sh', ['-c', 'read -r word; test "$word" = released || kill -QUIT "$0"', String(pid)], {
+/** A server that nobody waits for any more may stay a zombie: then its files are no longer in use either. */
+const SCRIPT = `read -r word
+test "$word" = released && exit
+kill -QUIT "$0"
+turns=0
+while kill -0 "$0" 2>/dev/null && test "$turns" -lt 300; do
+  case $(cut -d' ' -f3 "/proc/$0/stat" 2>/dev/null) in Z) break ;; esac
+  sleep 0.1
+  turns=$((turns + 1))
+done
+rm -rf -- "$@"`;
+
+/**
+ * When this process ends: sends SIGQUIT (immediate shutdown) to `pid`, waits for its end and removes the directories `leftovers`. Keeps
+ * neither the event loop nor the terminal busy.
+ */
+export function watch(pid: number, leftovers: readonly string[]): Watchdog {
+  const shell = spawn('/bin/sh', ['-c', SCRIPT, String(pid), ...leftovers], {
     cwd: '/',
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],

@@ -23,6 +23,8 @@ export interface RestoreFilesOptions {
   readonly made: boolean;
   readonly ownership: Ownership;
   readonly workers?: number;
+  /** Whether all of it is flushed to the disk. Default true; a throw-away copy does without. */
+  readonly durable?: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: RestoreProgress) => void;
   readonly onReadProblem?: (problem: ReadProblem) => void;
@@ -156,8 +158,9 @@ class RestoreRun {
     return at;
   }
 
-  #settle(): Promise<void> {
-    return makeDurable(this.#options.target, this.#tree.filesAndDirectories());
+  async #settle(): Promise<void> {
+    if (this.#options.durable === false) return;
+    await makeDurable(this.#options.target, this.#tree.filesAndDirectories());
   }
 
   #problem(row: number, message: string, missing: boolean): void {

@@ -1,9 +1,12 @@
 /** A restore's lock: it keeps a prune away, but a storage that cannot even be locked must not stop anybody from getting data back. */
-import { isFailure } from '../../base/failure.ts';
-import type { Session } from '../session.ts';
+import { isFailure } from '../base/failure.ts';
+import type { RecoveryWorld } from './world.ts';
 
 /** Throws `locked` while somebody removes data; any other trouble is a warning. */
-export async function lockForReading({ repository, progress }: Session): Promise<AsyncDisposable> {
+export async function lockForReading({
+  repository,
+  progress,
+}: Pick<RecoveryWorld, 'repository' | 'progress'>): Promise<AsyncDisposable> {
   try {
     return await repository.lock(false);
   } catch (error) {

@@ -1,0 +1,177 @@
+/**
+ * A sandbox: a throw-away PostgreSQL with the database of a point, or as it was at a moment. It runs alone, under its own configuration, on a
+ * private socket, and everything of it goes when it is disposed of or when this process ends, however that happens.
+ */
+import { randomBytes } from 'node:crypto';
+import { Failure } from '../base/failure.ts';
+import { type ServerAccount, serverAccount } from '../postgres/account.ts';
+import { parseConnectionUrl } from '../postgres/connection-settings.ts';
+import { type InstanceUrl, PostgresInstance } from '../postgres/instance.ts';
+import { type ProgramSearch, programsFor, type ServerPrograms } from '../postgres/programs.ts';
+import { SqlSession } from '../postgres/sql.ts';
+import type { IndexedRepository } from '../repository/indexed-repository.ts';
+import { listSnapshots } from '../repository/snapshots.ts';
+import type { MomentTarget } from './moment.ts';
+import { type OpenedPoint, openPoint } from './point.ts';
+import { makePlace, type SandboxPlace } from './sandbox/place.ts';
+import { type Database, databaseOf, dataDirectoryOf, restoreCopy } from './sandbox/restore-copy.ts';
+import { neutralise, writeConfigFiles } from './server/config-files.ts';
+import { majorOf, quietSettings, type ServerLimits } from './server/settings.ts';
+import { bootstrapSuperuser } from './server/superuser.ts';
+import { lockForReading } from './shared-lock.ts';
+import type { RecoveryWorld } from './world.ts';
+
+export type { ServerLimits } from './server/settings.ts';
+
+export interface SandboxRequest {
+  readonly target: MomentTarget;
+  readonly app: string;
+  /** The database; may be left out where the point has one. */
+  readonly source?: string;
+  /** Read from this storage only. */
+  readonly storage?: string;
+  /** Where the private directory is made. Default: the machine's directory for temporary files. */
+  readonly directory?: string;
+  /** Restores everything else of the point beside the database. */
+  readonly withFiles?: boolean;
+  /** Also on a free port of 127.0.0.1, with a password made for it. */
+  readonly tcp?: boolean;
+  /** Settings that win over ours, for example `shared_preload_libraries` for data that cannot be read without. */
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly programs: ProgramSearch;
+  /** Runs the server when we are root. Default: postgres, where there is such an account. */
+  readonly account?: string;
+  readonly limits?: ServerLimits;
+}
+
+export interface Sandbox extends AsyncDisposable {
+  /** For a superuser; `database` is the configured one of the source unless named. */
+  url(database?: string): string;
+  /** Where everything was restored to: `directory/<source>/…`. */
+  readonly directory: string;
+  readonly major: number;
+  readonly point: OpenedPoint;
+  readonly reached: { readonly lsn: string; readonly commitTime: string | null };
+  readonly steps: readonly { readonly step: string; readonly seconds: number }[];
+}
+
+/** Crash recovery of the WAL that lies in the point may take long; the server's end and an interruption are noticed at once. */
+const START_TIMEOUT_MS = 3_600_000;
+/** A socket's path may have 107 bytes; what is made inside takes fewer than this. */
+const LONGEST_RUNTIME_PARENT = 70;
+
+/** Throws what a restore throws; `postgres_program_missing`, `postgres_start_failed`, `moment_unreachable`, `target_full`. */
+export async function openSandbox(world: RecoveryWorld, request: SandboxRequest): Promise<Sandbox> {
+  return new Opening(world, request).open();
+}
+
+class Opening {
+  readonly #world: RecoveryWorld;
+  readonly #request: SandboxRequest;
+  readonly #steps: { step: string; seconds: number }[] = [];
+
+  constructor(world: RecoveryWorld, request: SandboxRequest) {
+    this.#world = world;
+    this.#request = request;
+  }
+
+  async open(): Promise<Sandbox> {
+    await using _lock = await lockForReading(this.#world);
+    const { indexed, point } = await this.#timed('find', () => this.#find());
+    const database = databaseOf(point, this.#request.source);
+    const account = serverAccount(this.#request.account);
+    const programs = await programsFor(majorOf(database.record.facts), this.#request.programs);
+    await using parts = new AsyncDisposableStack();
+    const { holder } = this.#world.repository.settings;
+    const place = parts.use(await makePlace(this.#request.directory, account, holder));
+    await this.#timed('restore', () => this.#restore(indexed, { point, database, place, account }));
+    const instance = await this.#timed('start', () => this.#start({ programs, database, place, account }));
+    parts.defer(() => instance.stop('immediate'));
+    const login = await this.#login(instance, database);
+    const reached = await this.#reached(instance, login);
+    const all = parts.move();
+    return {
+      url: (name = database.record.facts.database.name) => instance.url({ ...login, database: name }),
+      directory: place.restored,
+      major: programs.major,
+      point,
+      reached,
+      steps: this.#steps,
+      [Symbol.asyncDispose]: () => all.disposeAsync(),
+    };
+  }
+
+  async #timed<T>(step: string, work: () => Promise<T>): Promise<T> {
+    const { clock } = this.#world;
+    const started = clock.monotonic();
+    const result = await work();
+    this.#steps.push({ step, seconds: (clock.monotonic() - started) / 1000 });
+    return result;
+  }
+
+  async #find(): Promise<{ indexed: IndexedRepository; point: OpenedPoint }> {
+    const { repository } = this.#world;
+    const { target } = this.#request;
+    const { snapshots } = await listSnapshots(repository);
+    if (target.kind !== 'point') throw new Failure('moment_unreachable', 'Only points can be opened.');
+    const stored = snapshots.find(({ id }) => id === target.point);
+    if (stored === undefined) throw new Failure('point_unknown', `There is no restore point ${target.point}.`);
+    const indexed = await repository.loadIndex();
+    return { indexed, point: await openPoint(indexed, stored) };
+  }
+
+  async #restore(indexed: IndexedRepository, { point, database, place, account }: Copy): Promise<void> {
+    const { withFiles, storage } = this.#request;
+    const sources = withFiles ? [] : [database.name];
+    await restoreCopy(this.#world, indexed, { point, sources, storage, target: place.restored, account });
+    await neutralise(dataDirectoryOf(place.restored, database));
+  }
+
+  async #start({ programs, database, place, account }: Omit<Copy, 'point'> & { readonly programs: ServerPrograms }) {
+    const { settings, limits, tcp = false } = this.#request;
+    const quiet = { ...quietSettings(database.record.facts, limits), ...settings };
+    return PostgresInstance.start({
+      programs,
+      dataDir: dataDirectoryOf(place.restored, database),
+      account,
+      settings: await writeConfigFiles(place.path, { settings: quiet, tcp }),
+      loopback: tcp,
+      ...(place.path.length > LONGEST_RUNTIME_PARENT ? {} : { runtimeParent: place.path }),
+      removeWhenOrphaned: [place.path],
+      startTimeoutMs: START_TIMEOUT_MS,
+      signal: this.#world.signal,
+      clock: this.#world.clock,
+    });
+  }
+
+  /** As whom to connect. The socket lets everybody in who gets to it; a port can be reached by every account of the machine. */
+  async #login(instance: PostgresInstance, { record }: Database): Promise<Omit<InstanceUrl, 'database'>> {
+    const { signal } = this.#world;
+    const user = await bootstrapSuperuser(instance, record.facts.blockSize, signal);
+    if (!this.#request.tcp) return { user };
+    const [role, password] = [`sandbox_${randomBytes(4).toString('hex')}`, randomBytes(18).toString('base64url')];
+    await using sql = await SqlSession.open(parseConnectionUrl(instance.url({ user, database: 'template1' })), {
+      signal,
+    });
+    await sql.run('SET default_transaction_read_only = off');
+    await sql.run(`CREATE ROLE ${role} SUPERUSER LOGIN PASSWORD '${password}'`);
+    return { user: role, password, tcp: true };
+  }
+
+  async #reached(instance: PostgresInstance, login: Omit<InstanceUrl, 'database'>): Promise<Sandbox['reached']> {
+    const settings = parseConnectionUrl(instance.url({ ...login, database: 'template1' }));
+    await using sql = await SqlSession.open(settings, { signal: this.#world.signal });
+    const [row] = await sql.rows(
+      `SELECT coalesce(pg_last_wal_replay_lsn(), pg_current_wal_lsn())::text AS lsn,
+              to_char(pg_last_xact_replay_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS time`,
+    );
+    return { lsn: String(row?.lsn), commitTime: typeof row?.time === 'string' ? row.time : null };
+  }
+}
+
+interface Copy {
+  readonly point: OpenedPoint;
+  readonly database: Database;
+  readonly place: SandboxPlace;
+  readonly account: ServerAccount | undefined;
+}
