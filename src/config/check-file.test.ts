@@ -201,16 +201,20 @@ storages:
   assert.equal(checked.lineOf(['storages', 'a', 'path']), 5);
 });
 
+test('the settings of a WAL archive and of proofs are held against the rest of the file', () => {
+  const sources = 'd: { type: postgres, url: { env: U }, wal: { acknowledge: 9, flushEvery: 500ms } }';
+  const app = 'proof: { assertions: [{ name: a, query: select true, database: e }] }';
+  assert.deepEqual(problems(file({ sources, app })), [
+    '4 apps.shop.proof.assertions[0].database: there is no postgres source "e" (there is: d)',
+    '4 apps.shop.sources.d.wal.acknowledge: asks for 9 storages, but there is only one',
+  ]);
+});
+
 test('what this version reads but does not act on is said', () => {
   const sources = 'd: { type: postgres, url: { env: U }, wal: stream }';
   const parts = 'objectives: { rpo: 5m }, tenants: { table: t, key: id }, schedules: [{ run: backup, cron: "@daily" }]';
   const remarks = check(file({ sources, app: parts })).remarks.map(({ path }) => path);
-  assert.deepEqual(remarks.toSorted(), [
-    'apps.shop.objectives',
-    'apps.shop.schedules',
-    'apps.shop.sources.d.wal',
-    'apps.shop.tenants',
-  ]);
+  assert.deepEqual(remarks.toSorted(), ['apps.shop.schedules', 'apps.shop.tenants']);
   assert.deepEqual(check(file()).remarks, []);
 });
 

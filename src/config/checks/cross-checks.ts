@@ -65,6 +65,7 @@ function appChecks(root: unknown, app: Path, storages: readonly string[]): Compl
   const databases = ofType('postgres');
   const asking = [
     ...itemsAt(root, [...app, 'references']).map((_, at): Path => [...app, 'references', at]),
+    ...itemsAt(root, [...app, 'proof', 'assertions']).map((_, at): Path => [...app, 'proof', 'assertions', at]),
     ...['migrations', 'tenants'].map((key): Path => [...app, key]),
   ].filter((path) => isMapping(valueAt(root, path)));
   return [
@@ -72,6 +73,7 @@ function appChecks(root: unknown, app: Path, storages: readonly string[]): Compl
       ? [{ path: [...app, 'sources'], message: 'names no source; at least one is needed' }]
       : []),
     ...asking.flatMap((path) => databaseChecks(root, path, databases)),
+    ...databases.flatMap((name) => walChecks(root, [...app, 'sources', name, 'wal'], storages.length)),
     ...referenceChecks(
       root,
       app,
@@ -82,6 +84,13 @@ function appChecks(root: unknown, app: Path, storages: readonly string[]): Compl
       unknownName('storage', name, storages, [...app, 'retentionByStorage', name]),
     ),
   ];
+}
+
+function walChecks(root: unknown, path: Path, storages: number): Complaint[] {
+  const asked = valueAt(root, [...path, 'acknowledge']);
+  if (typeof asked !== 'number' || storages === 0 || asked <= storages) return [];
+  const message = `asks for ${asked} storages, but there ${storages === 1 ? 'is only one' : `are only ${storages}`}`;
+  return [{ path: [...path, 'acknowledge'], message }];
 }
 
 function databaseChecks(root: unknown, path: Path, databases: readonly string[]): Complaint[] {

@@ -39,16 +39,7 @@ function idleKeys(values: FileValues, app: Path): LooseRemark[] {
     [...app, 'schedules'],
     'schedules are read but nothing runs them in this version; start holdfast from cron or a systemd timer',
   );
-  idle([...app, 'objectives'], 'objectives are read but nothing watches them in this version');
   idle([...app, 'tenants'], 'tenants are read but this version cannot back up or restore single tenants');
-  for (const [name, source] of entriesAt(values, [...app, 'sources'])) {
-    if (valueAt(source, ['wal']) !== 'stream') continue;
-    remarks.push({
-      path: [...app, 'sources', name, 'wal'],
-      message:
-        'the WAL archive is not kept in this version; every point holds the WAL it needs, but no moment between points can be restored',
-    });
-  }
   return remarks;
 }
 
