@@ -37,6 +37,8 @@ export interface ServerFacts {
   readonly tablespaces: readonly TablespaceFacts[];
   readonly extensions: readonly ExtensionFacts[];
   readonly collations: readonly CollationFacts[];
+  /** The number of the next transaction in the snapshot that counted the rows, as text: a copy with the same holds the same rows. */
+  readonly nextTransaction?: string;
   /** Ordinary tables and leaf partitions of the configured database. */
   readonly tables: readonly TableRows[];
   /** First column of the configured migrations query. */
@@ -83,6 +85,7 @@ export async function readFacts(settings: ConnectionSettings, options: FactsOpti
     databases: databases.filter((database) => !database.template),
     tablespaces: await readTablespaces(sql),
     collations: await readCollations(sql, settings.database),
+    nextTransaction: String(control.next_transaction),
     tables: await countRows(sql, { budgetMs: countBudgetMs, clock, user: settings.user, notes }),
     extensions: await readExtensions(sql, settings, databases, { signal, notes }),
     ...(migrations === undefined ? {} : { migrations }),
@@ -95,7 +98,7 @@ export async function readFacts(settings: ConnectionSettings, options: FactsOpti
 async function readControl(sql: SqlSession): Promise<SqlRow> {
   const [row] = await sql.rows(
     `SELECT system_identifier::text, timeline_id::text AS timeline, current_setting('block_size') AS block_size,
-            current_setting('data_checksums') AS data_checksums
+            current_setting('data_checksums') AS data_checksums, pg_snapshot_xmax(pg_current_snapshot())::text AS next_transaction
        FROM pg_control_system(), pg_control_checkpoint()`,
     [],
     "Reading the cluster's identity",
