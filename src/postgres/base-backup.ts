@@ -21,6 +21,7 @@ import {
 } from './server-manifest.ts';
 import { memberPath } from './tar/member-path.ts';
 import { type TarMember, TarReader } from './tar/reader.ts';
+import { uploadManifest } from './upload-manifest.ts';
 
 /** What the archive's header says about a member. */
 export type MemberHeader = TarMember;
@@ -70,10 +71,14 @@ export class BaseBackup {
     this.estimatedBytes = spaces.reduce((sum, [, , kib]) => sum + Number(kib ?? 0) * 1024, 0);
   }
 
-  /** Starts the backup with an immediate checkpoint; resolves when the server has told its start position. */
-  static async start(connection: ReplicationConnection, label: string): Promise<BaseBackup> {
+  /**
+   * Starts the backup with an immediate checkpoint; resolves when the server has told its start position. With the manifest of an earlier
+   * copy it is incremental (PostgreSQL 17): files named there come as their changes, under the name `INCREMENTAL.<file>`.
+   */
+  static async start(connection: ReplicationConnection, label: string, base?: Buffer): Promise<BaseBackup> {
+    if (base !== undefined) await uploadManifest(connection, base);
     const inbox = new Inbox<BackupEvent>(INBOX_BYTES, connection);
-    connection.converse(backupCommand(label), new BackupStream(inbox));
+    connection.converse(backupCommand(label, base !== undefined), new BackupStream(inbox));
     const events = new EventReader(inbox);
     const start = await events.rows();
     const spaces = await events.rows();
@@ -132,11 +137,11 @@ export class BaseBackup {
  * PostgreSQL 15 leaves out tablespaces that lie inside the data directory, without a word; without it, links into the live server are
  * in the archive, and `members` drops them.
  */
-function backupCommand(label: string): string {
+function backupCommand(label: string, incremental: boolean): string {
   const quoted = label.replaceAll("'", "''").replaceAll(/[\0\r\n]/g, ' ');
   return (
     `BASE_BACKUP (LABEL '${quoted}', PROGRESS true, CHECKPOINT 'fast', WAL false, WAIT false, ` +
-    `TABLESPACE_MAP false, MANIFEST 'yes', MANIFEST_CHECKSUMS 'CRC32C')`
+    `TABLESPACE_MAP false, MANIFEST 'yes', MANIFEST_CHECKSUMS 'CRC32C'${incremental ? ', INCREMENTAL' : ''})`
   );
 }
 

@@ -17,6 +17,12 @@ export interface ServerSetup {
   readonly synchronousStandbyNames: string;
   /** Whether the server may remove WAL that a slot still needs (max_slot_wal_keep_size). */
   readonly slotWalLimited: boolean;
+  /** Whether the server summarises its log for incremental backups; always false before 17. */
+  readonly summarizesWal: boolean;
+  readonly dataChecksums: boolean;
+  /** Bytes of a page, and pages of a whole file of a relation. */
+  readonly blockSize: number;
+  readonly segmentPages: number;
   /** Settings by name: those of CARRIED_SETTINGS that the server knows and the role may see. */
   readonly carried: Readonly<Record<string, string>>;
 }
@@ -42,12 +48,24 @@ const CARRIED_SETTINGS: readonly string[] = [
   'default_text_search_config',
 ];
 
+const OTHER_SETTINGS: readonly string[] = [
+  'server_version',
+  'server_version_num',
+  'wal_segment_size',
+  'wal_sender_timeout',
+  'synchronous_standby_names',
+  'max_slot_wal_keep_size',
+  'summarize_wal',
+  'data_checksums',
+  'block_size',
+  'segment_size',
+];
+
 /** Reads the set-up; throws Failure `postgres_unsupported` for a server older than 15. */
 export async function readServerSetup(sql: SqlSession): Promise<ServerSetup> {
-  const names = [...CARRIED_SETTINGS, 'server_version', 'server_version_num', 'wal_segment_size', 'wal_sender_timeout'];
   const rows = await sql.rows(
     'SELECT name, setting, reset_val FROM pg_settings WHERE name = ANY($1)',
-    [[...names, 'synchronous_standby_names', 'max_slot_wal_keep_size']],
+    [[...CARRIED_SETTINGS, ...OTHER_SETTINGS]],
     "Reading the server's settings",
   );
   const settings = new Map(
@@ -70,6 +88,10 @@ export async function readServerSetup(sql: SqlSession): Promise<ServerSetup> {
     walSenderTimeoutMs: Number(settings.get('wal_sender_timeout')?.raw),
     synchronousStandbyNames: settings.get('synchronous_standby_names')?.raw ?? '',
     slotWalLimited: settings.get('max_slot_wal_keep_size')?.raw !== '-1',
+    summarizesWal: settings.get('summarize_wal')?.raw === 'on',
+    dataChecksums: settings.get('data_checksums')?.raw === 'on',
+    blockSize: Number(settings.get('block_size')?.raw),
+    segmentPages: Number(settings.get('segment_size')?.raw),
     carried: Object.fromEntries(carried),
   };
 }

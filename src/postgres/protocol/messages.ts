@@ -8,6 +8,7 @@ export const MESSAGE = {
   copyBoth: 0x57, // W
   copyData: 0x64, // d
   copyDone: 0x63, // c
+  copyIn: 0x47, // G
   copyOut: 0x48, // H
   dataRow: 0x44, // D
   empty: 0x49, // I
