@@ -1,0 +1,78 @@
+/** The listing of a cluster's WAL over all storages. A storage that cannot be listed is named, and hides nothing that another one has. */
+import { asFailure, type Failure } from '../../base/failure.ts';
+import type { Lsn } from '../../postgres/lsn.ts';
+import type { Replica } from '../../repository/replicas.ts';
+import type { Repository } from '../../repository/repository.ts';
+import type { StoredHistory } from '../archive.ts';
+import { clusterPrefix, parseHistoryKey, parsePieceKey, timelinePrefix } from '../piece.ts';
+import { MAX_SEALED_HISTORY, MAX_SEALED_PIECE } from '../sealed.ts';
+import { PieceTable } from './piece-table.ts';
+
+/** One stretch of one timeline. */
+export interface ListScope {
+  readonly timeline: number;
+  readonly from: Lsn;
+  readonly to: Lsn;
+}
+
+/** The shortest sealed object there is: an envelope around nothing. */
+const MIN_SEALED = 32;
+/** A cluster has as many histories as timelines; more than this are not ours. */
+const MAX_HISTORIES = 10_000;
+
+/** Which keys the stretch's pieces may begin with; neighbours may begin so, too. */
+export function prefixOf(systemIdentifier: string, scope: ListScope | undefined): string {
+  if (scope === undefined) return clusterPrefix(systemIdentifier);
+  const from = scope.from.toString(16).padStart(16, '0');
+  const last = (scope.to - 1n).toString(16).padStart(16, '0');
+  let same = 0;
+  while (same < 16 && from[same] === last[same]) same++;
+  return timelinePrefix(systemIdentifier, scope.timeline) + from.slice(0, same);
+}
+
+export async function listCluster(repository: Repository, systemIdentifier: string, scope?: ListScope) {
+  const table = new PieceTable(systemIdentifier);
+  const histories = new Map<string, StoredHistory>();
+  const silent = new Map<string, Failure>(repository.lost.map(({ name, failure }) => [name, failure]));
+  const answered: Replica[] = [];
+  const prefix = prefixOf(systemIdentifier, scope);
+  await Promise.all(
+    repository.replicas.map(async (replica) => {
+      try {
+        await listOne(repository, replica, prefix, table, histories);
+        answered.push(replica);
+      } catch (error) {
+        repository.settings.signal?.throwIfAborted();
+        silent.set(replica.name, asFailure(error, 'storage_unreachable'));
+      }
+    }),
+  );
+  const [first] = silent.values();
+  if (answered.length === 0 && first !== undefined) throw first;
+  const sorted = [...histories.values()].sort((a, b) => a.history.timeline - b.history.timeline || a.size - b.size);
+  return { pieces: table.finish(), histories: sorted, silent, answered };
+}
+
+async function listOne(
+  { settings: { signal } }: Repository,
+  replica: Replica,
+  prefix: string,
+  table: PieceTable,
+  histories: Map<string, StoredHistory>,
+): Promise<void> {
+  for await (const page of replica.store.list(prefix, signal ? { signal } : {})) {
+    for (const { key, size } of page) {
+      const piece = size > MIN_SEALED && size <= MAX_SEALED_PIECE ? parsePieceKey(key) : undefined;
+      if (piece !== undefined) table.add(piece, replica.bit, size);
+      else if (size > MIN_SEALED && size <= MAX_SEALED_HISTORY) addHistory(histories, key, replica, size);
+    }
+  }
+}
+
+function addHistory(histories: Map<string, StoredHistory>, key: string, { bit }: Replica, size: number): void {
+  const history = parseHistoryKey(key);
+  const name = `${key} ${size}`;
+  const known = histories.get(name);
+  if (history === undefined || (known === undefined && histories.size >= MAX_HISTORIES)) return;
+  histories.set(name, { history, size, mask: ((known?.mask ?? 0) | bit) >>> 0 });
+}
