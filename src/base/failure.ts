@@ -65,6 +65,11 @@ export const FAILURES = {
   postgres_pages_damaged: { exit: EXIT.damaged, retry: false },
   postgres_start_failed: { exit: EXIT.failed, retry: false },
   postgres_program_missing: { exit: EXIT.failed, retry: false },
+  postgres_wal_gone: { exit: EXIT.failed, retry: false },
+  // the WAL archive
+  wal_foreign: { exit: EXIT.failed, retry: false },
+  wal_diverged: { exit: EXIT.failed, retry: false },
+  spool_failed: { exit: EXIT.failed, retry: false },
   // restoring
   target_exists: { exit: EXIT.failed, retry: false },
   target_unsafe: { exit: EXIT.failed, retry: false },

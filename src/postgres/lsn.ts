@@ -33,3 +33,13 @@ export function segmentName(timeline: number, lsn: Lsn, segmentSize: number): st
 function hex8(value: bigint): string {
   return value.toString(16).toUpperCase().padStart(8, '0');
 }
+
+/** The timeline and the first byte of a segment, from its name; undefined for what is no segment of clusters with this segment size. */
+export function parseSegmentName(name: string, segmentSize: number): { timeline: number; start: Lsn } | undefined {
+  const match = /^([0-9A-F]{8})([0-9A-F]{8})([0-9A-F]{8})$/.exec(name);
+  if (!match) return undefined;
+  const [timeline, log, low] = match.slice(1).map((part) => BigInt(`0x${part}`)) as [bigint, bigint, bigint];
+  const perLog = 0x1_0000_0000n / BigInt(segmentSize);
+  if (timeline === 0n || low >= perLog) return undefined;
+  return { timeline: Number(timeline), start: (log * perLog + low) * BigInt(segmentSize) };
+}

@@ -25,14 +25,15 @@ export function decodeWalMessage(payload: Buffer): WalMessage {
 
 /**
  * Our status: what was received, and what of it is safe. `flushed` 0 says "nothing is": such a receiver is never counted as a
- * synchronous standby, and its slot keeps everything.
+ * synchronous standby, and its slot keeps everything. `applied` must not exceed `flushed`; 0 says "nothing, ever".
  */
-export function statusMessage(received: Lsn, flushed: Lsn, requestReply: boolean): Buffer {
+export function statusMessage(received: Lsn, flushed: Lsn, requestReply: boolean, applied: Lsn = 0n): Buffer {
   const payload = Buffer.alloc(34);
   payload.write('r', 0, 'latin1');
   payload.writeBigUInt64BE(received, 1);
   payload.writeBigUInt64BE(flushed, 9);
-  // Applied: nothing, ever. Time (microseconds since 2000): the server only shows it, so 0 serves.
+  payload.writeBigUInt64BE(applied, 17);
+  // Time (microseconds since 2000): the server only shows it, so 0 serves.
   payload[33] = requestReply ? 1 : 0;
   return frontendMessage('d', payload);
 }

@@ -1,0 +1,113 @@
+/** One segment in the spool: a file that begins at the segment's first byte and grows. Writes are synchronous, into the page cache. */
+import { closeSync, constants, fdatasync, fsync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { Failure } from '../../base/failure.ts';
+import type { Lsn } from '../../postgres/lsn.ts';
+
+const syncData = promisify(fdatasync);
+const syncAll = promisify(fsync);
+const SCRATCH = 128 * 1024;
+
+export class SegmentFile {
+  readonly path: string;
+  readonly timeline: number;
+  /** The segment's first byte. */
+  readonly start: Lsn;
+  #size: number;
+  #fd: number | undefined;
+
+  constructor(place: { path: string; timeline: number; start: Lsn; size: number }) {
+    this.path = place.path;
+    this.timeline = place.timeline;
+    this.start = place.start;
+    this.#size = place.size;
+  }
+
+  /** Bytes held. */
+  get size(): number {
+    return this.#size;
+  }
+
+  get end(): Lsn {
+    return this.start + BigInt(this.#size);
+  }
+
+  /** Appends as much as the disk takes and returns how many bytes that were. */
+  append(bytes: Uint8Array): number {
+    let written = 0;
+    try {
+      while (written < bytes.length) {
+        written += writeSync(this.#open(), bytes, written, bytes.length - written, this.#size + written);
+      }
+    } catch (error) {
+      if (!isFull(error)) throw spoolFailure(this.path, error);
+    }
+    this.#size += written;
+    return written;
+  }
+
+  /** Whether the bytes from `at` on are `bytes`; both must lie within what is held. */
+  holds(at: number, bytes: Buffer): boolean {
+    const scratch = Buffer.allocUnsafe(Math.min(SCRATCH, bytes.length));
+    for (let done = 0; done < bytes.length; ) {
+      const want = Math.min(scratch.length, bytes.length - done);
+      const read = readSync(this.#open(), scratch, 0, want, at + done);
+      if (read === 0 || bytes.compare(scratch, 0, read, done, done + read) !== 0) return false;
+      done += read;
+    }
+    return true;
+  }
+
+  cut(size: number): void {
+    ftruncateSync(this.#open(), size);
+    this.#size = size;
+  }
+
+  /** Makes what was appended durable. A disk that could not is not asked again: nobody knows what it still has. */
+  async sync(): Promise<void> {
+    try {
+      await syncData(this.#open());
+    } catch (error) {
+      throw spoolFailure(this.path, error);
+    }
+  }
+
+  close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+
+  #open(): number {
+    if (this.#fd !== undefined) return this.#fd;
+    try {
+      this.#fd = openSync(this.path, constants.O_RDWR | constants.O_CREAT, 0o600);
+      return this.#fd;
+    } catch (error) {
+      if (isFull(error)) throw error;
+      throw spoolFailure(this.path, error);
+    }
+  }
+}
+
+/** Makes the entries of a directory durable. */
+export async function syncDirectory(path: string): Promise<void> {
+  const fd = openSync(path, constants.O_RDONLY);
+  try {
+    await syncAll(fd);
+  } catch (error) {
+    throw spoolFailure(path, error);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+export function spoolFailure(path: string, cause: unknown): Failure {
+  return new Failure('spool_failed', `The spool fails: ${path}: ${(cause as Error).message}.`, {
+    hint: 'Look at the disk and the rights of the spool directory (wal.spool). Nothing is lost: the replication slot keeps what is not stored.',
+    cause,
+  });
+}
+
+function isFull(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '');
+}
