@@ -28,7 +28,7 @@ export async function commandPage(registrations: readonly Registration[]): Promi
   return sections.join('\n');
 }
 
-function section({ name, summary }: Registration, command: Command): string {
+function section({ name, summary, failureStatus }: Registration, command: Command): string {
   const parts = [`### ${name}`, capital(`${summary}.`), fenced([usage(name, command)])];
   if (command.details !== undefined) parts.push(command.details);
   const args = Object.values(command.arguments);
@@ -37,6 +37,8 @@ function section({ name, summary }: Registration, command: Command): string {
   if (Object.keys(command.options).length > 0) parts.push(optionTable(command.options));
   if (command.examples.length > 0)
     parts.push(fenced(command.examples.map(([line, meaning]) => example(line, meaning))));
+  if (failureStatus !== undefined)
+    parts.push(`Ends with 0, with 1 when there is none, and with ${failureStatus} for everything else.`);
   const exits = command.exits.filter((status) => !ALWAYS.includes(status));
   if (exits.length > 0)
     parts.push(`May also end with ${exits.map((status) => `${status} (${EXIT_MEANINGS.get(status)})`).join(', ')}.`);

@@ -36,7 +36,8 @@ export function familyHelp(family: string, members: readonly Registration[], sty
   ]);
 }
 
-export function commandHelp({ name, summary }: Registration, command: Command, style: Style): string {
+export function commandHelp(registration: Registration, command: Command, style: Style): string {
+  const { name, summary, failureStatus } = registration;
   const args = Object.values(command.arguments);
   return sections(style, [
     ['', `holdfast ${name}: ${summary}.`],
@@ -46,7 +47,10 @@ export function commandHelp({ name, summary }: Registration, command: Command, s
     ['Options', optionLines(command.options)],
     ['Flags of every command', optionLines(GLOBAL_OPTIONS)],
     ['Examples', columns(command.examples)],
-    ['Exit status', exitLines([...ALWAYS, ...command.exits])],
+    [
+      'Exit status',
+      failureStatus === undefined ? exitLines([...ALWAYS, ...command.exits]) : answerLines(failureStatus),
+    ],
   ]);
 }
 
@@ -82,6 +86,15 @@ function withChoices(help: string, choices: readonly string[] | undefined): stri
 function exitLines(statuses: readonly number[]): string {
   const sorted = [...new Set(statuses)].sort((a, b) => a - b);
   return columns(sorted.map((status) => [String(status).padStart(3), EXIT_MEANINGS.get(status) ?? '']));
+}
+
+/** Of a command that a program asks: done, no, and everything else. */
+function answerLines(failureStatus: number): string {
+  return columns([
+    [String(EXIT.done).padStart(3), EXIT_MEANINGS.get(EXIT.done)!],
+    [String(EXIT.failed).padStart(3), 'there is none: proved, not supposed'],
+    [String(failureStatus).padStart(3), 'whatever else is wrong'],
+  ]);
 }
 
 function columns(rows: readonly (readonly [string, string])[]): string {

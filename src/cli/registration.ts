@@ -1,7 +1,7 @@
 /** How the shell knows a command before it is loaded, and finds the one that is meant. */
 import type { Command } from './command.ts';
 
-export type Group = 'Protect' | 'Look' | 'Restore' | 'Care' | 'Set up';
+export type Group = 'Protect' | 'Look' | 'Restore' | 'WAL archive' | 'Care' | 'Set up';
 
 export interface Registration {
   /** One word, or two for a command of a family: `key add`. */
@@ -10,6 +10,11 @@ export interface Registration {
   /** One line, no full stop. */
   readonly summary: string;
   readonly load: () => Promise<{ readonly default: Command }>;
+  /**
+   * Whatever goes wrong ends with this status: for a command whose caller is a program that takes other statuses for answers. It holds for
+   * mistakes in the command line and in the configuration, interruptions, and code that cannot be loaded, too.
+   */
+  readonly failureStatus?: number;
 }
 
 export type Found =
@@ -26,4 +31,11 @@ export function findCommand(words: readonly string[], registrations: readonly Re
   if (one !== undefined) return { kind: 'command', registration: one, words: 1 };
   const members = registrations.filter(({ name }) => name.startsWith(`${first} `));
   return members.length > 0 ? { kind: 'family', family: first!, members } : { kind: 'unknown' };
+}
+
+/** The status with which a failure must end, when the words of a command that fixes one stand in the line, in whatever state the line is. */
+export function failureStatusOf(argv: readonly string[], registrations: readonly Registration[]): number | undefined {
+  const line = ` ${argv.join(' ')} `;
+  return registrations.find(({ name, failureStatus }) => failureStatus !== undefined && line.includes(` ${name} `))
+    ?.failureStatus;
 }

@@ -12,6 +12,11 @@ export const registry: readonly Registration[] = [
     entry('diff', 'what changed between two points', () => import('./commands/diff.ts')),
   ]),
   ...group('Restore', [entry('restore', 'get a point, or part of one, back', () => import('./commands/restore.ts'))]),
+  ...group('WAL archive', [
+    entry('wal fetch', 'for restore_command: one file of the archive', () => import('./commands/wal-fetch.ts'), {
+      failureStatus: 255,
+    }),
+  ]),
   ...group('Care', [
     entry('check', 'is everything there and whole', () => import('./commands/check.ts')),
     entry('sync', 'bring the storages level, heal what is damaged', () => import('./commands/sync.ts')),
@@ -43,6 +48,11 @@ function group(name: Group, entries: readonly Ungrouped[]): Registration[] {
   return entries.map((each) => ({ ...each, group: name }));
 }
 
-function entry(name: string, summary: string, load: Registration['load']): Ungrouped {
-  return { name, summary, load };
+function entry(
+  name: string,
+  summary: string,
+  load: Registration['load'],
+  more: Pick<Registration, 'failureStatus'> = {},
+): Ungrouped {
+  return { name, summary, load, ...more };
 }

@@ -15,11 +15,13 @@ export interface ReportOptions {
   readonly json: boolean;
   readonly verbose: boolean;
   readonly style?: Style;
+  /** With which the program ends, where that is not the failure's own. */
+  readonly status?: number;
 }
 
 /** The text to print for `failure`, with its final newline. */
-export function failureText(failure: Failure, { json, verbose, style = plainStyle }: ReportOptions): string {
-  if (json) return jsonLine(exitError(failure));
+export function failureText(failure: Failure, { json, verbose, style = plainStyle, status }: ReportOptions): string {
+  if (json) return jsonLine(exitError(failure, status));
   const lines = [`${style.red(failure.code === 'interrupted' ? 'Interrupted:' : 'Error:')} ${headline(failure)}`];
   for (const problem of listedProblems(failure)) lines.push(`  ${problemText(problem)}`);
   if (failure.hint !== undefined) lines.push(`  ${style.bold('Hint:')} ${failure.hint}`);
@@ -36,10 +38,10 @@ function headline(failure: Failure): string {
   return `${multiline(failure.message)} (this is a mistake in Holdfast; -v shows more)`;
 }
 
-function exitError(failure: Failure): Record<string, unknown> {
+function exitError(failure: Failure, status = failure.exitCode): Record<string, unknown> {
   return {
     message_type: 'exit_error',
-    code: failure.exitCode,
+    code: status,
     error: failure.code,
     message: failure.message,
     hint: failure.hint ?? null,

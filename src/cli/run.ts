@@ -10,7 +10,7 @@ import { Output } from './output/output.ts';
 import { createProgress, type ProgressView } from './output/progress.ts';
 import { Sink, type SinkStream } from './output/sink.ts';
 import { pickStyle, type Style } from './output/style.ts';
-import { findCommand, type Registration } from './registration.ts';
+import { failureStatusOf, findCommand, type Registration } from './registration.ts';
 import { registry } from './registry.ts';
 import { failureText } from './report.ts';
 
@@ -45,9 +45,10 @@ export async function runCommandLine(given: World, registrations: readonly Regis
     return await dispatch(shell);
   } catch (error) {
     const failure = endedBy(error, world.signal);
-    const text = failureText(failure, { json: scan.json, verbose: scan.verbose, style: shell.errorStyle });
+    const status = failureStatusOf(world.argv, registrations) ?? failure.exitCode;
+    const text = failureText(failure, { json: scan.json, verbose: scan.verbose, style: shell.errorStyle, status });
     await shell.err.write(text).catch(() => {}); // standard error cannot be written: nothing is left to tell it with
-    return failure.exitCode;
+    return status;
   }
 }
 

@@ -6,8 +6,14 @@ import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 
 useCompileCache();
-const { main } = await import('./process.ts');
+const { main } = await import('./process.ts').catch(cannotStart);
 await main();
+
+/** 127, as for a command that is not there: statuses below 126 are answers to some of our callers. */
+function cannotStart(error: unknown): never {
+  console.error(error);
+  process.exit(127);
+}
 
 /**
  * The cache holds code that runs with the rights of whoever runs Holdfast, so it lives in a directory of that user, never in the shared

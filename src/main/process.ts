@@ -3,13 +3,14 @@ import { readFileSync } from 'node:fs';
 import { systemClock } from '../base/clock.ts';
 import { asFailure, EXIT } from '../base/failure.ts';
 import type { BuildInfo } from '../cli/context.ts';
-import type { Registration } from '../cli/registration.ts';
+import { failureStatusOf, type Registration } from '../cli/registration.ts';
+import { registry } from '../cli/registry.ts';
 import { failureText } from '../cli/report.ts';
 import { runCommandLine } from '../cli/run.ts';
 
 /** `registrations` are the commands there are; a test brings its own. */
 export async function main(registrations?: readonly Registration[]): Promise<never> {
-  endClearlyOnMistakes();
+  endClearlyOnMistakes(registrations);
   const status = await runCommandLine(
     {
       argv: process.argv.slice(2),
@@ -43,13 +44,15 @@ function interruptSignal(): AbortSignal {
   return controller.signal;
 }
 
-function endClearlyOnMistakes(): void {
+function endClearlyOnMistakes(registrations: readonly Registration[] = registry): void {
   const end = (error: unknown) => {
     const failure = asFailure(error);
     const verbose = process.argv.includes('-v') || process.argv.includes('--verbose');
-    process.stderr.write(failureText(failure, { json: process.argv.includes('--json'), verbose }), () =>
-      process.exit(failure.exitCode),
-    );
+    const status = failureStatusOf(process.argv, registrations) ?? failure.exitCode;
+    const text = failureText(failure, { json: process.argv.includes('--json'), verbose, status });
+    process.stderr.write(text, () => process.exit(status));
+    // Nobody may read standard error, and a program that waits for the answer must get this one.
+    process.exitCode = status;
   };
   process.on('uncaughtException', end);
   process.on('unhandledRejection', end);

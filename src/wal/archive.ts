@@ -13,7 +13,17 @@ import { Repository } from '../repository/repository.ts';
 import { type ListScope, listCluster } from './archive/list.ts';
 import { type LogBytes, readLog } from './archive/read-log.ts';
 import { listFolds, type StoredFold } from './folds.ts';
-import { historyKey, namePiece, pieceKey, type WalHistory, type WalPiece, type WalSpan } from './piece.ts';
+import {
+  historyKey,
+  namePiece,
+  parseHistoryKey,
+  parsePieceKey,
+  pieceKey,
+  WAL_PREFIX,
+  type WalHistory,
+  type WalPiece,
+  type WalSpan,
+} from './piece.ts';
 import { openHistory, openPiece, sealHistory, sealPiece } from './sealed.ts';
 import { type Ancestor, type Histories, parseHistory } from './timelines.ts';
 
@@ -60,10 +70,14 @@ export class WalArchive {
     this.systemIdentifier = systemIdentifier;
   }
 
-  /** All that is archived, or (`scope`) the pieces of a stretch, perhaps with neighbours. Throws when no storage can be listed. */
+  /**
+   * All that is archived, or (`scope`, cheaper) the loose pieces of a stretch, perhaps with neighbours, or the histories. Throws when no
+   * storage can be listed.
+   */
   async list(scope?: ListScope): Promise<WalInventory> {
     const { repository, systemIdentifier } = this;
     const { answered, ...loose } = await listCluster(repository, systemIdentifier, scope);
+    if (scope !== undefined) return { ...loose, folds: [] };
     const folds = await listFolds(restrictedTo(repository, answered));
     return { ...loose, folds: folds.filter((fold) => fold.systemIdentifier === systemIdentifier) };
   }
@@ -100,8 +114,8 @@ export class WalArchive {
     return undefined;
   }
 
-  /** The ancestors of every timeline whose history is archived and can be read. */
-  async histories(inventory: WalInventory): Promise<Histories> {
+  /** The ancestors of every timeline whose history is archived. One that cannot be read is left out, or (`strict`) thrown. */
+  async histories(inventory: WalInventory, strict = false): Promise<Histories> {
     const known = new Map<number, readonly Ancestor[]>();
     for (const timeline of new Set(inventory.histories.map(({ history }) => history.timeline))) {
       try {
@@ -109,7 +123,7 @@ export class WalArchive {
         if (bytes !== undefined) known.set(timeline, parseHistory(bytes, timeline));
       } catch (error) {
         this.repository.settings.signal?.throwIfAborted();
-        if (!isFailure(error)) throw error;
+        if (strict || !isFailure(error)) throw error;
         this.repository.settings.onProblem?.({ storage: '', key: `history of timeline ${timeline}`, failure: error });
       }
     }
@@ -168,6 +182,22 @@ function restrictedTo(
   replicas: readonly Replica[],
 ): Repository {
   return new Repository({ config, masterKey, keyId, replicas, lost, settings });
+}
+
+/** The clusters of which something is archived, each with the storages that hold some of it. Reads the names of all archived WAL. */
+export async function archivedClusters(repository: Repository): Promise<ReadonlyMap<string, number>> {
+  const found = new Map<string, number>();
+  const { signal } = repository.settings;
+  await Promise.all(
+    repository.replicas.map(async ({ store, bit }) => {
+      for await (const page of store.list(WAL_PREFIX, signal ? { signal } : {}))
+        for (const { key } of page) {
+          const name = (parsePieceKey(key) ?? parseHistoryKey(key))?.systemIdentifier;
+          if (name !== undefined) found.set(name, ((found.get(name) ?? 0) | bit) >>> 0);
+        }
+    }),
+  );
+  return found;
 }
 
 async function eachStorage(

@@ -43,7 +43,7 @@ test('a launcher without a Node.js that is new enough says so and how to get one
   await writeFile(join(directory, 'path/node'), '#!/bin/sh\necho v18.20.0\n', { mode: 0o755 });
   const start = (PATH: string) => run('/bin/sh', [join(directory, 'clone/bin/holdfast'), 'version'], { env: { PATH } });
   const old = await start(join(directory, 'path'));
-  assert.equal(old.code, 1);
+  assert.equal(old.code, 127);
   assert.match(
     old.stderr,
     /^Error: Holdfast needs Node\.js 24 or newer; found v18\.20\.0\.\n {2}Hint: run "npm ci" in \S+clone/,

@@ -8,21 +8,18 @@ import { clusterPrefix, parseHistoryKey, parsePieceKey, timelinePrefix } from '.
 import { MAX_SEALED_HISTORY, MAX_SEALED_PIECE } from '../sealed.ts';
 import { PieceTable } from './piece-table.ts';
 
-/** One stretch of one timeline. */
-export interface ListScope {
-  readonly timeline: number;
-  readonly from: Lsn;
-  readonly to: Lsn;
-}
+/** One stretch of one timeline, or the history files alone. */
+export type ListScope = { readonly timeline: number; readonly from: Lsn; readonly to: Lsn } | 'histories';
 
 /** The shortest sealed object there is: an envelope around nothing. */
 const MIN_SEALED = 32;
 /** A cluster has as many histories as timelines; more than this are not ours. */
 const MAX_HISTORIES = 10_000;
 
-/** Which keys the stretch's pieces may begin with; neighbours may begin so, too. */
-export function prefixOf(systemIdentifier: string, scope: ListScope | undefined): string {
+/** What the keys of the scope begin with; the stretch's neighbours may begin so, too. */
+function prefixOf(systemIdentifier: string, scope: ListScope | undefined): string {
   if (scope === undefined) return clusterPrefix(systemIdentifier);
+  if (scope === 'histories') return `${clusterPrefix(systemIdentifier)}history/`;
   const from = scope.from.toString(16).padStart(16, '0');
   const last = (scope.to - 1n).toString(16).padStart(16, '0');
   let same = 0;
