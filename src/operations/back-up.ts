@@ -11,6 +11,7 @@ import { listSnapshots, type StoredSnapshot, timeOf } from '../repository/snapsh
 import { lockUsable } from '../repository/usable-storages.ts';
 import type { SourceNotice } from '../sources/entry.ts';
 import { collectMachineFacts } from '../sources/machine-facts.ts';
+import { earlierDatabase } from './backup/earlier-database.ts';
 import { Notices } from './backup/notices.ts';
 import { type BackUpOutcome, copiesOf, interruptedBackup, reportSource } from './backup/outcome.ts';
 import { type RunClock, runClock } from './backup/point-time.ts';
@@ -138,6 +139,8 @@ class BackUpRun {
         writer: this.#writer,
         previous: await previousTrees(this.#indexed, this.#points, app.name, sources),
         trees: this.#indexed,
+        indexed: this.#indexed,
+        earlierDatabase: (source) => earlierDatabase(this.#indexed, this.#points, app.name, source),
         timeMs: this.#startMs,
         label: `holdfast ${app.name}${label === undefined ? '' : ` ${label}`}`.slice(0, 200),
         ...(app.migrations === undefined ? {} : { migrations: app.migrations }),

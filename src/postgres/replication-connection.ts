@@ -7,6 +7,7 @@ import type pg from 'pg';
 import { Failure, isFailure } from '../base/failure.ts';
 import { connectClient, type ReplicationMode } from './connect.ts';
 import type { ConnectionSettings } from './connection-settings.ts';
+import { type Lsn, parseLsn } from './lsn.ts';
 import { MessageFramer } from './protocol/framer.ts';
 import { frontendMessage, MESSAGE, queryMessage } from './protocol/messages.ts';
 import { type ReplicationResult, ResultCollector } from './protocol/result-collector.ts';
@@ -29,6 +30,8 @@ export interface ReplicationOptions {
 export interface ClusterIdentity {
   readonly systemIdentifier: string;
   readonly timeline: number;
+  /** How far its log reaches. */
+  readonly position: Lsn;
 }
 
 const DEFAULT_STALL_MS = 600_000;
@@ -85,7 +88,11 @@ export class ReplicationConnection implements AsyncDisposable {
   /** Who answers: the cluster's identity (64 bits, as text) and its timeline. */
   async identify(): Promise<ClusterIdentity> {
     const row = (await this.query('IDENTIFY_SYSTEM', 'Identifying the server'))[0]?.rows[0];
-    return { systemIdentifier: row?.systemid ?? '', timeline: Number(row?.timeline) };
+    return {
+      systemIdentifier: row?.systemid ?? '',
+      timeline: Number(row?.timeline),
+      position: parseLsn(row?.xlogpos ?? ''),
+    };
   }
 
   /** Sends `sql` and gives `receiver` every message until ReadyForQuery. One exchange at a time. */

@@ -27,7 +27,21 @@ export type Body =
   | { readonly kind: 'path'; readonly path: Buffer }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   /** Must be consumed, in the order in which the source yields them, before the next entry is asked for. */
-  | { readonly kind: 'stream'; readonly chunks: AsyncIterable<Uint8Array> };
+  | { readonly kind: 'stream'; readonly chunks: AsyncIterable<Uint8Array> }
+  /** What changed since an earlier point that has a file of this path. To be consumed like a stream. */
+  | ({ readonly kind: 'changes' } & FileChanges);
+
+/** A file as its earlier content with other pages. What is neither kept nor among the pages is zeros. */
+export interface FileChanges {
+  /** Bytes of a page. */
+  readonly pageSize: number;
+  /** Numbers of the pages that are sent, ascending. */
+  readonly blocks: Uint32Array;
+  /** Earlier content counts up to this many bytes. */
+  readonly kept: number;
+  /** The pages in order. Each is valid until the next is asked for. */
+  pages(): AsyncIterable<Uint8Array>;
+}
 
 /** Where a file's content may be cut: by content (the default), or at fixed offsets of `grain` bytes (relation files: page-aligned). */
 export type Cutting = { readonly by: 'content' } | { readonly by: 'offset'; readonly grain: number };

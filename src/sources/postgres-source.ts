@@ -1,18 +1,22 @@
 /** The source `postgres`: a whole cluster, physically, with all the WAL it needs in order to start alone. */
+import { systemClock } from '../base/clock.ts';
 import { asFailure, Failure, isFailure } from '../base/failure.ts';
 import { type Progress, silent } from '../base/progress.ts';
-import { BaseBackup, type BaseBackupResult } from '../postgres/base-backup.ts';
+import type { BaseBackupResult } from '../postgres/base-backup.ts';
 import { type ConnectionSettings, parseConnectionUrl } from '../postgres/connection-settings.ts';
-import type { DamagedPages } from '../postgres/damage.ts';
 import { explained } from '../postgres/diagnose.ts';
 import { readFacts, type ServerFacts } from '../postgres/facts.ts';
-import { formatLsn } from '../postgres/lsn.ts';
-import { ReplicationConnection } from '../postgres/replication-connection.ts';
+import { type ClusterIdentity, ReplicationConnection } from '../postgres/replication-connection.ts';
 import { readServerSetup, type ServerSetup } from '../postgres/server-settings.ts';
 import { SqlSession } from '../postgres/sql.ts';
 import { WalReceiver } from '../postgres/wal-receiver.ts';
 import type { LooseEntry, Notify } from './entry.ts';
+import { type BackupFacts, backupFacts } from './postgres/backup-facts.ts';
+import type { BaseCopy, FullReason, LastFull } from './postgres/base-copy.ts';
 import { type BackupTally, clusterEntries } from './postgres/entries.ts';
+import { type StartedBackup, startBackup } from './postgres/start-backup.ts';
+
+export type { BackupFacts, BaseCopy, FullReason, LastFull };
 
 export interface PostgresSourceOptions {
   /** A libpq URL. */
@@ -28,6 +32,10 @@ export interface PostgresSourceOptions {
   readonly migrations?: string | undefined;
   /** Milliseconds for exact row counts. Default 20 s. */
   readonly countBudgetMs?: number;
+  /** The earlier copy to build on, or why there is none. Default: none. */
+  readonly base?: BaseCopy | FullReason;
+  /** The time, in milliseconds. Default: the system's. */
+  readonly now?: number;
 }
 
 /** What the manifest of a restore point tells about the cluster and this backup of it. Plain JSON. */
@@ -35,24 +43,9 @@ export interface PostgresFacts extends ServerFacts {
   readonly backup: BackupFacts;
 }
 
-export interface BackupFacts {
-  readonly label: string;
-  /** Log positions: the copy needs all WAL from `startLsn` on, and is consistent from `stopLsn` on. */
-  readonly startLsn: string;
-  readonly stopLsn: string;
-  readonly timeline: number;
-  readonly files: number;
-  readonly bytes: number;
-  readonly walSegments: number;
-  /** The server manifest's checksum of itself (SHA-256, hexadecimal); every file was verified against that manifest. */
-  readonly manifestChecksum: string;
-  /** Where each tablespace was; in the point it is under `pg_tblspc/<oid>`. */
-  readonly tablespaces: readonly { readonly oid: string; readonly location: string }[];
-  /** Not empty: the server found pages with wrong checksums, and the point holds them as they were. */
-  readonly damagedPages: readonly DamagedPages[];
-}
-
 export interface PostgresSource {
+  /** Whether the server sends changes only; known once the first entry has come. */
+  readonly isIncremental: boolean;
   /** Everything of the cluster, once; stream bodies must be consumed before the next entry is asked for. Ends only if all is well. */
   entries(): AsyncGenerator<LooseEntry, void, undefined>;
   /** What the manifest wants to know; call it once, after `entries` has ended. */
@@ -66,10 +59,16 @@ export function openPostgresSource(options: PostgresSourceOptions): PostgresSour
   return new ClusterSource(options, parseConnectionUrl(options.url));
 }
 
+interface Begun extends StartedBackup {
+  readonly setup: ServerSetup;
+  readonly wal: WalReceiver;
+}
+
 class ClusterSource implements PostgresSource {
   readonly #options: PostgresSourceOptions;
   readonly #settings: ConnectionSettings;
   readonly #tally: BackupTally = { files: 0, bytes: 0, walSegments: 0 };
+  isIncremental = false;
   #setup: ServerSetup | undefined;
   #backup: BackupFacts | undefined;
 
@@ -80,17 +79,18 @@ class ClusterSource implements PostgresSource {
 
   async *entries(): AsyncGenerator<LooseEntry, void, undefined> {
     if (this.#setup) throw new Failure('internal', 'A PostgreSQL source can be read once.');
-    const { signal, label, notify = () => {} } = this.#options;
+    const { signal, notify = () => {} } = this.#options;
     await using open = new AsyncDisposableStack();
-    const { setup, wal, backup } = await this.#begin(open).catch(async (error) => {
+    const begun = await this.#begin(open).catch(async (error) => {
       throw await explained(asFailure(error), this.#settings, { signal });
     });
+    const { setup, wal, backup, changes } = begun;
     const onBytes = this.#byteCounter(backup.estimatedBytes);
     const result = yield* this.#watched(
       setup,
-      clusterEntries({ backup, wal, setup, notify, tally: this.#tally, onBytes }),
+      clusterEntries({ backup, wal, setup, changes, notify, tally: this.#tally, onBytes }),
     );
-    this.#backup = backupFacts(label, backup, result, this.#tally);
+    this.#backup = backupFacts(this.#options.label, begun, result, this.#tally, this.#now());
     for (const { path, blocks } of result.damaged) {
       const which = blocks.length > 0 ? `blocks ${blocks.join(', ')}` : 'pages';
       notify({ kind: 'damaged', item: path, reason: `damaged ${which}: the server found wrong page checksums` });
@@ -123,8 +123,8 @@ class ClusterSource implements PostgresSource {
   }
 
   /** Makes the slot, starts the backup, then the WAL stream; what was opened goes onto `open`. */
-  async #begin(open: AsyncDisposableStack): Promise<{ setup: ServerSetup; wal: WalReceiver; backup: BaseBackup }> {
-    const { signal, label } = this.#options;
+  async #begin(open: AsyncDisposableStack): Promise<Begun> {
+    const { signal } = this.#options;
     const setup = await this.#readSetup();
     this.#setup = setup;
     const wal = await WalReceiver.open(this.#settings, {
@@ -134,12 +134,26 @@ class ClusterSource implements PostgresSource {
       signal,
     });
     open.use(wal);
-    const connection = await ReplicationConnection.open(this.#settings, { signal });
+    const started = await startBackup({
+      label: this.#options.label,
+      setup,
+      base: this.#options.base ?? { reason: 'nothing to build on was given', expected: true },
+      now: this.#now(),
+      connect: () => this.#connect(open, wal),
+      openSql: () => SqlSession.open(this.#settings, { signal }),
+      signal,
+    });
+    this.isIncremental = started.changes !== undefined;
+    this.#tellFallback(started.fallback);
+    wal.start(started.backup.startLsn, started.backup.timeline);
+    return { setup, wal, ...started };
+  }
+
+  async #connect(open: AsyncDisposableStack, wal: WalReceiver): Promise<ReplicationConnection> {
+    const connection = await ReplicationConnection.open(this.#settings, { signal: this.#options.signal });
     open.use(connection);
-    await refuseTwoClusters(wal, connection);
-    const backup = await BaseBackup.start(connection, label);
-    wal.start(backup.startLsn, backup.timeline);
-    return { setup, wal, backup };
+    await refuseTwoClusters(wal.identity, connection);
+    return connection;
   }
 
   #byteCounter(totalBytes: number): (bytes: number, current: string) => void {
@@ -158,29 +172,25 @@ class ClusterSource implements PostgresSource {
     return { ...facts, backup: this.#backup };
   }
 
+  #now(): number {
+    return this.#options.now ?? systemClock.now();
+  }
+
+  #tellFallback(fallback: FullReason | undefined): void {
+    if (fallback === undefined || fallback.expected) return;
+    this.#options.notify?.({ kind: 'note', item: 'full backup', reason: fallback.reason });
+  }
+
   async #readSetup(): Promise<ServerSetup> {
     await using sql = await SqlSession.open(this.#settings, { signal: this.#options.signal });
     return await readServerSetup(sql);
   }
 }
 
-function backupFacts(label: string, backup: BaseBackup, result: BaseBackupResult, tally: BackupTally): BackupFacts {
-  return {
-    label,
-    startLsn: formatLsn(backup.startLsn),
-    stopLsn: formatLsn(result.stopLsn),
-    timeline: backup.timeline,
-    ...tally,
-    manifestChecksum: result.manifest.checksum,
-    tablespaces: backup.tablespaces,
-    damagedPages: result.damaged,
-  };
-}
-
 /** A load balancer may send two connections to two servers; their WAL and files would not belong together. */
-async function refuseTwoClusters(wal: WalReceiver, connection: ReplicationConnection): Promise<void> {
+async function refuseTwoClusters(wal: ClusterIdentity, connection: ReplicationConnection): Promise<void> {
   const files = await connection.identify();
-  if (files.systemIdentifier === wal.identity.systemIdentifier && files.timeline === wal.identity.timeline) return;
+  if (files.systemIdentifier === wal.systemIdentifier && files.timeline === wal.timeline) return;
   throw new Failure('postgres_refused', 'Two connections to the same address reached two different servers.', {
     hint: 'Name one server in the URL, not a load balancer.',
   });

@@ -6,9 +6,12 @@ import { type Id, idFromBytes } from '../../base/ids.ts';
 import { encodeNode } from '../../repository/trees.ts';
 import type { LooseEntry, Meta } from '../../sources/entry.ts';
 import { type ArchiveContext, WORK_AHEAD } from './context.ts';
+import { cutsOf } from './cuts.ts';
+import type { EarlierFiles } from './earlier-files.ts';
+import type { FileMerger } from './file-merger.ts';
 import { syntheticMeta, toNode } from './nodes.ts';
 import { storePath } from './store-path.ts';
-import { type StoredContent, storeStream } from './store-stream.ts';
+import { type StoredContent, type StreamCuts, storeStream } from './store-stream.ts';
 
 interface Directory {
   meta: Meta;
@@ -19,24 +22,35 @@ interface Leaf {
   readonly encode: (name: Buffer) => Uint8Array | Promise<Uint8Array>;
 }
 
+/** What an earlier point knows of the files. */
+export interface EarlierPoint {
+  /** Files read whole are cut as they were. */
+  readonly files: EarlierFiles;
+  /** For sources that yield changes. */
+  readonly merger?: FileMerger;
+}
+
 /** Returns the id of the root tree. */
 export async function archiveLoose(
   entries: AsyncIterable<LooseEntry>,
   timeMs: number,
   context: ArchiveContext,
+  earlier: EarlierPoint = { files: new Map() },
 ): Promise<Id> {
-  const archiver = new LooseArchiver(context, syntheticMeta(timeMs, 0o700));
+  const archiver = new LooseArchiver(context, earlier, syntheticMeta(timeMs, 0o700));
   for await (const entry of entries) await archiver.take(entry);
   return archiver.finish();
 }
 
 class LooseArchiver {
   readonly #context: ArchiveContext;
+  readonly #earlier: EarlierPoint;
   readonly #fallback: Meta;
   readonly #root: Directory;
 
-  constructor(context: ArchiveContext, fallback: Meta) {
+  constructor(context: ArchiveContext, earlier: EarlierPoint, fallback: Meta) {
     this.#context = context;
+    this.#earlier = earlier;
     this.#fallback = fallback;
     this.#root = { meta: fallback, children: new Map() };
   }
@@ -63,19 +77,25 @@ class LooseArchiver {
     directory.children.set(name, {
       encode: async (raw) => encodeNode(toNode(raw, meta, { type: 'file', size, content: await content })),
     });
-    this.#count(size);
+    this.#count(entry, size);
   }
 
   async finish(): Promise<Id> {
     return idFromBytes(await this.#storeTree(this.#root));
   }
 
-  #count(size: number): void {
+  #count({ body }: Extract<LooseEntry, { type: 'file' }>, size: number): void {
     const { counts, onAdvance } = this.#context;
     counts.files++;
-    counts.filesNew++;
     counts.bytes += size;
-    counts.bytesRead += size;
+    if (body.kind !== 'changes') {
+      counts.filesNew++;
+      counts.bytesRead += size;
+    } else {
+      if (body.blocks.length === 0) counts.filesUnmodified++;
+      else counts.filesChanged++;
+      counts.bytesRead += body.blocks.length * body.pageSize;
+    }
     onAdvance();
   }
 
@@ -91,18 +111,25 @@ class LooseArchiver {
         return { content, size: body.bytes.length };
       }
       case 'stream': {
-        const stored = await storeStream(
-          pool,
-          body.chunks,
-          entry.cutting.by === 'offset' ? entry.cutting.grain : undefined,
-          entry.size,
-        );
+        const stored = await storeStream(pool, body.chunks, this.#cuts(entry), entry.size);
         await pool.below(WORK_AHEAD);
         return stored;
+      }
+      case 'changes': {
+        const { merger } = this.#earlier;
+        if (merger === undefined || entry.cutting.by !== 'offset') throw new TypeError('changes of what nobody knows');
+        return merger.merge(entry.path, body, entry.size, entry.cutting.grain);
       }
       case 'path':
         return storePath(pool, body.path, entry.size, notify);
     }
+  }
+
+  #cuts({ path, size, cutting }: Extract<LooseEntry, { type: 'file' }>): StreamCuts | undefined {
+    if (cutting.by !== 'offset') return undefined;
+    const { grain } = cutting;
+    const earlier = this.#earlier.files.get(path);
+    return earlier === undefined ? { grain } : { grain, lengths: cutsOf(size, grain, earlier.lengths) };
   }
 
   #directory(parts: readonly string[]): Directory {

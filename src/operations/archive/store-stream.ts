@@ -1,4 +1,4 @@
-/** Streams into blobs: cut at fixed offsets. */
+/** Streams into blobs: cut at given offsets. */
 import type { SealPool } from '../../repository/workers-api.ts';
 import { WORK_AHEAD } from './context.ts';
 
@@ -12,14 +12,22 @@ export interface StoredContent {
   readonly size: number;
 }
 
+/** Where a stream is cut. */
+export interface StreamCuts {
+  /** Lengths of the first pieces. */
+  readonly lengths?: Uint32Array;
+  /** Length of those after them. */
+  readonly grain: number;
+}
+
 /** Resolves when the stream is consumed; `content` follows when the workers are done, so that many small files are under way at once. */
 export async function storeStream(
   pool: SealPool,
   chunks: AsyncIterable<Uint8Array>,
-  grain = DEFAULT_GRAIN,
-  expectedSize = grain,
+  cuts: StreamCuts = { grain: DEFAULT_GRAIN },
+  expectedSize = cuts.grain,
 ): Promise<StoredContent> {
-  const cutter = new StreamCutter(pool, grain, expectedSize);
+  const cutter = new StreamCutter(pool, cuts, expectedSize);
   for await (const chunk of chunks) {
     for (let at = 0; at < chunk.length; ) {
       at += cutter.take(chunk, at);
@@ -29,37 +37,44 @@ export async function storeStream(
   return cutter.finish();
 }
 
-/** Blocks go to the workers four at a time: that many are hashed at once. */
+/** Blocks go to the workers four at a time, which are hashed at once, or as many fours as make this many bytes. */
 const GROUP = 4;
+const GROUP_BYTES = 512 * 1024;
 
 class StreamCutter {
   readonly #pool: SealPool;
-  readonly #grain: number;
+  readonly #cuts: StreamCuts;
   readonly #expectedSize: number;
   readonly #ids: Promise<Uint8Array>[] = [];
   #group: Uint8Array[] = [];
+  #groupBytes = 0;
+  #cut = 0;
+  /** Length of the piece at hand. */
+  #piece: number;
   #block: Uint8Array;
   #filled = 0;
   #size = 0;
   /** Whether the last `take` gave work to the pool. */
   handedOver = false;
 
-  constructor(pool: SealPool, grain: number, expectedSize: number) {
+  constructor(pool: SealPool, cuts: StreamCuts, expectedSize: number) {
     this.#pool = pool;
-    this.#grain = grain;
+    this.#cuts = cuts;
     this.#expectedSize = expectedSize;
+    this.#piece = this.#nextPiece();
     this.#block = this.#newBlock();
   }
 
   /** Takes what fits into the block at hand from `chunk[at…]`; returns how much that is. */
   take(chunk: Uint8Array, at: number): number {
     this.handedOver = false;
-    if (this.#filled === this.#block.length) this.#block = grow(this.#block, this.#grain);
+    if (this.#filled === this.#block.length) this.#block = grow(this.#block, this.#piece);
     const taken = Math.min(this.#block.length - this.#filled, chunk.length - at);
     this.#block.set(chunk.subarray(at, at + taken), this.#filled);
     this.#filled += taken;
-    if (this.#filled === this.#grain) {
+    if (this.#filled === this.#piece) {
       this.#endBlock();
+      this.#piece = this.#nextPiece();
       this.#block = this.#newBlock();
     }
     return taken;
@@ -73,15 +88,20 @@ class StreamCutter {
     return { content, size: this.#size };
   }
 
+  #nextPiece(): number {
+    return this.#cuts.lengths?.[this.#cut++] || this.#cuts.grain;
+  }
+
   #newBlock(): Uint8Array {
-    return new Uint8Array(Math.min(this.#grain, Math.max(this.#expectedSize - this.#size, 1)));
+    return new Uint8Array(Math.min(this.#piece, Math.max(this.#expectedSize - this.#size, 1)));
   }
 
   #endBlock(): void {
     this.#group.push(this.#filled === this.#block.length ? this.#block : this.#block.slice(0, this.#filled));
     this.#size += this.#filled;
+    this.#groupBytes += this.#filled;
     this.#filled = 0;
-    if (this.#group.length === GROUP) this.#send();
+    if (this.#group.length % GROUP === 0 && this.#groupBytes >= GROUP_BYTES) this.#send();
   }
 
   #send(): void {
@@ -90,6 +110,7 @@ class StreamCutter {
     stored.catch(() => {}); // awaited in `finish`, unless the stream itself fails before
     this.#ids.push(stored);
     this.#group = [];
+    this.#groupBytes = 0;
     this.handedOver = true;
   }
 }

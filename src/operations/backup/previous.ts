@@ -28,7 +28,12 @@ export async function previousTrees(
   return trees;
 }
 
-async function sourceTrees(indexed: IndexedRepository, point: StoredSnapshot, app: string): Promise<Map<string, Id>> {
+/** The trees of a point's sources, by name. */
+export async function sourceTrees(
+  indexed: IndexedRepository,
+  point: StoredSnapshot,
+  app: string,
+): Promise<Map<string, Id>> {
   const root = await indexed.readTree(point.snapshot.tree);
   const directory = root.find(({ name }) => name.toString('utf8') === app)?.subtree;
   if (directory === undefined) return new Map();

@@ -4,20 +4,24 @@
  * A row of the copied database may name a file that is deleted a moment later, or one that was created a moment ago. The second reading
  * finds the new ones, and what only the first one saw is kept. Without a database one reading is enough.
  */
+import { type Failure, isFailure } from '../../base/failure.ts';
 import type { Id } from '../../base/ids.ts';
 import type { Progress } from '../../base/progress.ts';
 import type { FilesSourceSettings, PostgresSourceSettings, SourceSettings } from '../../config/settings.ts';
 import type { SourceRecord } from '../../recovery/manifest.ts';
+import type { IndexedRepository } from '../../repository/indexed-repository.ts';
 import type { PointWriter } from '../../repository/point-writer.ts';
 import { LocalTrees, type TreeSource } from '../../repository/trees.ts';
 import { configSource } from '../../sources/config-source.ts';
 import type { LooseEntry, Meta, SourceNotice } from '../../sources/entry.ts';
 import { openXattrReader, rootDirectory, walkFiles } from '../../sources/files-source.ts';
-import { openPostgresSource } from '../../sources/postgres-source.ts';
+import { openPostgresSource, type PostgresSource } from '../../sources/postgres-source.ts';
 import { archiveLoose } from '../archive/archive-loose.ts';
 import { archiveTree } from '../archive/archive-tree.ts';
 import { type ArchiveContext, newCounts, type SourceCounts } from '../archive/context.ts';
+import { FileMerger } from '../archive/file-merger.ts';
 import { syntheticMeta } from '../archive/nodes.ts';
+import type { EarlierDatabase } from './earlier-database.ts';
 
 export interface ReadSourcesInput {
   readonly sources: readonly SourceSettings[];
@@ -25,6 +29,9 @@ export interface ReadSourcesInput {
   /** The trees of the sources in the newest earlier point that has them, and how to read them. */
   readonly previous: ReadonlyMap<string, Id>;
   readonly trees: TreeSource;
+  readonly indexed: IndexedRepository;
+  /** What earlier points know of a database. */
+  readonly earlierDatabase: (source: string) => Promise<EarlierDatabase>;
   readonly timeMs: number;
   readonly label: string;
   /** A query for the applied migrations, and the source it runs in. */
@@ -131,10 +138,25 @@ class SourcesReader {
   }
 
   async #database(source: PostgresSourceSettings): Promise<ReadSource> {
+    const { signal, earlierDatabase } = this.#input;
+    const earlier = await earlierDatabase(source.name);
+    const cluster = this.#cluster(source, earlier);
+    try {
+      return await this.#readDatabase(source, cluster, earlier);
+    } catch (error) {
+      if (signal.aborted || !cluster.isIncremental || !isUnusable(error)) throw error;
+      // Everything is still there to be read.
+      const reason = `not incremental: ${error.message}`;
+      this.#input.notify(source.name, { kind: 'note', item: 'full backup', reason });
+      const full = { base: { reason, expected: true as const }, files: earlier.files };
+      return await this.#readDatabase(source, this.#cluster(source, full), full);
+    }
+  }
+
+  #cluster(source: PostgresSourceSettings, { base }: EarlierDatabase): PostgresSource {
     const { notify, signal, progress, label, timeMs, migrations } = this.#input;
-    const { context, timed } = this.#begin(source.name, `${source.name}: database`, source.name);
     const query = migrations?.database === source.name ? migrations.query : undefined;
-    const cluster = openPostgresSource({
+    return openPostgresSource({
       url: source.url,
       label,
       signal,
@@ -142,10 +164,22 @@ class SourcesReader {
       step: source.name,
       notify: (notice) => notify(source.name, notice),
       ...(query === undefined ? {} : { migrations: query }),
+      base,
+      now: timeMs,
     });
+  }
+
+  async #readDatabase(
+    source: PostgresSourceSettings,
+    cluster: PostgresSource,
+    { files }: EarlierDatabase,
+  ): Promise<ReadSource> {
+    const { timeMs, writer, indexed } = this.#input;
+    const { context, timed } = this.#begin(source.name, `${source.name}: database`, source.name);
     const owner = { uid: 0, gid: 0 };
     const entries = withOwner(cluster.entries(), owner);
-    const tree = await archiveLoose(entries, timeMs, { ...context, onAdvance: () => {} });
+    const merger = new FileMerger(writer, indexed, files);
+    const tree = await archiveLoose(entries, timeMs, { ...context, onAdvance: () => {} }, { files, merger });
     const facts = await cluster.facts();
     const { counts } = context;
     return {
@@ -198,6 +232,11 @@ class SourcesReader {
     };
     return { context, timed };
   }
+}
+
+/** The earlier copy, or what the server sent as changes to it, was not what it should be; reading everything needs neither. */
+function isUnusable(error: unknown): error is Failure {
+  return isFailure(error, 'data_missing', 'data_damaged', 'object_missing', 'postgres_protocol');
 }
 
 /** Notes who owns the files as they pass: the data directory itself belongs to the same account, or no server can start from it. */

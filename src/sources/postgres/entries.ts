@@ -5,9 +5,13 @@
 
 import { Failure } from '../../base/failure.ts';
 import type { BackupMember, BaseBackup, BaseBackupResult, MemberHeader } from '../../postgres/base-backup.ts';
+import { changedPathOf, lengthOf, PAGE, readIncrementalFile, SEGMENT_PAGES } from '../../postgres/incremental-file.ts';
+import type { RelationLimits } from '../../postgres/incremental-limits.ts';
+import { mainForkOf } from '../../postgres/relation-path.ts';
 import type { ServerSetup } from '../../postgres/server-settings.ts';
 import type { WalReceiver, WalSegment } from '../../postgres/wal-receiver.ts';
 import type { LooseEntry, Meta, Notify } from '../entry.ts';
+import type { PageCheck } from './changed-pages.ts';
 import { generatedConfig } from './generated-config.ts';
 import { cuttingOf, WAL_CUTTING } from './grain.ts';
 import { AUTO_CONF, livingReferences, reasonToLeaveOut, withInPlaceTablespaces } from './neutral.ts';
@@ -15,6 +19,7 @@ import { AUTO_CONF, livingReferences, reasonToLeaveOut, withInPlaceTablespaces }
 /** Files up to this size come as one piece of bytes. */
 const SMALL_FILE_BYTES = 512 * 1024;
 const CONTROL_FILE = 'global/pg_control';
+const LABEL_FILE = 'backup_label';
 
 type SmallFile = LooseEntry & {
   readonly type: 'file';
@@ -31,11 +36,18 @@ export interface EntriesInput {
   readonly backup: BaseBackup;
   readonly wal: WalReceiver;
   readonly setup: ServerSetup;
+  /** Present for an incremental backup. */
+  readonly changes?: IncrementalParts | undefined;
   readonly notify: Notify;
   /** Counts up while entries are yielded. */
   readonly tally: BackupTally;
   /** Called as data bytes pass: how many so far. */
   readonly onBytes: (bytes: number, current: string) => void;
+}
+
+export interface IncrementalParts {
+  readonly limits: RelationLimits;
+  readonly check: PageCheck;
 }
 
 export async function* clusterEntries(input: EntriesInput): AsyncGenerator<LooseEntry, BaseBackupResult, undefined> {
@@ -56,6 +68,7 @@ export async function* clusterEntries(input: EntriesInput): AsyncGenerator<Loose
     for (let segment = wal.takeComplete(); segment; segment = wal.takeComplete()) yield walEntry(segment, owner, tally);
   }
   const result = backup.result;
+  input.changes?.check.compare(result.damaged);
   if (!owner) throw new Failure('postgres_protocol', 'The base backup is empty.');
   refuseTimelineSwitch(backup.timeline, result.stopTimeline);
   for await (const segment of wal.finish(result.stopLsn)) yield walEntry(segment, owner, tally);
@@ -108,12 +121,49 @@ function isLeftOut(path: string, { notify }: EntriesInput): boolean {
 }
 
 async function fileEntry(member: BackupMember, input: EntriesInput): Promise<LooseEntry & { type: 'file' }> {
+  const changedPath = input.changes && changedPathOf(member.path);
+  if (changedPath !== undefined) return changesEntry(changedPath, member, input);
   const { path, header } = member;
   const { size } = header;
   const base = { type: 'file', path, meta: metaOf(header), size, cutting: cuttingOf(path, size) } as const;
   if (size > SMALL_FILE_BYTES) return { ...base, body: { kind: 'stream', chunks: counted(member, input) } };
+  const bytes = await member.readAll();
+  if (path === LABEL_FILE && input.changes) return { ...base, ...ofWholeCopy(bytes) };
   count(size, path, input);
-  return { ...base, body: { kind: 'bytes', bytes: await member.readAll() } };
+  return { ...base, body: { kind: 'bytes', bytes } };
+}
+
+/** The file that the changes make, with the pages that came. */
+async function changesEntry(
+  path: string,
+  member: BackupMember,
+  input: EntriesInput,
+): Promise<LooseEntry & { type: 'file' }> {
+  const { header } = member;
+  const { limits, check } = input.changes as IncrementalParts;
+  const file = await readIncrementalFile(member.content(), header.size);
+  const relation = mainForkOf(path);
+  if (relation === undefined) throw new Failure('postgres_protocol', `The changes of ${path} were not asked for.`);
+  const limit = limits.get(relation.relation) ?? Number.POSITIVE_INFINITY;
+  const kept = Math.min(file.truncation, Math.max(limit - relation.segment * SEGMENT_PAGES, 0)) * PAGE;
+  const size = lengthOf(file) * PAGE;
+  count(size, path, input);
+  const pages = () => check.of(path, file);
+  return {
+    type: 'file',
+    path,
+    meta: metaOf(header),
+    size,
+    cutting: cuttingOf(path, size),
+    body: { kind: 'changes', pageSize: PAGE, blocks: file.blocks, kept, pages },
+  };
+}
+
+/** `backup_label` without the lines that make the server refuse to start from what is no longer incremental. */
+function ofWholeCopy(label: Buffer): { size: number; body: { kind: 'bytes'; bytes: Uint8Array } } {
+  const lines = label.toString('latin1').split('\n');
+  const bytes = Buffer.from(lines.filter((line) => !line.startsWith('INCREMENTAL FROM ')).join('\n'), 'latin1');
+  return { size: bytes.length, body: { kind: 'bytes', bytes } };
 }
 
 async function* counted(member: BackupMember, input: EntriesInput): AsyncGenerator<Buffer, void, undefined> {
