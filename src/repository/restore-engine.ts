@@ -139,7 +139,8 @@ export class RestoreEngine implements AsyncDisposable {
       return stretch;
     }
     this.fetched.set(replica.name, (this.fetched.get(replica.name) ?? 0) + bytes.length);
-    const done = await this.#pool.write(bytes, stretch.blobs, stretch.refs);
+    const packId = stretch.isPack ? this.#repository.index.packIdBytes(stretch.pack) : undefined;
+    const done = await this.#pool.write(bytes, stretch, packId);
     this.#count(done);
     if (done.damaged.length === 0) return undefined;
     const what = `${done.damaged.length} of ${stretch.blobs.length / BLOB_WORDS} blobs of a pack are damaged`;

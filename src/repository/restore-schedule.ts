@@ -4,6 +4,7 @@
  */
 import type { BlobIndex } from './index/blob-index.ts';
 import type { RestoreColumns } from './restore-table.ts';
+import { type PackDemand, WholePacks } from './restore-whole-packs.ts';
 import { BLOB_WORDS } from './workers/unseal-messages.ts';
 
 /** Up to this many bytes that nobody needs are fetched rather than asking twice. */
@@ -17,6 +18,8 @@ export interface Stretch {
   readonly pack: number;
   readonly offset: number;
   readonly length: number;
+  /** It is the whole pack, header and all. */
+  readonly isPack?: boolean;
   /** `BLOB_WORDS` words per blob; offsets count from the beginning of the stretch, references point into `refs`. */
   readonly blobs: Uint32Array;
   readonly refs: Uint32Array;
@@ -39,11 +42,31 @@ export function* schedule(
   wanted: (row: number) => boolean,
 ): Generator<Stretch> {
   const { order, packs, starts } = groupByPack(index, columns, wanted);
+  const whole = new WholePacks(index, plainBytes(columns, wanted));
   for (let i = 0; i < packs.length; i++) {
     const refs = order.subarray(starts[i]!, starts[i + 1]!);
     sortByOffset(index, columns, refs);
-    yield* stretchesOf(packs[i]!, wantedBlobs(index, columns, refs), refs);
+    const blobs = [...wantedBlobs(index, columns, refs)];
+    const size = refs.length > MAX_REFS ? undefined : whole.sizeOf(packs[i]!, demandOf(blobs));
+    if (size === undefined) yield* stretchesOf(packs[i]!, blobs, refs);
+    else yield { ...toStretch(packs[i]!, blobs, refs, 0), length: size, isPack: true };
   }
+}
+
+function plainBytes({ size, rows }: RestoreColumns, wanted: (row: number) => boolean): number {
+  let sum = 0;
+  for (let row = 0; row < rows; row++) if (wanted(row)) sum += size[row]!;
+  return sum;
+}
+
+function demandOf(blobs: readonly Wanted[]): PackDemand {
+  let sealed = 0;
+  let plain = 0;
+  for (const { length, uncompressedLength } of blobs) {
+    sealed += length;
+    plain += uncompressedLength === 0 ? length : uncompressedLength;
+  }
+  return { sealed, plain };
 }
 
 interface ByPack {
@@ -131,8 +154,14 @@ function fits(first: Wanted, last: Wanted, next: Wanted): boolean {
   );
 }
 
-function toStretch(pack: number, group: readonly Wanted[], refs: Uint32Array): Stretch {
-  const { offset, from } = group[0]!;
+/** From `offset` on, which is where the first blob stands unless more is fetched. */
+function toStretch(
+  pack: number,
+  group: readonly Wanted[],
+  refs: Uint32Array,
+  offset: number = group[0]!.offset,
+): Stretch {
+  const { from } = group[0]!;
   const last = group.at(-1)!;
   const blobs = new Uint32Array(group.length * BLOB_WORDS);
   for (const [i, wanted] of group.entries()) {

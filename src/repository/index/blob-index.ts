@@ -175,6 +175,11 @@ export class BlobIndex {
     return idFromBytes(this.#packs.idBytes(pack));
   }
 
+  /** The 32 bytes of a pack's id. */
+  packIdBytes(pack: number): Uint8Array {
+    return this.#packs.idBytes(pack).slice();
+  }
+
   packNumber(id: Uint8Array): number {
     return this.#packs.find(id);
   }

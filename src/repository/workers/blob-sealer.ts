@@ -97,12 +97,17 @@ export class BlobSealer {
  */
 const AUTO_LARGE_FROM = 128 * 1024;
 
+/** From this size on the frame ends with a checksum of the plaintext, four bytes: a restore may then do with hashing the pack. */
+const CHECKSUM_FROM = 16 * 1024;
 const OUTPUT_CHUNK = 128 * 1024;
 
 function zstd(plain: Uint8Array, level: number): Uint8Array {
   const bound = plain.length + (plain.length >>> 8) + 64;
   return zstdCompressSync(plain, {
-    params: { [constants.ZSTD_c_compressionLevel]: level },
+    params: {
+      [constants.ZSTD_c_compressionLevel]: level,
+      [constants.ZSTD_c_checksumFlag]: plain.length >= CHECKSUM_FROM ? 1 : 0,
+    },
     // The default, 16 KiB for each call, would be a gigabyte of garbage for every 65,000 small files.
     chunkSize: Math.min(bound, OUTPUT_CHUNK),
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { hash, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { zstdCompressSync } from 'node:zlib';
+import { constants, zstdCompressSync } from 'node:zlib';
 import { isFailure } from '../../base/failure.ts';
 import { Sealer } from '../crypto/envelope.ts';
 import { openBlob } from '../indexed-repository.ts';
@@ -17,14 +17,11 @@ test('opens what the general way opens, small and large, compressed or not', () 
   for (const size of [0, 1, 100, 65_503, 65_504, 65_505, 65_536, 1_000_003]) {
     const plain = randomBytes(size);
     const sealed = sealer.seal(plain);
-    assert.deepEqual(opener.open(sealed, 0, idOf(plain)), openBlob(sealer.open(sealed), 0, idOf(plain)));
+    assert.deepEqual(opener.open(sealed, 0).plain, openBlob(sealer.open(sealed), 0, idOf(plain)));
     if (size === 0) continue;
     const text = Buffer.alloc(size * 3, 'a row of a table\n');
     const packed = sealer.seal(zstdCompressSync(text));
-    assert.deepEqual(
-      opener.open(packed, text.length, idOf(text)),
-      openBlob(sealer.open(packed), text.length, idOf(text)),
-    );
+    assert.deepEqual(opener.open(packed, text.length).plain, openBlob(sealer.open(packed), text.length, idOf(text)));
   }
 });
 
@@ -34,18 +31,27 @@ test('one wrong bit anywhere is damage', () => {
   for (const at of [0, 15, 16, 50_000, sealed.length - 17, sealed.length - 16, sealed.length - 1]) {
     const spoilt = Buffer.from(sealed);
     spoilt[at]! ^= 0x40;
-    assert.throws(() => opener.open(spoilt, 0, idOf(plain)), isDamaged, `byte ${at}`);
+    assert.throws(() => opener.open(spoilt, 0), isDamaged, `byte ${at}`);
   }
-  assert.throws(() => opener.open(sealed.subarray(0, 90_000), 0, idOf(plain)), isDamaged);
-  assert.throws(() => opener.open(sealed.subarray(0, 20), 0, idOf(plain)), isDamaged);
+  assert.throws(() => opener.open(sealed.subarray(0, 90_000), 0), isDamaged);
+  assert.throws(() => opener.open(sealed.subarray(0, 20), 0), isDamaged);
 });
 
-test('another blob than the one asked for, and lengths that are not true, are damage', () => {
+test('lengths that are not true are damage', () => {
   const plain = Buffer.alloc(200_000, 'x');
   const compressed = sealer.seal(zstdCompressSync(plain));
-  assert.throws(() => opener.open(sealer.seal(plain), 0, idOf(Buffer.from('y'))), isDamaged);
   for (const length of [plain.length - 1, plain.length + 1, 1, 2 ** 32 - 1]) {
-    assert.throws(() => opener.open(compressed, length, idOf(plain)), isDamaged, `${length}`);
+    assert.throws(() => opener.open(compressed, length), isDamaged, `${length}`);
   }
-  assert.throws(() => opener.open(sealer.seal(randomBytes(100)), 100, idOf(plain)), isDamaged);
+  assert.throws(() => opener.open(sealer.seal(randomBytes(100)), 100), isDamaged);
+});
+
+test('a frame that ends with a checksum of its content says so, and the checksum is compared', () => {
+  const plain = Buffer.alloc(200_000, 'a row of a table\n');
+  const frame = zstdCompressSync(plain, { params: { [constants.ZSTD_c_checksumFlag]: 1 } });
+  assert.equal(opener.open(sealer.seal(frame), plain.length).isChecked, true);
+  assert.equal(opener.open(sealer.seal(zstdCompressSync(plain)), plain.length).isChecked, false);
+  assert.equal(opener.open(sealer.seal(plain), 0).isChecked, false);
+  frame[frame.length - 1]! ^= 1;
+  assert.throws(() => opener.open(sealer.seal(frame), plain.length), isDamaged);
 });

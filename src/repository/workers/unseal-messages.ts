@@ -26,6 +26,8 @@ export type UnsealRequest =
       readonly blobs: Uint32Array;
       /** The references of the blobs, side by side for each blob. */
       readonly refs: Uint32Array;
+      /** The pack's 32-byte id, where the bytes are the whole pack. */
+      readonly packId?: Uint8Array;
     }
   /** Creates files without content. */
   | { readonly kind: 'empty'; readonly job: number; readonly rows: Uint32Array }

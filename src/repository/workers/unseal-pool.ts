@@ -18,6 +18,12 @@ interface Waiter {
   readonly reject: (error: unknown) => void;
 }
 
+/** Which blobs of some bytes go where: `BLOB_WORDS` words for each, and the references they point to. */
+export interface WantedBlobs {
+  readonly blobs: Uint32Array;
+  readonly refs: Uint32Array;
+}
+
 /** What creating one file costs, in bytes of content that take as long. */
 const FILE_COST = 16 * 1024;
 
@@ -33,11 +39,12 @@ export class UnsealPool implements AsyncDisposable {
     this.#members = Array.from({ length: workers }, () => this.#start(data));
   }
 
-  /** Opens, verifies and writes blobs. `bytes` is given away. */
-  write(bytes: Uint8Array, blobs: Uint32Array, refs: Uint32Array): Promise<UnsealDone> {
+  /** Opens, verifies and writes blobs. `bytes` is given away; `packId` says that they are a whole pack. */
+  write(bytes: Uint8Array, { blobs, refs }: WantedBlobs, packId?: Uint8Array): Promise<UnsealDone> {
     const whole = bytes.byteLength === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer;
     const transfer = whole ? [bytes.buffer as ArrayBuffer] : [];
-    return this.#ask({ kind: 'write', bytes, blobs, refs }, bytes.length + refs.length * FILE_COST, transfer);
+    const request = { kind: 'write', bytes, blobs, refs, ...(packId ? { packId } : {}) } as const;
+    return this.#ask(request, bytes.length + refs.length * FILE_COST, transfer);
   }
 
   createEmpty(rows: Uint32Array): Promise<UnsealDone> {

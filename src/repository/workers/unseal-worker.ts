@@ -1,56 +1,24 @@
 /** Entry of an unsealing worker: opens, decompresses, verifies and writes blobs; one request after the other. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { asFailure, isFailure } from '../../base/failure.ts';
-import { BlobOpener } from './unseal-blob.ts';
+import { asFailure } from '../../base/failure.ts';
 import { UnsealFiles } from './unseal-files.ts';
 import { Inspector } from './unseal-inspect.ts';
-import { BLOB_WORDS, type UnsealReply, type UnsealRequest, type UnsealWorkerData } from './unseal-messages.ts';
+import type { UnsealReply, UnsealRequest, UnsealWorkerData } from './unseal-messages.ts';
+import { StretchWriter } from './unseal-stretch.ts';
 
 const data = workerData as UnsealWorkerData;
 const port = parentPort;
 if (port === null) throw new Error('this module runs in a worker thread');
 
-const opener = new BlobOpener(data.masterKey);
 const files = new UnsealFiles(data);
+const stretches = new StretchWriter(data.masterKey, data.blobIds, files);
 const inspector = new Inspector(data.columns, files, data.blobIds);
 
-function write(bytes: Uint8Array, blobs: Uint32Array, refs: Uint32Array): { bytes: number; damaged: number[] } {
-  const damaged: number[] = [];
-  let written = 0;
-  for (let blob = 0; blob * BLOB_WORDS < blobs.length; blob++) {
-    const [offset, length, plainLength, row, from, to] = blobs.subarray(blob * BLOB_WORDS, (blob + 1) * BLOB_WORDS);
-    const plain = open(bytes.subarray(offset!, offset! + length!), plainLength!, row!);
-    if (plain === undefined) damaged.push(blob);
-    else {
-      written += files.place(plain, refs.subarray(from!, to!));
-      release(plain);
-    }
-  }
-  release(bytes);
-  return { bytes: written, damaged };
-}
-
-/** Frees memory at once that would otherwise wait for the garbage collector, and a restore makes much of it. */
-function release(bytes: Uint8Array): void {
-  const { buffer } = bytes;
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength) buffer.transfer(0);
-}
-
-/** The verified plaintext, or undefined when it is not what it should be. */
-function open(sealed: Uint8Array, plainLength: number, row: number): Buffer | undefined {
-  try {
-    return opener.open(sealed, plainLength, new Uint8Array(data.blobIds, row * 32, 32));
-  } catch (error) {
-    if (isFailure(error, 'data_damaged')) return undefined;
-    throw error;
-  }
-}
-
-function perform(request: UnsealRequest): { bytes: number; damaged: number[] } {
+function perform(request: UnsealRequest): { readonly bytes: number; readonly damaged: readonly number[] } {
   let bytes = 0;
   switch (request.kind) {
     case 'write':
-      return write(request.bytes, request.blobs, request.refs);
+      return stretches.write(request);
     case 'empty':
       for (const row of request.rows) files.createEmpty(row);
       break;
