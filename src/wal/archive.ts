@@ -6,13 +6,15 @@
  */
 import { hash } from 'node:crypto';
 import { asFailure, Failure, isFailure } from '../base/failure.ts';
-import { id as toId } from '../base/ids.ts';
+import { type Id, id as toId } from '../base/ids.ts';
 import type { Lsn } from '../postgres/lsn.ts';
 import { inMask, type Replica, readFromAny } from '../repository/replicas.ts';
-import { Repository } from '../repository/repository.ts';
+import type { Repository } from '../repository/repository.ts';
+import type { StoredSnapshot } from '../repository/snapshots.ts';
 import { type ListScope, listCluster } from './archive/list.ts';
 import { type LogBytes, readLog } from './archive/read-log.ts';
-import { listFolds, type StoredFold } from './folds.ts';
+import { FoldReader } from './fold/read.ts';
+import { foldApp } from './fold-book.ts';
 import {
   historyKey,
   namePiece,
@@ -30,11 +32,13 @@ import { type Ancestor, type Histories, parseHistory } from './timelines.ts';
 export type { ListScope } from './archive/list.ts';
 export type { LogBytes } from './archive/read-log.ts';
 
-/** A piece, and the storages that list it with this size (bytes of the stored object). */
+/** A piece, and the storages that list it with this size (bytes of the stored object). Folded segments are pieces like any other. */
 export interface StoredPiece {
   readonly piece: WalPiece;
   readonly mask: number;
   readonly size: number;
+  /** It is part of a snapshot, whose id is the hash of the piece; the size is 0 then. */
+  readonly folded: boolean;
 }
 
 export interface StoredHistory {
@@ -48,8 +52,6 @@ export interface WalInventory {
   readonly pieces: readonly StoredPiece[];
   /** By timeline; a timeline may have several, of which any whole one will do. */
   readonly histories: readonly StoredHistory[];
-  /** Segments in snapshots, by timeline and start. */
-  readonly folds: readonly StoredFold[];
   /** Storages that could not be opened or listed, each with its reason: what only they hold is not here. */
   readonly silent: ReadonlyMap<string, Failure>;
 }
@@ -64,6 +66,9 @@ export interface StoreOutcome {
 export class WalArchive {
   readonly repository: Repository;
   readonly systemIdentifier: string;
+  /** The snapshots of folded WAL that were listed. */
+  readonly #folds = new Map<Id, StoredSnapshot>();
+  #reader: Promise<FoldReader> | undefined;
 
   constructor(repository: Repository, systemIdentifier: string) {
     this.repository = repository;
@@ -75,11 +80,9 @@ export class WalArchive {
    * storage can be listed.
    */
   async list(scope?: ListScope): Promise<WalInventory> {
-    const { repository, systemIdentifier } = this;
-    const { answered, ...loose } = await listCluster(repository, systemIdentifier, scope);
-    if (scope !== undefined) return { ...loose, folds: [] };
-    const folds = await listFolds(restrictedTo(repository, answered));
-    return { ...loose, folds: folds.filter((fold) => fold.systemIdentifier === systemIdentifier) };
+    const inventory = await listCluster(this.repository, this.systemIdentifier, scope);
+    for (const { snapshot } of inventory.folds) this.#folds.set(snapshot.id, snapshot);
+    return inventory;
   }
 
   /**
@@ -91,7 +94,8 @@ export class WalArchive {
   }
 
   /** The bytes of one piece, from the nearest storage that has a good copy. */
-  readPiece({ piece, mask, size }: StoredPiece): Promise<Buffer> {
+  readPiece({ piece, mask, size, folded }: StoredPiece): Promise<Buffer> {
+    if (folded) return this.#readFolded(piece);
     const accept = (sealed: Uint8Array) => openPiece(this.repository.sealer, sealed, piece);
     return this.#readSealed(pieceKey(piece), mask, size, accept);
   }
@@ -156,12 +160,20 @@ export class WalArchive {
     return this.#storeAll(key, sealed, replicas);
   }
 
-  /** Removes a piece from all storages that list it; what a storage refuses to delete stays and hurts nobody. */
-  async remove({ piece, mask }: StoredPiece): Promise<StoreOutcome> {
-    const { replicas } = this.repository;
+  /** Removes a loose piece from all storages that list it, or from `replicas`; what one refuses to delete stays and hurts nobody. */
+  async remove({ piece, mask, folded }: StoredPiece, replicas = this.repository.replicas): Promise<StoreOutcome> {
+    if (folded) throw new Failure('internal', 'A folded piece of WAL is no object of its own.');
     return eachStorage(this.repository, inMask(replicas, mask), (replica, options) =>
       replica.store.delete(pieceKey(piece), options),
     );
+  }
+
+  /** The index is loaded when the first folded piece is read. */
+  async #readFolded(piece: WalPiece): Promise<Buffer> {
+    const fold = this.#folds.get(piece.hash);
+    this.#reader ??= this.repository.loadIndex().then((indexed) => new FoldReader(indexed));
+    if (fold === undefined) throw new Failure('internal', 'Folded WAL of a snapshot that was not listed.');
+    return (await this.#reader).read(fold.snapshot.tree, foldApp(fold) ?? '', piece);
   }
 
   #storeAll(key: string, sealed: Uint8Array, replicas = this.repository.replicas): Promise<StoreOutcome> {
@@ -174,14 +186,6 @@ export class WalArchive {
     const options = settings.signal ? { signal: settings.signal } : {};
     return readFromAny(inMask(replicas, mask), key, range, accept, settings.onProblem, options);
   }
-}
-
-/** The repository as only these storages show it. */
-function restrictedTo(
-  { config, masterKey, keyId, lost, settings }: Repository,
-  replicas: readonly Replica[],
-): Repository {
-  return new Repository({ config, masterKey, keyId, replicas, lost, settings });
 }
 
 /** The clusters of which something is archived, each with the storages that hold some of it. Reads the names of all archived WAL. */

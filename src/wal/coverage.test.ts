@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Id } from '../base/ids.ts';
 import type { StoredPiece } from './archive.ts';
-import { commitsBetween, holes, reach, spanAt, spans } from './coverage.ts';
+import { commitsAlong, commitsBetween, holes, reach, spanAt, spans } from './coverage.ts';
 
 const MIB = 1024 * 1024;
 const HASH = '0'.repeat(64) as Id;
@@ -19,11 +19,11 @@ function piece(
   const at = (tenths: number) => BigInt(Math.round((tenths * MIB) / 10));
   const [firstCommit, lastCommit] = commits === undefined ? [undefined, undefined] : commits.map(BigInt);
   const place = { timeline, start: at(start), end: at(end), segmentSize: MIB, firstCommit, lastCommit };
-  return { piece: { systemIdentifier: '1', hash: HASH, ...place }, mask, size: 100 };
+  return { piece: { systemIdentifier: '1', hash: HASH, ...place }, mask, size: 100, folded: false };
 }
 
 const T = (tenths: number) => BigInt(Math.round((tenths * MIB) / 10));
-const held = (...pieces: StoredPiece[]) => ({ pieces, folds: [] });
+const held = (...pieces: StoredPiece[]) => ({ pieces });
 
 test('pieces that touch or overlap are one span; the earliest and latest commits count', () => {
   const all = spans(
@@ -59,12 +59,6 @@ test('what other storages hold does not count for one of them', () => {
   );
 });
 
-test('folded segments join what is loose', () => {
-  const fold = { ...piece(1, 0, 20, [1, 4]).piece, app: 'clinic', snapshot: {} as never, mask: 1 };
-  const all = spans({ pieces: [piece(1, 20, 30, [5, 6])], folds: [fold] });
-  assert.deepEqual([all.length, all[0]?.end, all[0]?.firstCommit, all[0]?.lastCommit], [1, T(30), 1n, 6n]);
-});
-
 test('a path is followed over its switches, and ends where a byte is missing', () => {
   const it = held(
     piece(1, 0, 10, [1, 2]),
@@ -78,11 +72,11 @@ test('a path is followed over its switches, and ends where a byte is missing', (
     { timeline: 1, start: T(5), end: T(15) },
     { timeline: 2, start: T(15), end: undefined },
   ];
-  assert.deepEqual(reach(it, all, path), {
-    ...{ timeline: 2, end: T(20), firstCommit: 2n, lastCommit: 8n, resumes: T(30) },
-  });
-  assert.equal(reach(it, all, [{ timeline: 1, start: T(25), end: undefined }]), undefined);
-  const short = reach(it, all, [{ timeline: 1, start: T(5), end: T(25) }]);
+  const found = reach(all, path)!;
+  assert.deepEqual([found.timeline, found.end, found.resumes], [2, T(20), T(30)]);
+  assert.deepEqual(commitsAlong(it, found.path), { firstCommit: 2n, lastCommit: 8n });
+  assert.equal(reach(all, [{ timeline: 1, start: T(25), end: undefined }]), undefined);
+  const short = reach(all, [{ timeline: 1, start: T(5), end: T(25) }]);
   assert.deepEqual([short?.end, short?.resumes], [T(20), undefined]);
 });
 

@@ -5,15 +5,8 @@
 import type { Lsn } from '../postgres/lsn.ts';
 import { firstFrom } from './archive/read-log.ts';
 import type { StoredPiece, WalInventory } from './archive.ts';
-import type { StoredFold } from './folds.ts';
-import { type CommitTime, MAX_PIECE_BYTES } from './piece.ts';
+import { type CommitRange, type CommitTime, MAX_PIECE_BYTES } from './piece.ts';
 import type { PathStep } from './timelines.ts';
-
-/** The earliest and the latest of some commits, by their own times; both undefined when there is none. */
-export interface CommitRange {
-  readonly firstCommit: CommitTime | undefined;
-  readonly lastCommit: CommitTime | undefined;
-}
 
 /** A run of log on one timeline without a hole. */
 export interface CoveredSpan extends CommitRange {
@@ -30,22 +23,24 @@ export interface Hole {
   readonly end: Lsn;
 }
 
-/** How far the log reaches from a position along a path. The commits are those between the position and the end. */
-export interface Reach extends CommitRange {
+/** How far the log reaches from a position along a path. */
+export interface Reach {
   /** The timeline on which it ends, and where. */
   readonly timeline: number;
   readonly end: Lsn;
+  /** The path up to there. */
+  readonly path: readonly PathStep[];
   /** Where the log goes on after a hole, on the same timeline; undefined when nothing later is archived there. */
   readonly resumes: Lsn | undefined;
 }
 
-type Held = Pick<WalInventory, 'pieces' | 'folds'>;
+const NO_COMMITS: CommitRange = { firstCommit: undefined, lastCommit: undefined };
+
+type Held = Pick<WalInventory, 'pieces'>;
 
 /** All contiguous spans, by timeline and start. `mask`: only what these storages hold. */
-export function spans({ pieces, folds }: Held, mask = 0xffff_ffff): CoveredSpan[] {
-  const loose = joinRuns(piecesAsSpans(pieces, mask));
-  const folded = folds.filter((fold) => (fold.mask & mask) !== 0).map(asSpan);
-  return joinRuns([...loose, ...folded].sort((a, b) => a.timeline - b.timeline || compare(a.start, b.start)));
+export function spans({ pieces }: Held, mask = 0xffff_ffff): CoveredSpan[] {
+  return joinRuns(asSpans(pieces, mask));
 }
 
 /** The holes between the spans of each timeline. */
@@ -63,9 +58,9 @@ export function spanAt(all: readonly CoveredSpan[], timeline: number, position: 
 
 /**
  * How far the log is whole along `path`, whose first step begins at the first byte that is needed. Undefined when not even that byte is
- * archived. `all` are the spans of the same inventory.
+ * archived.
  */
-export function reach(held: Held, all: readonly CoveredSpan[], path: readonly PathStep[]): Reach | undefined {
+export function reach(all: readonly CoveredSpan[], path: readonly PathStep[]): Reach | undefined {
   let found: Reach | undefined;
   for (const { timeline, start, end: left } of path) {
     if (left !== undefined && left === start && found !== undefined) continue; // left where it was entered: nothing of it is needed
@@ -73,40 +68,43 @@ export function reach(held: Held, all: readonly CoveredSpan[], path: readonly Pa
     if (span === undefined) return found;
     const isWhole = left !== undefined && span.end >= left;
     const end = isWhole ? left : span.end;
-    const commits = mergeCommits(found, commitsBetween(held, timeline, start, end));
     const resumes = isWhole ? undefined : all.find((later) => later.timeline === timeline && later.start > end)?.start;
-    found = { timeline, end, ...commits, resumes };
+    found = { timeline, end, path: [...(found?.path ?? []), { timeline, start, end }], resumes };
     if (!isWhole) return found;
   }
   return found;
+}
+
+/** The commits along a path whose every step has an end. */
+export function commitsAlong(held: Held, path: readonly PathStep[]): CommitRange {
+  return path.reduce<CommitRange>(
+    (found, { timeline, start, end = start }) => mergeCommits(found, commitsBetween(held, timeline, start, end)),
+    NO_COMMITS,
+  );
 }
 
 /**
  * The commits that end between two positions of a timeline. A piece that begins before `from` counts by its latest commit alone, one that
  * ends after `to` does not count: which side its commits are on is not known.
  */
-export function commitsBetween({ pieces, folds }: Held, timeline: number, from: Lsn, to: Lsn): CommitRange {
-  let found: CommitRange = { firstCommit: undefined, lastCommit: undefined };
-  const add = (run: Omit<CoveredSpan, 'segmentSize'>) => {
-    if (run.timeline !== timeline || run.end <= from || run.end > to) return;
-    const { firstCommit, lastCommit } = run;
-    found = mergeCommits(found, { firstCommit: run.start < from ? lastCommit : firstCommit, lastCommit });
-  };
+export function commitsBetween({ pieces }: Held, timeline: number, from: Lsn, to: Lsn): CommitRange {
+  let found = NO_COMMITS;
   for (let i = firstFrom(pieces, timeline, from - BigInt(MAX_PIECE_BYTES)); i < pieces.length; i++) {
     const { piece } = pieces[i]!;
     if (piece.timeline !== timeline || piece.start >= to) break;
-    add(piece);
+    if (piece.end <= from || piece.end > to) continue;
+    const { firstCommit, lastCommit } = piece;
+    found = mergeCommits(found, { firstCommit: piece.start < from ? lastCommit : firstCommit, lastCommit });
   }
-  for (const fold of folds) add(fold);
   return found;
 }
 
-function* piecesAsSpans(pieces: readonly StoredPiece[], mask: number): Generator<CoveredSpan> {
-  for (const stored of pieces) if ((stored.mask & mask) !== 0) yield asSpan(stored.piece);
-}
-
-function asSpan({ timeline, start, end, segmentSize, firstCommit, lastCommit }: CoveredSpan | StoredFold): CoveredSpan {
-  return { timeline, start, end, segmentSize, firstCommit, lastCommit };
+function* asSpans(pieces: readonly StoredPiece[], mask: number): Generator<CoveredSpan> {
+  for (const stored of pieces) {
+    if ((stored.mask & mask) === 0) continue;
+    const { timeline, start, end, segmentSize, firstCommit, lastCommit } = stored.piece;
+    yield { timeline, start, end, segmentSize, firstCommit, lastCommit };
+  }
 }
 
 /** Joins what touches or overlaps; `runs` by timeline and start. */

@@ -21,8 +21,14 @@ export const MAX_PIECE_BYTES = 16 * 1024 * 1024;
 /** Microseconds since the Unix epoch. */
 export type CommitTime = bigint;
 
-/** What WAL it is; everything that the name says except the hash. */
-export interface WalSpan {
+/** The earliest and the latest of some commits and aborts, by their own times; both undefined when there is none. */
+export interface CommitRange {
+  readonly firstCommit: CommitTime | undefined;
+  readonly lastCommit: CommitTime | undefined;
+}
+
+/** What WAL it is; everything that the name says except the hash. Of commits, those count whose record ends in the span. */
+export interface WalSpan extends CommitRange {
   readonly systemIdentifier: string;
   readonly timeline: number;
   /** The first byte, and the one after the last. */
@@ -30,9 +36,6 @@ export interface WalSpan {
   readonly end: Lsn;
   /** Of the cluster, in bytes. */
   readonly segmentSize: number;
-  /** The earliest and the latest commit or abort whose record ends in the span; both undefined when there is none. */
-  readonly firstCommit: CommitTime | undefined;
-  readonly lastCommit: CommitTime | undefined;
 }
 
 export interface WalPiece extends WalSpan {

@@ -2,9 +2,10 @@
 import { asFailure, type Failure } from '../../base/failure.ts';
 import type { Lsn } from '../../postgres/lsn.ts';
 import type { Replica } from '../../repository/replicas.ts';
-import type { Repository } from '../../repository/repository.ts';
+import { Repository } from '../../repository/repository.ts';
 import type { StoredHistory } from '../archive.ts';
-import { clusterPrefix, parseHistoryKey, parsePieceKey, timelinePrefix } from '../piece.ts';
+import { listFolds, type StoredFold } from '../fold-book.ts';
+import { clusterPrefix, MAX_PIECE_BYTES, parseHistoryKey, parsePieceKey, timelinePrefix } from '../piece.ts';
 import { MAX_SEALED_HISTORY, MAX_SEALED_PIECE } from '../sealed.ts';
 import { PieceTable } from './piece-table.ts';
 
@@ -46,8 +47,30 @@ export async function listCluster(repository: Repository, systemIdentifier: stri
   );
   const [first] = silent.values();
   if (answered.length === 0 && first !== undefined) throw first;
+  const folds = scope === undefined ? await listFolds(restrictedTo(repository, answered), systemIdentifier) : [];
+  for (const fold of folds) addFold(table, fold);
   const sorted = [...histories.values()].sort((a, b) => a.history.timeline - b.history.timeline || a.size - b.size);
-  return { pieces: table.finish(), histories: sorted, silent, answered };
+  return { pieces: table.finish(), histories: sorted, silent, folds };
+}
+
+/** The repository as only these storages show it. */
+function restrictedTo(
+  { config, masterKey, keyId, lost, settings }: Repository,
+  replicas: readonly Replica[],
+): Repository {
+  return new Repository({ config, masterKey, keyId, replicas, lost, settings });
+}
+
+/** A row for each segment, or for each stretch of one that is larger than a piece may be. */
+function addFold(table: PieceTable, { systemIdentifier, runs, snapshot }: StoredFold): void {
+  for (const { timeline, start, segmentSize, commits } of runs)
+    for (const [i, range] of commits.entries())
+      for (let offset = 0; offset < segmentSize; offset += MAX_PIECE_BYTES) {
+        const from = start + BigInt(i) * BigInt(segmentSize) + BigInt(offset);
+        const end = from + BigInt(Math.min(segmentSize, MAX_PIECE_BYTES));
+        const place = { systemIdentifier, timeline, start: from, end, segmentSize };
+        table.add({ ...place, ...range, hash: snapshot.id }, snapshot.mask, 0);
+      }
 }
 
 async function listOne(

@@ -33,7 +33,7 @@ export class PieceTable {
     this.#systemIdentifier = systemIdentifier;
   }
 
-  /** `size` is that of the stored object, in bytes. */
+  /** `size` is that of the stored object, in bytes; 0 for what is folded. */
   add(piece: WalPiece, mask: number, size: number): void {
     if (this.#rows === this.#columns.start.length) this.#columns = grown(this.#columns);
     const row = this.#rows++;
@@ -123,6 +123,10 @@ class Row implements StoredPiece {
 
   get size(): number {
     return this.#table.sizeAt(this.#row);
+  }
+
+  get folded(): boolean {
+    return this.size === 0;
   }
 }
 

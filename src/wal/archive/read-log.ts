@@ -91,7 +91,7 @@ async function readAt(request: ReadRequest, position: Lsn, end: Lsn): Promise<Bu
   );
 }
 
-/** The pieces of a timeline that hold the byte at `position`; those that reach farthest first, of those the nearest. */
+/** The pieces of a timeline that hold the byte at `position`; those that reach farthest first, of those loose ones, then the nearest. */
 export function covering(pieces: readonly StoredPiece[], timeline: number, position: Lsn): StoredPiece[] {
   const found: { stored: StoredPiece; end: Lsn }[] = [];
   const earliest = position - BigInt(MAX_PIECE_BYTES);
@@ -118,6 +118,6 @@ export function firstFrom(pieces: readonly StoredPiece[], timeline: number, star
   return low;
 }
 
-function nearness({ mask }: StoredPiece): number {
-  return (mask & -mask) >>> 0;
+function nearness({ mask, folded }: StoredPiece): number {
+  return ((mask & -mask) >>> 0) + (folded ? 0x1_0000_0000 : 0);
 }
