@@ -18,6 +18,14 @@ export function formatLsn(lsn: Lsn): string {
   return `${(lsn >> 32n).toString(16).toUpperCase()}/${(lsn & 0xffff_ffffn).toString(16).toUpperCase()}`;
 }
 
+export function earlierLsn(a: Lsn, b: Lsn): Lsn {
+  return b < a ? b : a;
+}
+
+export function laterLsn(a: Lsn, b: Lsn): Lsn {
+  return b > a ? b : a;
+}
+
 /** The position of the first byte of the segment that holds `lsn`; `segmentSize` in bytes. */
 export function segmentStart(lsn: Lsn, segmentSize: number): Lsn {
   return lsn - (lsn % BigInt(segmentSize));

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { Failure } from '../base/failure.ts';
 import { type ServerAccount, serverAccount } from '../postgres/account.ts';
 import { parseConnectionUrl } from '../postgres/connection-settings.ts';
-import { type InstanceUrl, PostgresInstance } from '../postgres/instance.ts';
+import { PostgresInstance } from '../postgres/instance.ts';
 import { type ProgramSearch, programsFor, type ServerPrograms } from '../postgres/programs.ts';
 import { SqlSession } from '../postgres/sql.ts';
 import type { IndexedRepository } from '../repository/indexed-repository.ts';
@@ -16,6 +16,7 @@ import { type OpenedPoint, openPoint } from './point.ts';
 import { makePlace, type SandboxPlace } from './sandbox/place.ts';
 import { type Database, databaseOf, dataDirectoryOf, restoreCopy } from './sandbox/restore-copy.ts';
 import { neutralise, writeConfigFiles } from './server/config-files.ts';
+import { reachedBy } from './server/reached.ts';
 import { majorOf, quietSettings, type ServerLimits } from './server/settings.ts';
 import { bootstrapSuperuser } from './server/superuser.ts';
 import { lockForReading } from './shared-lock.ts';
@@ -88,7 +89,7 @@ class Opening {
     const instance = await this.#timed('start', () => this.#start({ programs, database, place, account }));
     parts.defer(() => instance.stop('immediate'));
     const login = await this.#login(instance, database);
-    const reached = await this.#reached(instance, login);
+    const reached = await reachedBy(instance, login.user, this.#world.signal);
     const all = parts.move();
     return {
       url: (name = database.record.facts.database.name) => instance.url({ ...login, database: name }),
@@ -145,7 +146,7 @@ class Opening {
   }
 
   /** As whom to connect. The socket lets everybody in who gets to it; a port can be reached by every account of the machine. */
-  async #login(instance: PostgresInstance, { record }: Database): Promise<Omit<InstanceUrl, 'database'>> {
+  async #login(instance: PostgresInstance, { record }: Database): Promise<Login> {
     const { signal } = this.#world;
     const user = await bootstrapSuperuser(instance, record.facts.blockSize, signal);
     if (!this.#request.tcp) return { user };
@@ -157,16 +158,12 @@ class Opening {
     await sql.run(`CREATE ROLE ${role} SUPERUSER LOGIN PASSWORD '${password}'`);
     return { user: role, password, tcp: true };
   }
+}
 
-  async #reached(instance: PostgresInstance, login: Omit<InstanceUrl, 'database'>): Promise<Sandbox['reached']> {
-    const settings = parseConnectionUrl(instance.url({ ...login, database: 'template1' }));
-    await using sql = await SqlSession.open(settings, { signal: this.#world.signal });
-    const [row] = await sql.rows(
-      `SELECT coalesce(pg_last_wal_replay_lsn(), pg_current_wal_lsn())::text AS lsn,
-              to_char(pg_last_xact_replay_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS time`,
-    );
-    return { lsn: String(row?.lsn), commitTime: typeof row?.time === 'string' ? row.time : null };
-  }
+interface Login {
+  readonly user: string;
+  readonly password?: string;
+  readonly tcp?: boolean;
 }
 
 interface Copy {
