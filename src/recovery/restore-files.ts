@@ -10,7 +10,7 @@ import type { Ownership } from '../repository/restore-metadata.ts';
 import { RestorePaths } from '../repository/restore-paths.ts';
 import { KIND, STATE } from '../repository/restore-table.ts';
 import { applyXattrs } from '../sources/files-source.ts';
-import { makeDurable } from './durability.ts';
+import { EarlyFlush, makeDurable } from './durability.ts';
 import type { RestorePlan } from './plan.ts';
 import { TargetTree } from './target-tree.ts';
 
@@ -95,7 +95,8 @@ class RestoreRun {
   async perform(): Promise<RestoredFiles> {
     const { columns, lastFiles } = this.#plan;
     await this.#tree.makeDirectories(this.#options.continues);
-    await using engine = this.#openEngine();
+    await using flush = new EarlyFlush(this.#options.target);
+    await using engine = this.#openEngine(flush);
     const files = rowsOfKind(columns.kind, columns.rows, KIND.file);
     await this.#tree.checkReachable(files);
     if (this.#options.continues) await engine.inspect(files.filter((row) => columns.state[row] === STATE.fresh));
@@ -115,9 +116,9 @@ class RestoreRun {
     return this.#outcome(engine);
   }
 
-  #openEngine(): RestoreEngine {
+  #openEngine(flush: EarlyFlush): RestoreEngine {
     const { columns, mask } = this.#plan;
-    const { target, ownership, workers, signal, onProgress, onReadProblem } = this.#options;
+    const { target, ownership, workers, durable, signal, onProgress, onReadProblem } = this.#options;
     return new RestoreEngine(this.#indexed, {
       columns,
       base: Buffer.from(target),
@@ -126,7 +127,10 @@ class RestoreRun {
       onRowProblem: ({ row, message, fatal }) => this.#problem(row, message, fatal),
       ...(workers === undefined ? {} : { workers }),
       ...(signal ? { signal } : {}),
-      ...(onProgress ? { onProgress } : {}),
+      onProgress: (progress) => {
+        if (durable !== false) flush.wrote(progress.bytes);
+        onProgress?.(progress);
+      },
       ...(onReadProblem ? { onReadProblem } : {}),
     });
   }
