@@ -13,6 +13,7 @@ export const registry: readonly Registration[] = [
   ]),
   ...group('Restore', [entry('restore', 'get a point, or part of one, back', () => import('./commands/restore.ts'))]),
   ...group('WAL archive', [
+    entry('wal stream', "receive the database's log all the time", () => import('./commands/wal-stream.ts')),
     entry('wal fetch', 'for restore_command: one file of the archive', () => import('./commands/wal-fetch.ts'), {
       failureStatus: 255,
     }),

@@ -31,7 +31,8 @@ export interface WalSink {
 }
 
 export interface FollowOptions {
-  readonly slot: string;
+  /** Undefined: without one; the server keeps nothing for us. */
+  readonly slot: string | undefined;
   readonly timeline: number;
   /** The start of a segment. */
   readonly start: Lsn;
@@ -174,8 +175,9 @@ class Following implements StreamEvents {
 
   async run(): Promise<StreamEnding> {
     const { slot, start, timeline } = this.#options;
-    const from = `PHYSICAL ${formatLsn(start)} TIMELINE ${timeline}`;
-    this.#connection.converse(`START_REPLICATION SLOT "${slot}" ${from}`, this.#messages);
+    const under = slot === undefined ? '' : `SLOT "${slot}" `;
+    const from = `${under}PHYSICAL ${formatLsn(start)} TIMELINE ${timeline}`;
+    this.#connection.converse(`START_REPLICATION ${from}`, this.#messages);
     const timer = setInterval(() => this.status(true), STATUS_MS);
     try {
       return await this.#outcome.promise;

@@ -173,12 +173,6 @@ export class Spool implements AsyncDisposable {
     }
   }
 
-  /** Puts a file of bytes that storages have into the spool, to compare with what the server sends. */
-  seed(timeline: number, start: Lsn, bytes: Buffer): void {
-    this.begin(timeline, start);
-    this.append(start, bytes);
-  }
-
   async remove(file: SegmentFile): Promise<void> {
     this.#dirty.delete(file);
     this.#files.delete(file.path);

@@ -13,14 +13,16 @@ export function queryRawRow(
   return new Promise((resolve, reject) => connection.converse(command, new RawRow(doing, resolve, reject)));
 }
 
+type Row = readonly (Buffer | null)[] | undefined;
+
 class RawRow implements Receiver {
   readonly #doing: string;
-  readonly #resolve: (row: readonly (Buffer | null)[] | undefined) => void;
+  readonly #resolve: (row: Row) => void;
   readonly #reject: (error: Failure) => void;
   #row: (Buffer | null)[] | undefined;
   #error: ServerMessage | undefined;
 
-  constructor(doing: string, resolve: RawRow['#resolve'], reject: RawRow['#reject']) {
+  constructor(doing: string, resolve: (row: Row) => void, reject: (error: Failure) => void) {
     this.#doing = doing;
     this.#resolve = resolve;
     this.#reject = reject;
