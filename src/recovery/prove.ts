@@ -12,7 +12,7 @@ import { checkIndexes } from './proof/indexes.ts';
 import { checkPages } from './proof/pages.ts';
 import { checkRowCounts, type ExpectedRows } from './proof/row-counts.ts';
 import { checkSequences } from './proof/sequences.ts';
-import { type CheckWorld, listDatabases } from './proof/server.ts';
+import { type CheckWorld, listDatabases, serverVersion } from './proof/server.ts';
 import { checkTables } from './proof/tables.ts';
 
 export type { Assertion } from './proof/assertions.ts';
@@ -28,6 +28,8 @@ export interface DatabaseExpectations {
 }
 
 export interface DatabaseFindings {
+  /** Of the server that was started, for example `17.10`. */
+  readonly version: string;
   readonly findings: readonly Finding[];
   readonly databases: readonly string[];
   readonly tables: number;
@@ -43,6 +45,7 @@ export async function checkDatabase(
   expected: DatabaseExpectations,
   progress: Progress,
 ): Promise<DatabaseFindings> {
+  const version = await serverVersion(world);
   const databases = await listDatabases(world);
   const findings: Finding[] = [];
   const told = async (title: string, work: () => Promise<Finding>): Promise<void> => {
@@ -66,7 +69,7 @@ export async function checkDatabase(
     totals = { ...totals, ...read.totals };
     return read.finding;
   });
-  return { findings, databases, ...totals };
+  return { version, findings, databases, ...totals };
 }
 
 /** The app's own assertions, in the database of this copy. */

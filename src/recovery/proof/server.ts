@@ -44,6 +44,13 @@ export async function listDatabases(world: CheckWorld): Promise<readonly string[
   return rows.map(({ datname }) => String(datname));
 }
 
+/** For example `17.10`, without what a packager adds to it. */
+export async function serverVersion(world: CheckWorld): Promise<string> {
+  await using sql = await openSql(world);
+  const [row] = await sql.rows("SELECT current_setting('server_version') AS version");
+  return String(row?.version).split(' ')[0] ?? '';
+}
+
 /** What asking needs: where, and where the answer goes. */
 export interface Asking {
   readonly world: CheckWorld;

@@ -1,0 +1,56 @@
+/** `holdfast proofs`: the reports of earlier proofs. */
+import { resolve } from 'node:path';
+import { EXIT, Failure } from '../../base/failure.ts';
+import { formatUtcAndLocal } from '../../base/relative-time.ts';
+import { findProof, listProofs, proofPage } from '../../operations/proofs.ts';
+import { argument, defineCommand, option } from '../command.ts';
+import { openSession } from '../open-session.ts';
+import { printProof } from '../output/proof-report.ts';
+import { writeFileWhole } from '../output/write-file.ts';
+
+export default defineCommand({
+  details:
+    'Oldest first; failed ones too. With a point, the reports of that point; with the first digits of a report, that one in full. The newest ' +
+    'hundred of each app are kept in every storage, sealed, also when their point is gone.',
+  arguments: { point: argument.optional('POINT', 'a point, a report (first digits of its id), or "latest"') },
+  options: { html: option.text('FILE', 'write the newest of them as a page') },
+  examples: [
+    ['holdfast proofs', 'when was what proven, from which storage, how long did it take'],
+    ['holdfast proofs latest --html proof.html', 'the newest report as a page for the file'],
+  ],
+  exits: [EXIT.noRepository, EXIT.wrongPassword],
+  async run(context, { arguments: { point }, options: { html: file } }) {
+    const { output, flags, cwd } = context;
+    const app = (await context.config()).appName(flags.app);
+    await using session = await openSession(context);
+    if (file !== undefined) {
+      if (point === undefined)
+        throw new Failure('usage', '--html needs to know which: a point, a report, or "latest".');
+      const report = await findProof(session, app, point);
+      await writeFileWhole(resolve(cwd, file), proofPage(report));
+      if (flags.json) await output.document(report);
+      else await output.line(`The report ${report.id} is in ${resolve(cwd, file)}.`);
+      return EXIT.done;
+    }
+    const reports = await listProofs(session, app, point);
+    if (flags.json) await output.document(reports);
+    else if (reports.length === 0) await output.line('No proof yet. Make one with "holdfast prove".');
+    else if (point !== undefined && reports.length === 1) await printProof(output, reports[0]!);
+    else {
+      await output.table(reports, [
+        { title: 'REPORT', value: ({ id }) => id.slice(0, 8) },
+        { title: 'TIME', value: ({ time }) => formatUtcAndLocal(Date.parse(time)) },
+        { title: 'POINT', value: ({ short_id: short }) => short ?? '–' },
+        { title: 'OUTCOME', value: ({ outcome, level }) => level ?? outcome },
+        { title: 'STORAGE', value: ({ storage }) => storage ?? '–' },
+        {
+          title: 'RESTORED IN',
+          value: ({ rto_seconds: rto }) => (rto === null ? '–' : `${rto.toFixed(1)} s`),
+          align: 'right',
+        },
+        { title: 'MOMENT', value: ({ moment }) => moment?.asked ?? '', shrinks: true },
+      ]);
+    }
+    return EXIT.done;
+  },
+});

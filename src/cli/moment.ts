@@ -1,0 +1,15 @@
+/** A moment as it is written after `--at`, where a time or the newest archived commit is meant. */
+import { formatUtc, parseTime } from '../base/relative-time.ts';
+
+export interface WrittenMoment {
+  readonly target: { readonly kind: 'time'; readonly time: bigint } | { readonly kind: 'latest' };
+  /** As it is told: in UTC. */
+  readonly asked: string;
+}
+
+/** Throws Failure `usage`. */
+export function momentTarget(text: string, now: number): WrittenMoment {
+  if (text === 'latest') return { target: { kind: 'latest' }, asked: 'the newest archived commit' };
+  const time = parseTime(text, now);
+  return { target: { kind: 'time', time: BigInt(time) * 1000n }, asked: formatUtc(time) };
+}

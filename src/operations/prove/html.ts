@@ -1,0 +1,162 @@
+/** A report as one page: complete in itself, made to be read, printed and filed by somebody who was not there. */
+import { formatDuration } from '../../base/durations.ts';
+import { formatUtc } from '../../base/relative-time.ts';
+import { formatBytes } from '../../base/sizes.ts';
+import type { Finding } from '../../recovery/prove.ts';
+import type { ProofReport } from './report.ts';
+import { STYLE } from './style.ts';
+import { CHECK_MEANINGS, describeLevel, describeOutcome, describeRto } from './words.ts';
+
+export function reportPage(report: ProofReport): string {
+  const title = `Proof of recovery: ${report.app}`;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${html(title)}</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<main>
+<header>
+<p>Holdfast · report ${html(report.id)}</p>
+<h1>${html(title)}</h1>
+<p>${html(subtitle(report))}</p>
+</header>
+${verdictBox(report)}
+${figures(report)}
+${section('What was proven', facts(report))}
+${section('How long it took', steps(report))}
+${report.checks.length === 0 ? '' : section('What was looked at', checks(report.checks))}
+${section('What this does not show', list(report.not_shown))}
+${section('With what', surroundings(report))}
+<div class="sign"><div>Reviewed by</div><div>Date</div><div>Signature</div></div>
+<footer>Made by Holdfast ${html(report.versions.holdfast)} from report <code>${html(report.id)}</code>, which is kept, sealed, in the repository with the backups.
+No content of any row is in it. Times are UTC.</footer>
+</main>
+</body>
+</html>
+`;
+}
+
+function subtitle({ moment, short_id, point_time }: ProofReport): string {
+  if (moment !== null) return `The state as of ${moment.asked}, recovered from point ${short_id}`;
+  return short_id === null ? 'No point was restored' : `Point ${short_id} of ${time(point_time)}`;
+}
+
+function verdictBox(report: ProofReport): string {
+  const { headline, sentence } = describeOutcome(report);
+  return `<div class="verdict ${html(report.outcome)}"><strong>${html(headline)}</strong><span>${html(sentence)}</span></div>`;
+}
+
+function figures({ rto_seconds, counts, checks: findings }: ProofReport): string {
+  const passed = findings.filter(({ outcome }) => outcome === 'passed').length;
+  const cells: [string, string][] = [
+    [rto_seconds === null ? '–' : formatDuration(rto_seconds * 1000), 'measured time to restore'],
+    [`${passed} of ${findings.length}`, 'checks passed'],
+    [counts.rows.toLocaleString('en'), `rows in ${counts.tables.toLocaleString('en')} tables`],
+    [formatBytes(counts.database_bytes), 'of databases'],
+    [counts.files.toLocaleString('en'), `files, ${formatBytes(counts.file_bytes)}`],
+  ];
+  return `<div class="figures">${cells.map(([value, what]) => `<div><b>${html(value)}</b><span>${html(what)}</span></div>`).join('')}</div>`;
+}
+
+function facts(report: ProofReport): string {
+  const { moment, failure } = report;
+  return definitions([
+    ['App', report.app],
+    [
+      'Restore point',
+      report.point === null ? 'none' : `${report.point}${report.label === null ? '' : ` (${report.label})`}`,
+    ],
+    ['It holds the state of', time(report.point_time)],
+    ...(moment === null ? [] : momentFacts(moment)),
+    ['Read from', `storage ${report.storage}, and from no other`],
+    ['Begun', time(report.time)],
+    ['Ended', time(report.finished)],
+    ['By', report.by],
+    ['Time to restore', describeRto(report)],
+    ['Level of the point', describeLevel(report)],
+    ...(failure === null ? [] : ([['Ended with', `${failure.message} (${failure.code})`]] as const)),
+  ]);
+}
+
+function momentFacts(moment: NonNullable<ProofReport['moment']>): (readonly [string, string])[] {
+  return [
+    ['Asked for', moment.asked],
+    ['Reached', `${moment.reached_lsn}, last transaction ${time(moment.reached_time)}`],
+    ['Files from', moment.files_point ?? 'none'],
+  ];
+}
+
+function steps({ steps: all, total_seconds, rto_seconds }: ProofReport): string {
+  const longest = Math.max(...all.map(({ seconds }) => seconds), 0.001);
+  const rows = all.map(({ step, seconds }) => {
+    const width = Math.round((seconds / longest) * 1000) / 10;
+    return `<tr><td>${html(step)}</td><td class="number">${seconds.toFixed(1)} s</td><td class="track"><span class="bar" style="width:${width}%"></span></td></tr>`;
+  });
+  const upTo = rto_seconds === null ? '' : `, of which ${formatDuration(rto_seconds * 1000)} until everything was back`;
+  return `<table><thead><tr><th>Step</th><th class="number">Time</th><th class="track"></th></tr></thead><tbody>${rows.join('')}</tbody></table>
+<p>Altogether ${html(formatDuration(total_seconds * 1000))}${html(upTo)}.</p>`;
+}
+
+function checks(findings: readonly Finding[]): string {
+  const rows = findings.map((finding) => {
+    const { check, source, outcome, counted, unit, duration_s } = finding;
+    const meaning = CHECK_MEANINGS[check] ?? '';
+    const amount = counted === 0 && outcome === 'skipped' ? '–' : `${counted.toLocaleString('en')} ${unit}`;
+    return `<tr><td><strong>${html(check)}</strong> <span class="source">${html(source)}</span><br>${html(meaning)}${remarks(finding)}</td>
+<td><span class="mark ${html(outcome)}">${html(outcome)}</span></td><td class="number">${html(amount)}</td><td class="number">${duration_s.toFixed(1)} s</td></tr>`;
+  });
+  return `<table class="checks"><thead><tr><th>Check</th><th>Outcome</th><th class="number">Looked at</th><th class="number">Time</th></tr></thead>
+<tbody>${rows.join('\n')}</tbody></table>`;
+}
+
+function remarks({ details, problems, notes }: Finding): string {
+  const more = problems > details.length ? [`… and ${problems - details.length} more`] : [];
+  const wrong = [...details, ...more];
+  return `${wrong.length === 0 ? '' : items(wrong, 'wrong')}${notes.length === 0 ? '' : items(notes, 'notes')}`;
+}
+
+function surroundings({ versions, machine, storages }: ProofReport): string {
+  const servers = Object.entries(versions.postgres).map(
+    ([source, { original, started }]): readonly [string, string] => [
+      `PostgreSQL (${source})`,
+      `${started}; the backup is of ${original}`,
+    ],
+  );
+  return definitions([
+    ...Object.entries(storages).map(([name, what]) => [`Storage ${name}`, what] as const),
+    ...servers,
+    ['Holdfast', `${versions.holdfast}, Node.js ${versions.node}`],
+    ['Machine', `${machine.hostname}: ${machine.system}, ${machine.kernel}, ${machine.architecture}`],
+    ['Processors, memory', `${machine.cpu}; ${formatBytes(machine.memory_bytes)}`],
+  ]);
+}
+
+function section(title: string, body: string): string {
+  return `<section>\n<h2>${html(title)}</h2>\n${body}\n</section>`;
+}
+
+function definitions(rows: readonly (readonly [string, string])[]): string {
+  return `<dl>${rows.map(([name, value]) => `<dt>${html(name)}</dt><dd>${html(value)}</dd>`).join('\n')}</dl>`;
+}
+
+function list(sentences: readonly string[]): string {
+  return items(sentences, 'plain');
+}
+
+function items(sentences: readonly string[], kind: string): string {
+  return `<ul class="${kind}">${sentences.map((sentence) => `<li>${html(sentence)}</li>`).join('')}</ul>`;
+}
+
+function time(text: string | null): string {
+  const at = text === null ? Number.NaN : Date.parse(text);
+  return Number.isNaN(at) ? 'unknown' : formatUtc(at);
+}
+
+/** Everything that is shown comes through here: names of tables and files may be written by anybody. */
+function html(text: unknown): string {
+  return String(text).replace(/[&<>"'`]/g, (character) => `&#${character.charCodeAt(0)};`);
+}
