@@ -39,6 +39,8 @@ export interface FileChanges {
   readonly blocks: Uint32Array;
   /** Earlier content counts up to this many bytes. */
   readonly kept: number;
+  /** At most so long are the pieces into which what changed is cut. */
+  readonly grain: number;
   /** The pages in order. Each is valid until the next is asked for. */
   pages(): AsyncIterable<Uint8Array>;
 }

@@ -14,6 +14,7 @@ import type { LooseEntry, Notify } from './entry.ts';
 import { type BackupFacts, backupFacts } from './postgres/backup-facts.ts';
 import type { BaseCopy, FullReason, LastFull } from './postgres/base-copy.ts';
 import { type BackupTally, clusterEntries } from './postgres/entries.ts';
+import { grainPolicy } from './postgres/grain.ts';
 import { type StartedBackup, startBackup } from './postgres/start-backup.ts';
 
 export type { BackupFacts, BaseCopy, FullReason, LastFull };
@@ -85,10 +86,11 @@ class ClusterSource implements PostgresSource {
       throw await explained(asFailure(error), this.#settings, { signal });
     });
     const { setup, wal, backup, changes } = begun;
+    const grain = grainPolicy(backup.estimatedBytes, setup.summarizesWal);
     const onBytes = this.#byteCounter(backup.estimatedBytes);
     const result = yield* this.#watched(
       setup,
-      clusterEntries({ backup, wal, setup, changes, notify, tally: this.#tally, onBytes }),
+      clusterEntries({ backup, wal, setup, grain, changes, notify, tally: this.#tally, onBytes }),
     );
     this.#backup = backupFacts(this.#options.label, begun, result, this.#tally, this.#now());
     for (const { path, blocks } of result.damaged) {

@@ -45,7 +45,7 @@ export class FileMerger {
         const changed = await pages.take(step.pages);
         // fetched and stored while the next pages come
         const turn = await this.#budget.take(Math.max(step.end - step.start, LEAST));
-        const stored = this.#build(step, earlier, changed, grain).finally(() => turn[Symbol.dispose]());
+        const stored = this.#build(step, earlier, changed, changes.grain).finally(() => turn[Symbol.dispose]());
         stored.catch(() => {}); // told by `content`
         parts.push(stored);
         await this.#writer.pool.below(WORK_AHEAD);

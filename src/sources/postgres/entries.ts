@@ -13,7 +13,7 @@ import type { WalReceiver, WalSegment } from '../../postgres/wal-receiver.ts';
 import type { LooseEntry, Meta, Notify } from '../entry.ts';
 import type { PageCheck } from './changed-pages.ts';
 import { generatedConfig } from './generated-config.ts';
-import { cuttingOf, WAL_CUTTING } from './grain.ts';
+import { cuttingOf, type GrainPolicy, WAL_CUTTING } from './grain.ts';
 import { AUTO_CONF, livingReferences, reasonToLeaveOut, withInPlaceTablespaces } from './neutral.ts';
 
 /** Files up to this size come as one piece of bytes. */
@@ -36,6 +36,7 @@ export interface EntriesInput {
   readonly backup: BaseBackup;
   readonly wal: WalReceiver;
   readonly setup: ServerSetup;
+  readonly grain: GrainPolicy;
   /** Present for an incremental backup. */
   readonly changes?: IncrementalParts | undefined;
   readonly notify: Notify;
@@ -125,7 +126,7 @@ async function fileEntry(member: BackupMember, input: EntriesInput): Promise<Loo
   if (changedPath !== undefined) return changesEntry(changedPath, member, input);
   const { path, header } = member;
   const { size } = header;
-  const base = { type: 'file', path, meta: metaOf(header), size, cutting: cuttingOf(path, size) } as const;
+  const base = { type: 'file', path, meta: metaOf(header), size, cutting: cuttingOf(path, size, input.grain) } as const;
   if (size > SMALL_FILE_BYTES) return { ...base, body: { kind: 'stream', chunks: counted(member, input) } };
   const bytes = await member.readAll();
   if (path === LABEL_FILE && input.changes) return { ...base, ...ofWholeCopy(bytes) };
@@ -154,8 +155,8 @@ async function changesEntry(
     path,
     meta: metaOf(header),
     size,
-    cutting: cuttingOf(path, size),
-    body: { kind: 'changes', pageSize: PAGE, blocks: file.blocks, kept, pages },
+    cutting: cuttingOf(path, size, input.grain),
+    body: { kind: 'changes', pageSize: PAGE, blocks: file.blocks, kept, grain: input.grain.changed, pages },
   };
 }
 
