@@ -77,6 +77,11 @@ export const FAILURES = {
   target_unwritable: { exit: EXIT.failed, retry: false },
   confirmation_missing: { exit: EXIT.usage, retry: false },
   hook_failed: { exit: EXIT.failed, retry: false },
+  table_unknown: { exit: EXIT.failed, retry: false },
+  rows_refused: { exit: EXIT.failed, retry: false },
+  rows_busy: { exit: EXIT.failed, retry: true },
+  rows_uncertain: { exit: EXIT.failed, retry: false },
+  wal_refused: { exit: EXIT.failed, retry: false },
   moment_unreachable: { exit: EXIT.unreachableMoment, retry: false },
   // the rest
   output_failed: { exit: EXIT.failed, retry: false },

@@ -13,13 +13,17 @@ export const registry: readonly Registration[] = [
   ]),
   ...group('Restore', [entry('restore', 'get a point, or part of one, back', () => import('./commands/restore.ts'))]),
   ...group('WAL archive', [
+    entry('wal push', 'for archive_command: one file into the archive', () => import('./commands/wal-push.ts')),
     entry('wal stream', "receive the database's log all the time", () => import('./commands/wal-stream.ts')),
     entry('wal fetch', 'for restore_command: one file of the archive', () => import('./commands/wal-fetch.ts'), {
       failureStatus: 255,
     }),
+    entry('wal status', 'windows, gaps, lag, what would be lost', () => import('./commands/wal-status.ts')),
   ]),
   ...group('Care', [
     entry('check', 'is everything there and whole', () => import('./commands/check.ts')),
+    entry('prove', 'really restore a point, check it, drop it', () => import('./commands/prove.ts')),
+    entry('proofs', 'the reports of proofs', () => import('./commands/proofs.ts')),
     entry('sync', 'bring the storages level, heal what is damaged', () => import('./commands/sync.ts')),
     entry('prune', 'apply retention, free space', () => import('./commands/prune.ts')),
     entry('pin', 'keep a point whatever retention says', () => import('./commands/pin.ts')),

@@ -151,6 +151,17 @@ export class WalArchive {
     return this.#storeAll(pieceKey(piece), sealed, replicas);
   }
 
+  /** Brings a loose piece, as it is stored, to storages that lack it. Throws when there is no good copy. */
+  async copy(stored: StoredPiece, replicas: readonly Replica[]): Promise<StoreOutcome> {
+    const { piece, mask, size } = stored;
+    const { sealer } = this.repository;
+    const sealed = await this.#readSealed(pieceKey(piece), mask, size, (bytes) => {
+      openPiece(sealer, bytes, piece);
+      return bytes;
+    });
+    return this.store(piece, sealed, replicas);
+  }
+
   /** Seals and stores the history file of a timeline as the server gave it. */
   storeHistory(timeline: number, bytes: Uint8Array, replicas?: readonly Replica[]): Promise<StoreOutcome> {
     parseHistory(bytes, timeline);

@@ -1,6 +1,7 @@
 /** The files PostgreSQL asks an archive for, or hands to it: what their names say, and which cluster a data directory is of. */
 import { open } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { Failure } from '../base/failure.ts';
 import type { Lsn } from '../postgres/lsn.ts';
 
 export type LogFileName =
@@ -66,4 +67,9 @@ export async function clusterOf(dataDirectory: string): Promise<string | undefin
   } finally {
     await file.close();
   }
+}
+
+/** A file that is not taken into the archive. */
+export function refused(message: string, hint: string): Failure {
+  return new Failure('wal_refused', message, { hint });
 }
