@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isFailure } from './failure.ts';
-import { formatUtc, formatUtcAndLocal, parseTime } from './relative-time.ts';
+import { formatUtc, formatUtcAndLocal, parseMicroseconds, parseTime } from './relative-time.ts';
 
 const NOW = Date.UTC(2025, 2, 1, 12, 0, 0);
 
@@ -61,4 +61,12 @@ test('times are echoed as UTC and as local time', () => {
   assert.equal(formatUtc(NOW), '2025-03-01T12:00:00Z');
   assert.equal(formatUtcAndLocal(NOW, 'UTC'), '2025-03-01T12:00:00Z');
   assert.equal(formatUtcAndLocal(NOW, 'Europe/Madrid'), '2025-03-01T12:00:00Z (2025-03-01 13:00:00 GMT+1)');
+});
+
+test('microseconds are kept where they are written', () => {
+  assert.equal(parseMicroseconds('2025-03-01T08:30:00.123456Z', 0), 1_740_817_800_123_456n);
+  assert.equal(parseMicroseconds('2025-03-01 09:30:00.1+01:00', 0), 1_740_817_800_100_000n);
+  assert.equal(parseMicroseconds('2025-03-01T08:30:00Z', 0), 1_740_817_800_000_000n);
+  assert.equal(parseMicroseconds('2025-03-01T08:30:00.123456789Z', 0), 1_740_817_800_123_456n);
+  assert.equal(parseMicroseconds('10m ago', 1_740_817_800_123), 1_740_817_200_123_000n);
 });

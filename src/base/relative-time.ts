@@ -26,6 +26,13 @@ export function parseTime(text: string, now: number): number {
     : new Failure('usage', `"${text}" is not a time.`, { hint: `Write ${TIME_FORM}.` });
 }
 
+/** The moment in microseconds since the epoch: as precise as the times that PostgreSQL writes into its log. */
+export function parseMicroseconds(text: string, now: number): bigint {
+  const milliseconds = BigInt(Math.floor(parseTime(text, now)));
+  const fraction = RFC3339.exec(text.trim())?.[7] ?? '';
+  return milliseconds * 1000n + BigInt(fraction.padEnd(6, '0').slice(3, 6));
+}
+
 function parseRfc3339(text: string): number | undefined {
   const match = RFC3339.exec(text);
   if (match === null) return undefined;
