@@ -62,13 +62,16 @@ export class Lock implements AsyncDisposable {
   readonly #ending = new AbortController();
   readonly #lost = new AbortController();
   #id: Id;
-  #refreshing: Promise<void>;
+  readonly #settling: Promise<void>;
+  readonly #refreshing: Promise<void>;
 
   private constructor(replica: Replica, options: LockOptions, own: Id) {
     this.replica = replica;
     this.#options = options;
     this.#id = own;
     this.#refreshing = this.#keepFresh();
+    this.#settling = this.#settle(own);
+    this.#settling.catch(() => {}); // told by `settled`
   }
 
   /** Fires with a `lock_lost` Failure when the lock could not be kept. */
@@ -76,17 +79,25 @@ export class Lock implements AsyncDisposable {
     return this.#lost.signal;
   }
 
+  /** A lock that is held. */
   static async acquire(replica: Replica, options: LockOptions): Promise<Lock> {
+    const lock = await Lock.announce(replica, options);
+    await lock.settled();
+    return lock;
+  }
+
+  /**
+   * A lock that others can see from now on, but that may still have to give way: nothing may be relied upon before `settled`. What is listed
+   * and read meanwhile stays there if it settles, since nobody begins to delete beside a lock that stands.
+   */
+  static async announce(replica: Replica, options: LockOptions): Promise<Lock> {
     await refuseConflicts(replica, options, undefined);
-    const own = await writeLock(replica, options);
-    try {
-      await options.clock.sleep(SETTLE_MS, options.signal);
-      await refuseConflicts(replica, options, own);
-    } catch (error) {
-      await removeLock(replica, options, own);
-      throw error;
-    }
-    return new Lock(replica, options, own);
+    return new Lock(replica, options, await writeLock(replica, options));
+  }
+
+  /** Resolves when the lock is held; throws `locked` when it had to give way: then it is gone. */
+  settled(): Promise<void> {
+    return this.#settling;
   }
 
   /** Throws `lock_lost` when somebody took the lock away; to be asked before anything is deleted. */
@@ -96,13 +107,31 @@ export class Lock implements AsyncDisposable {
   }
 
   async release(): Promise<void> {
-    this.#ending.abort();
-    await this.#refreshing;
-    await removeLock(this.replica, this.#options, this.#id);
+    await this.#settling.then(
+      () => this.#end(),
+      () => {}, // it ended by itself
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.release();
+  }
+
+  async #settle(own: Id): Promise<void> {
+    const { clock, signal } = this.#options;
+    try {
+      await clock.sleep(SETTLE_MS, signal);
+      await refuseConflicts(this.replica, this.#options, own);
+    } catch (error) {
+      await this.#end();
+      throw error;
+    }
+  }
+
+  async #end(): Promise<void> {
+    this.#ending.abort();
+    await this.#refreshing;
+    await removeLock(this.replica, this.#options, this.#id);
   }
 
   async #keepFresh(): Promise<void> {

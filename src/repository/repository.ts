@@ -121,9 +121,16 @@ export class Repository {
 
   /** Locks every storage in use, or `replicas`; all or none. */
   async lock(exclusive: boolean, replicas: readonly Replica[] = this.replicas): Promise<LockSet> {
+    const set = await this.announceLock(exclusive, replicas);
+    await set.settled();
+    return set;
+  }
+
+  /** The same, but to be waited for with `settled` before anything rests on it: what is read meanwhile costs no time. */
+  async announceLock(exclusive: boolean, replicas: readonly Replica[] = this.replicas): Promise<LockSet> {
     const { clock, holder, signal } = this.settings;
     const options = { sealer: this.sealer, clock, holder, exclusive, ...(signal ? { signal } : {}) };
-    const outcomes = await Promise.allSettled(replicas.map((replica) => Lock.acquire(replica, options)));
+    const outcomes = await Promise.allSettled(replicas.map((replica) => Lock.announce(replica, options)));
     const set = new LockSet(outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : [])));
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failed !== undefined) {
@@ -158,6 +165,15 @@ export class LockSet implements AsyncDisposable {
   /** Fires when any of the locks is lost. */
   get lost(): AbortSignal {
     return AbortSignal.any(this.locks.map((lock) => lock.lost));
+  }
+
+  /** Resolves when all are held. When one had to give way all are released, and its failure is thrown. */
+  async settled(): Promise<void> {
+    const outcomes = await Promise.allSettled(this.locks.map((lock) => lock.settled()));
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed === undefined) return;
+    await this.release();
+    throw failed.reason;
   }
 
   async assertHeld(): Promise<void> {

@@ -37,8 +37,12 @@ async function lockOne(repository: Repository, replica: Replica): Promise<Attemp
   const { name, store } = replica;
   let locks: LockSet | undefined;
   try {
-    locks = await repository.lock(false, [replica]);
-    await Promise.all([repository.presence('snapshots', [replica]), repository.presence('index', [replica])]);
+    locks = await repository.announceLock(false, [replica]);
+    await Promise.all([
+      repository.presence('snapshots', [replica]),
+      repository.presence('index', [replica]),
+      locks.settled(),
+    ]);
     return { locks };
   } catch (error) {
     await locks?.release();
