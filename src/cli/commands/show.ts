@@ -2,6 +2,7 @@
 import { EXIT } from '../../base/failure.ts';
 import { formatUtcAndLocal } from '../../base/relative-time.ts';
 import { formatBytes } from '../../base/sizes.ts';
+import type { ProofReport } from '../../operations/prove.ts';
 import { type Manifest, type PointDetails, type SourceRecord, showPoint } from '../../operations/show-point.ts';
 import { argument, defineCommand } from '../command.ts';
 import { openSession } from '../open-session.ts';
@@ -17,18 +18,20 @@ export default defineCommand({
     const app = (await context.config()).appName(flags.app);
     await using session = await openSession(context);
     const details = await showPoint(session, app, point);
-    if (flags.json) await output.document({ ...details.point, manifest: details.manifest });
+    if (flags.json)
+      await output.document({ ...details.point, last_proof: details.lastProof ?? null, manifest: details.manifest });
     else for (const line of describe(details)) await output.line(line);
     return EXIT.done;
   },
 });
 
-function* describe({ point, manifest }: PointDetails): Generator<string> {
+function* describe({ point, manifest, lastProof }: PointDetails): Generator<string> {
   yield `Restore point ${point.id}`;
   yield `  time      ${formatUtcAndLocal(Date.parse(point.time))}`;
   if (manifest.label !== undefined) yield `  label     ${manifest.label}`;
   if (manifest.reason !== undefined) yield `  reason    ${manifest.reason}`;
   yield `  proof     ${point.proof}${point.pinned ? ', pinned' : ''}`;
+  if (lastProof !== undefined) yield `  proven    ${describeLastProof(lastProof)}`;
   yield `  storages  ${point.storages.join(', ')}`;
   yield `  machine   ${manifest.machine.hostname}`;
   for (const [name, record] of Object.entries(manifest.sources)) yield* describeSource(name, record);
@@ -50,6 +53,12 @@ function* describeSource(name: string, record: SourceRecord): Generator<string> 
   const rows = tables.reduce((sum, table) => sum + Number(table.rows), 0);
   const estimated = tables.some(({ exact }) => !exact);
   yield `    ${tables.length} tables, ${estimated ? 'about ' : ''}${rows} rows`;
+}
+
+function describeLastProof({ id, time, outcome, level, storage, rto_seconds: rto }: ProofReport): string {
+  const took = rto === null ? '' : `, restored in ${rto.toFixed(1)} s`;
+  const when = formatUtcAndLocal(Date.parse(time));
+  return `${level ?? outcome} on ${when} from ${storage}${took} (holdfast proofs ${id.slice(0, 8)})`;
 }
 
 const SHOWN_NOTICES = 20;

@@ -45,8 +45,9 @@ export async function restoreFilesOf(
   const drawn = sample
     ? await sampleFiles(indexed, point, { sources, size: SAMPLE, random: (below) => randomInt(below) })
     : undefined;
-  const paths = drawn?.paths ?? [];
-  if (drawn !== undefined && paths.length === 0) return undefined;
+  // As few as that are restored all, links and empty directories with them.
+  const isSample = drawn !== undefined && drawn.outOf > SAMPLE;
+  const paths = isSample ? drawn.paths : [];
   const request = { target, sources, paths, ownership: process.getuid?.() === 0 ? 'recorded' : 'none' } as const;
   const restored = await restoreProofFiles(world, indexed, point, request);
   return {

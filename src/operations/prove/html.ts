@@ -5,7 +5,7 @@ import { formatBytes } from '../../base/sizes.ts';
 import type { Finding } from '../../recovery/prove.ts';
 import type { ProofReport } from './report.ts';
 import { STYLE } from './style.ts';
-import { CHECK_MEANINGS, describeLevel, describeOutcome, describeRto } from './words.ts';
+import { amount, CHECK_MEANINGS, describeLevel, describeOutcome, describeRto } from './words.ts';
 
 export function reportPage(report: ProofReport): string {
   const title = `Proof of recovery: ${report.app}`;
@@ -55,9 +55,9 @@ function figures({ rto_seconds, counts, checks: findings }: ProofReport): string
   const cells: [string, string][] = [
     [rto_seconds === null ? '–' : formatDuration(rto_seconds * 1000), 'measured time to restore'],
     [`${passed} of ${findings.length}`, 'checks passed'],
-    [counts.rows.toLocaleString('en'), `rows in ${counts.tables.toLocaleString('en')} tables`],
+    [counts.rows.toLocaleString('en'), `rows in ${amount(counts.tables, 'tables')}`],
     [formatBytes(counts.database_bytes), 'of databases'],
-    [counts.files.toLocaleString('en'), `files, ${formatBytes(counts.file_bytes)}`],
+    [counts.files.toLocaleString('en'), `${counts.files === 1 ? 'file' : 'files'}, ${formatBytes(counts.file_bytes)}`],
   ];
   return `<div class="figures">${cells.map(([value, what]) => `<div><b>${html(value)}</b><span>${html(what)}</span></div>`).join('')}</div>`;
 }
@@ -105,9 +105,9 @@ function checks(findings: readonly Finding[]): string {
   const rows = findings.map((finding) => {
     const { check, source, outcome, counted, unit, duration_s } = finding;
     const meaning = CHECK_MEANINGS[check] ?? '';
-    const amount = counted === 0 && outcome === 'skipped' ? '–' : `${counted.toLocaleString('en')} ${unit}`;
+    const seen = counted === 0 && outcome === 'skipped' ? '–' : amount(counted, unit);
     return `<tr><td><strong>${html(check)}</strong> <span class="source">${html(source)}</span><br>${html(meaning)}${remarks(finding)}</td>
-<td><span class="mark ${html(outcome)}">${html(outcome)}</span></td><td class="number">${html(amount)}</td><td class="number">${duration_s.toFixed(1)} s</td></tr>`;
+<td><span class="mark ${html(outcome)}">${html(outcome)}</span></td><td class="number">${html(seen)}</td><td class="number">${duration_s.toFixed(1)} s</td></tr>`;
   });
   return `<table class="checks"><thead><tr><th>Check</th><th>Outcome</th><th class="number">Looked at</th><th class="number">Time</th></tr></thead>
 <tbody>${rows.join('\n')}</tbody></table>`;

@@ -30,7 +30,9 @@ table { width: 100%; border-collapse: collapse; }
 th, td { padding: .45rem .6rem .45rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
 th { color: var(--soft); font-weight: 600; font-size: .85rem; }
 tr { break-inside: avoid; }
-td.number, th.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+td.number, th.number { text-align: right; padding-left: .9rem; white-space: nowrap; font-variant-numeric: tabular-nums; }
+.source { color: var(--soft); }
+.source::before { content: "· "; }
 td ul { margin: .3rem 0 0; padding-left: 1.1rem; color: var(--soft); font-size: .9rem; }
 td li { overflow-wrap: anywhere; }
 td ul.wrong { color: var(--bad); }
@@ -47,7 +49,7 @@ code { font: .9em ui-monospace, "SFMono-Regular", Menlo, monospace; overflow-wra
   dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .5rem; }
   td.track, th.track { display: none; }
   .checks thead { display: none; } .checks tr { display: block; padding: .5rem 0; border-bottom: 1px solid var(--line); }
-  .checks td { display: block; border: 0; padding: .1rem 0; text-align: left; }
+  .checks td { display: inline-block; border: 0; padding: .1rem .9rem .1rem 0; } .checks td:first-child { display: block; padding-right: 0; }
   .sign { grid-template-columns: 1fr; gap: 2.4rem; }
 }
 @page { size: A4; margin: 16mm; }
