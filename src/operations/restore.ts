@@ -6,7 +6,7 @@ import { defaultOwnership, parseOwner } from '../recovery/owner.ts';
 import type { RestorePlan } from '../recovery/plan.ts';
 import type { OpenedPoint } from '../recovery/point.ts';
 import type { FileProblem, RestoredFiles } from '../recovery/restore-files.ts';
-import { lockForReading } from '../recovery/shared-lock.ts';
+import { announceReading } from '../recovery/shared-lock.ts';
 import { checkRoom, inspectTarget } from '../recovery/target.ts';
 import type { Ownership } from '../repository/restore-metadata.ts';
 import { findPoints } from './restore/find-point.ts';
@@ -75,7 +75,7 @@ export async function chooseOwnership(owner: string | undefined, none: boolean):
 
 export async function restore(session: Session, input: RestoreInput): Promise<RestoreOutcome> {
   const started = session.clock.monotonic();
-  await using _lock = await lockForReading(session);
+  await using lock = await announceReading(session);
   const problems = new ReadProblems(session.progress);
   const { indexed, points } = await findPoints(session, input.app, [input.point]);
   const point = points[0]!;
@@ -84,6 +84,7 @@ export async function restore(session: Session, input: RestoreInput): Promise<Re
   const { target, ownership } = input;
   const plan = await makePlan(session, indexed, point, input);
   if (typeof state === 'string') await checkRoom(target, plan.totals.roomBytes, plan.totals.files);
+  await lock.settled();
   const done = input.dryRun
     ? undefined
     : await restoreInto(session, indexed, plan, { target, identity, ownership }, problems);
