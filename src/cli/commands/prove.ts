@@ -5,7 +5,7 @@ import { thisProcess } from '../../operations/holder.ts';
 import { proofPage } from '../../operations/proofs.ts';
 import { isEnvironmentOnly, type ProofReport, type ProveInput, prove } from '../../operations/prove.ts';
 import { argument, defineCommand, type ExitStatus, option } from '../command.ts';
-import { momentAt } from '../moment-target.ts';
+import { momentTarget } from '../moment.ts';
 import { openSession } from '../open-session.ts';
 import { printProof } from '../output/proof-report.ts';
 import { writeFileWhole } from '../output/write-file.ts';
@@ -62,10 +62,7 @@ export default defineCommand({
 
 function whatOf(point: string | undefined, at: string | undefined, now: number): ProveInput['what'] {
   if (at === undefined) return { kind: 'point', point: point ?? 'latest' };
-  if (point === undefined) {
-    const { target, requested } = momentAt(at, now);
-    return { kind: 'moment', target, asked: requested };
-  }
+  if (point === undefined) return { kind: 'moment', ...momentTarget(at, now) };
   throw new Failure('usage', 'A point and --at exclude each other.', {
     hint: 'Without a point, --at finds the base by itself.',
   });
