@@ -1,0 +1,136 @@
+/** Points made from changes: each is whole, starts by itself, and is what the server has, byte for byte. */
+import assert from 'node:assert/strict';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { need } from '../support/needs.ts';
+import { majors, runSql, startPostgres, type TestServer } from '../support/postgres/server.ts';
+import { tempDir } from '../support/temp.ts';
+import { type BackupApp, backupApp } from './fixtures/backup-app.ts';
+import { backupFactsOf } from './fixtures/backup-facts.ts';
+
+const restic = await need('restic');
+const available = await majors();
+const SETTINGS = { summarize_wal: 'on', autovacuum: 'off' };
+
+const CONTENT = `
+  select (select count(*)::int from t) as t, (select sum(hashtextextended(t::text, 0))::text from t) as t_rows,
+         (select count(*)::int from u) as u, (select sum(hashtextextended(u::text, 0))::text from u) as u_rows,
+         (select sum(hashtextextended(w::text, 0))::text from w) as w_rows`;
+
+/** What happens before each incremental backup. */
+const STEPS: readonly (readonly string[])[] = [
+  ["update t set pad = repeat('y', 100) where id % 500 = 1", 'delete from u where id < 50'],
+  [
+    'truncate u',
+    'insert into u select g from generate_series(1, 5) g',
+    'drop table gone',
+    'create table w as select 1 as id',
+  ],
+  ['vacuum full t', "insert into t select g, 'more' from generate_series(20001, 23000) g"],
+  ['delete from t where id > 4000', 'vacuum t', 'create database other strategy file_copy'],
+  ["insert into t select g, 'again' from generate_series(30001, 30100) g", 'reindex table t'],
+];
+
+for (const major of [17, 18]) {
+  const skip = restic.skip || (!available.includes(major) && `needs PostgreSQL ${major}`);
+  test(`PostgreSQL ${major}: after one, two and five incremental backups a point starts with every row, and is the server's files byte for byte`, {
+    skip,
+  }, async () => {
+    await using pg = await startPostgres({ major, settings: SETTINGS });
+    await fill(pg);
+    await using app = await backupApp({ databaseUrl: pg.url(), local: ['a', 'b'] });
+    await app.backUp();
+    assert.equal((await backupFactsOf(app)).kind, 'full');
+    for (const [i, statements] of STEPS.entries()) {
+      for (const statement of statements) await pg.sql(statement);
+      await app.backUp();
+      const facts = await backupFactsOf(app);
+      assert.equal(facts.kind, 'incremental', facts.fallback);
+      assert.equal(facts.lastFull?.incrementals, i + 1);
+      if ([1, 2, 5].includes(i + 1)) await assertStarts(app, pg, i > 0);
+    }
+    await assertNeedsNoOther(app, pg);
+    await app.resticChecks();
+  });
+}
+
+test('a tablespace, a relation of several kinds of pages and a table that shrinks and grows come back', {
+  skip: restic.skip || (!available.includes(17) && 'needs PostgreSQL 17'),
+}, async () => {
+  await using pg = await startPostgres({ major: 17, settings: SETTINGS });
+  await fill(pg);
+  await pg.sql('create table w as select 1 as id');
+  await using app = await backupApp({ databaseUrl: pg.url(), local: ['a'] });
+  const space = pg.directory.join('space');
+  await mkdir(space);
+  await import('../../src/postgres/account.ts').then(({ giveTo, serverAccount }) => {
+    const account = serverAccount();
+    return account && giveTo(account, space);
+  });
+  await app.backUp();
+  await pg.sql(`create tablespace fast location '${space}'`);
+  await pg.sql('create table there tablespace fast as select g as id from generate_series(1, 5000) g');
+  await app.backUp();
+  // cut short by vacuum, then longer than before by whole extents, whose last pages no log record speaks of
+  await pg.sql('delete from t where id > 100');
+  await pg.sql('vacuum t');
+  await pg.sql("copy t from program $$seq 50001 53000 | sed 's/$/\\tzzzzzzzzzzzzzzzzzzzzzzzzz/'$$");
+  await pg.sql('update there set id = -id where id = 77');
+  await app.backUp();
+  assert.equal((await backupFactsOf(app)).kind, 'incremental');
+  await assertStarts(app, pg, true);
+});
+
+async function fill(pg: TestServer): Promise<void> {
+  await pg.sql(`create table t as select g as id, repeat('x', 100) as pad from generate_series(1, 20000) g;
+    alter table t add primary key (id);
+    create table u as select g as id from generate_series(1, 2000) g;
+    create table gone as select g as id from generate_series(1, 2000) g`);
+  await pg.sql('vacuum');
+}
+
+/** Restores the newest point and starts it; compares rows, and before that files. */
+async function assertStarts(app: BackupApp, pg: TestServer, hasW: boolean): Promise<void> {
+  await using target = await tempDir({ open: true });
+  await app.ok(['restore', 'latest', '--source', 'database', '--to', target.join('r'), '--quiet']);
+  const dataDir = target.join('r', 'database');
+  await assertSameFiles(pg, dataDir);
+  const content = hasW ? CONTENT : CONTENT.replace('from w)', 'from (select 1) w)');
+  const [expected] = await pg.sql(content);
+  await using restored = await startPostgres({ major: pg.major, dataDir });
+  const [found] = await runSql(restored.url(), content);
+  assert.deepEqual(found, expected);
+  const [amcheck] = await runSql(
+    restored.url(),
+    "select count(*)::int n from pg_available_extensions where name = 'amcheck'",
+  );
+  if (amcheck?.n === 1) {
+    await runSql(restored.url(), 'create extension if not exists amcheck');
+    await runSql(restored.url(), "select bt_index_check('t_pkey', true)");
+  }
+}
+
+/** Main forks as they lie on the server's disk. Nothing was written since the backup but what counting rows left, which a checkpoint brings out. */
+async function assertSameFiles(pg: TestServer, dataDir: string): Promise<void> {
+  const rows = await pg.sql(
+    "select pg_relation_filepath(oid) as path, relname from pg_class where relkind in ('r', 'i') and relnamespace = 'public'::regnamespace",
+  );
+  assert.ok(rows.length > 1);
+  for (const { path, relname } of rows) {
+    if (String(path).startsWith('pg_tblspc')) continue;
+    const live = await readFile(join(pg.dataDir, String(path)));
+    const restored = await readFile(join(dataDir, String(path)));
+    assert.equal(restored.length, live.length, `${relname}: length`);
+    assert.ok(restored.equals(live), `${relname}: bytes`);
+  }
+}
+
+/** Without any earlier point, and without what only those needed. */
+async function assertNeedsNoOther(app: BackupApp, pg: TestServer): Promise<void> {
+  const { stdout } = await app.ok(['points', '--json']);
+  const points = JSON.parse(stdout) as { id: string }[];
+  for (const { id } of points.slice(0, -1)) await app.ok(['forget', id, '--quiet']);
+  await app.ok(['prune', '--quiet']);
+  await assertStarts(app, pg, true);
+}
