@@ -4,7 +4,7 @@
  * answered with what the sink could make durable, a few times a second at most, and where that does not suffice we leave.
  */
 import { type Clock, systemClock } from '../base/clock.ts';
-import type { Failure } from '../base/failure.ts';
+import { type Failure, isFailure } from '../base/failure.ts';
 import type { ConnectionSettings } from './connection-settings.ts';
 import { formatLsn, type Lsn } from './lsn.ts';
 import { copyDoneMessage, malformed } from './protocol/messages.ts';
@@ -124,6 +124,23 @@ export class WalSubscription implements AsyncDisposable {
       return await following.run();
     } finally {
       this.#following = undefined;
+    }
+  }
+
+  /** Whether the server has the log of a timeline from `start` on; only the beginning is received, and thrown away. */
+  async has(timeline: number, start: Lsn): Promise<boolean> {
+    const sink: WalSink = {
+      wal: () => this.stop(),
+      serverEnd: () => this.stop(),
+      flush: () => Promise.resolve(),
+      positions: () => ({ received: 0n, durable: 0n }),
+    };
+    try {
+      await this.follow({ slot: undefined, timeline, start, sink });
+      return true;
+    } catch (error) {
+      if (isFailure(error, 'postgres_wal_gone')) return false;
+      throw error;
     }
   }
 

@@ -28,6 +28,8 @@ export interface StreamWalOptions {
   readonly acknowledge: 'spool' | number;
   /** Bytes of WAL that the server may have to keep for us. */
   readonly slotLimit: number;
+  /** How often the slot is looked at, in ms. Default 10 s. */
+  readonly slotCheckMs?: number;
   readonly requiredCopies: number;
   readonly progress: Progress;
   /** Ends the stream cleanly. */

@@ -132,10 +132,11 @@ export async function assertSameAsServer(
     for (const name of names) {
       const file = parseSegmentName(name, span.segmentSize);
       if (file?.timeline !== span.timeline) continue;
-      const from = file.start > span.start ? file.start : span.start;
       const fileEnd = file.start + BigInt(span.segmentSize);
-      const to = fileEnd < span.end ? fileEnd : span.end;
-      if (from >= to) continue;
+      if (fileEnd <= span.start || file.start >= span.end) continue;
+      let [from, to] = [file.start, fileEnd];
+      if (span.start > from) from = span.start;
+      if (span.end < to) to = span.end;
       const bytes = await readFile(join(directory, name));
       for await (const run of archive.read(span.timeline, from, to, inventory)) {
         const at = Number(run.start - file.start);

@@ -39,6 +39,8 @@ export class Intake implements WalSink {
   #paused: 'limit' | 'full' | undefined;
   #serverEnd: Lsn | undefined;
   #acknowledged: Lsn = 0n;
+  /** Whether anything came from this connection: a slot must not be moved back to log that the server no longer has. */
+  #flows = false;
   #flushTimer: NodeJS.Timeout | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
 
@@ -65,12 +67,14 @@ export class Intake implements WalSink {
     this.#source = source;
     this.#held = [];
     this.#acknowledged = 0n;
+    this.#flows = false;
     this.#setPaused(undefined);
     if (source !== undefined) this.#makeRoom();
   }
 
   wal(start: Lsn, bytes: Buffer): void {
     const end = start + BigInt(bytes.length);
+    this.#flows = true;
     if (end > (this.#serverEnd ?? 0n)) this.#serverEnd = end;
     if (this.#held.length > 0) this.#held.push({ start, bytes: Buffer.from(bytes) });
     else this.#put(start, bytes);
@@ -85,7 +89,7 @@ export class Intake implements WalSink {
     const { received } = spool;
     const { safe } = archiver;
     // Nothing beyond what was received on this timeline, and never less than before.
-    if (safe > this.#acknowledged && safe <= received) this.#acknowledged = safe;
+    if (this.#flows && safe > this.#acknowledged && safe <= received) this.#acknowledged = safe;
     return { received, durable: this.#acknowledged };
   }
 

@@ -2,7 +2,7 @@
 import type { Lsn } from '../../postgres/lsn.ts';
 import type { WalInventory } from '../archive.ts';
 import { spans } from '../coverage.ts';
-import type { Ancestor } from '../timelines.ts';
+import type { Ancestor, PathStep } from '../timelines.ts';
 
 export interface Position {
   readonly timeline: number;
@@ -29,6 +29,16 @@ export function routeFrom(here: Position, server: number, ancestors: readonly An
   const { end } = ancestors[index]!;
   if (here.lsn <= end) return { kind: 'continue' };
   return { kind: 'forked', next: ancestors[index + 1]?.timeline ?? server, at: end };
+}
+
+/** The stretches of log from a position to the server's timeline, in order; the last one is open. */
+export function stepsTo(server: number, here: Position, ancestors: readonly Ancestor[]): PathStep[] {
+  const at = ancestors.findIndex(({ timeline }) => timeline === here.timeline);
+  if (here.timeline === server || at < 0) return [{ timeline: server, start: here.lsn, end: undefined }];
+  const way = ancestors.slice(at).map(({ timeline, end }, i): PathStep => {
+    return { timeline, start: i === 0 ? here.lsn : ancestors[at + i - 1]!.end, end };
+  });
+  return [...way, { timeline: server, start: ancestors.at(-1)!.end, end: undefined }];
 }
 
 /**

@@ -44,6 +44,8 @@ export class Stream {
   /** A gap that is feared only. */
   #feared: Gap | undefined;
   #gaps = 0;
+  /** Changes of the book of gaps, one after the other. */
+  #book: Promise<void> = Promise.resolve();
   #synchronous = false;
 
   constructor(options: StreamWalOptions & { readonly clock: Clock }, parts: { spool: Spool; archive: WalArchive }) {
@@ -158,16 +160,7 @@ export class Stream {
 
   #flowing(): void {
     this.#backoff.reset();
-    const feared = this.#feared;
-    if (feared === undefined) return;
-    this.#feared = undefined;
-    const { systemIdentifier } = this.#archive;
-    const isOver = (gap: WalGap) =>
-      gap.systemIdentifier === systemIdentifier &&
-      gap.start === feared.start &&
-      gap.timeline === feared.timeline &&
-      gap.end === undefined;
-    trimGaps(this.#archive.repository, isOver).catch(() => {}); // only words
+    if (!this.#withoutSlot) this.#unfear();
   }
 
   #stop(): void {
@@ -205,8 +198,9 @@ export class Stream {
   }
 
   #guard(): Promise<void> {
-    const { connection, slot, slotLimit, clock } = this.#options;
+    const { connection, slot, slotLimit, slotCheckMs, clock } = this.#options;
     return guardSlot({
+      ...(slotCheckMs === undefined ? {} : { everyMs: slotCheckMs }),
       ...{ connection, slot, clock, limit: slotLimit, signal: this.#over.signal },
       onReading: (reading) => this.#read(reading),
       warn: (message, hint) => this.#reporter.warn(message, hint),
@@ -256,25 +250,43 @@ export class Stream {
   #lost(gap: Gap): void {
     this.#gaps += 1;
     this.#reporter.circumstances.gaps = this.#gaps;
-    this.#feared = undefined;
+    this.#unfear();
     this.#withoutSlot = false;
     this.#record(gap);
   }
 
-  /** Writes a gap down, again and again until a storage takes it. */
+  /** What was feared is known by now: nothing is missing, or exactly what is on record. */
+  #unfear(): void {
+    const feared = this.#feared;
+    if (feared === undefined) return;
+    this.#feared = undefined;
+    const { systemIdentifier, repository } = this.#archive;
+    const isOver = ({ timeline, start, end, ...gap }: WalGap) =>
+      end === undefined &&
+      start === feared.start &&
+      timeline === feared.timeline &&
+      gap.systemIdentifier === systemIdentifier;
+    this.#inBook(() => trimGaps(repository, isOver));
+  }
+
   #record(gap: Gap): void {
     const { systemIdentifier, repository } = this.#archive;
+    this.#inBook(() => recordGap(repository, { systemIdentifier, ...gap }));
+  }
+
+  /** One change of the book after the other, each again and again until a storage takes it. */
+  #inBook(change: () => Promise<void>): void {
     const backoff = new Backoff(this.#options.clock);
-    const write = async () => {
-      while (!this.#over.signal.aborted) {
+    const { signal } = this.#over;
+    this.#book = this.#book.then(async () => {
+      while (!signal.aborted) {
         try {
-          return await recordGap(repository, { systemIdentifier, ...gap });
+          return await change();
         } catch {
-          await backoff.pause(this.#over.signal);
+          await backoff.pause(signal);
         }
       }
-    };
-    void write();
+    });
   }
 
   /** Everything that was received goes to the storages, as far as they take it in a few seconds. */
@@ -283,7 +295,8 @@ export class Stream {
     this.#archiver.slice();
     await this.#spool.flush();
     const enough = new AbortController();
-    await Promise.race([this.#archiver.settled(), clock.sleep(GRACE_MS, enough.signal).catch(() => {})]);
+    const everything = Promise.all([this.#archiver.settled(), this.#book]);
+    await Promise.race([everything, clock.sleep(GRACE_MS, enough.signal).catch(() => {})]);
     enough.abort();
     const stored = this.#archiver.storedIn(requiredCopies);
     const waiting = this.#archiver.queues.filter(({ pending }) => pending > 0);

@@ -11,7 +11,7 @@ import { type Ancestor, parseHistory } from '../timelines.ts';
 import type { Archiver } from './archiver.ts';
 import type { Intake } from './intake.ts';
 import type { Reporter } from './reporter.ts';
-import { type Position, routeFrom } from './route.ts';
+import { type Position, routeFrom, stepsTo } from './route.ts';
 
 export interface SessionOptions {
   readonly subscription: WalSubscription;
@@ -155,26 +155,51 @@ export class Session {
     }
   }
 
-  /** The server does not have what comes next. The hole is put on record, and the stream goes on with the first segment that is kept. */
+  /**
+   * The server does not have what comes next. Along the way from our timeline to the server's, the first segment that is kept is looked
+   * for; every stretch before it is put on record.
+   */
   async #overGap(here: Position): Promise<Position> {
-    const { subscription, slot, spool, reporter, recordGap } = this.#options;
-    const { timeline } = subscription.identity;
-    const restart = slot === undefined ? undefined : (await subscription.readSlot(slot))?.restartLsn;
-    if (restart === undefined)
-      throw new Failure('postgres_wal_gone', 'The server has removed WAL that was not received.');
-    const next = this.#segment(restart);
-    const at = here.timeline === timeline ? here.lsn : (this.#ancestors.at(-1)?.end ?? here.lsn);
-    const start = spool.received > at && spool.timeline === timeline ? spool.received : at;
-    if (next <= this.#segment(start)) {
-      throw new Failure('postgres_unreachable', 'The server has removed WAL that its slot should keep.');
+    const { subscription, slot, spool } = this.#options;
+    const kept = slot === undefined ? undefined : (await subscription.readSlot(slot))?.restartLsn;
+    const start = spool.timeline === here.timeline ? spool.received : here.lsn;
+    for (const [i, step] of stepsTo(
+      subscription.identity.timeline,
+      { ...here, lsn: start },
+      this.#ancestors,
+    ).entries()) {
+      const first = this.#segment(step.start) + (i === 0 ? BigInt(subscription.segmentSize) : 0n);
+      const last = step.end ?? kept;
+      const found = last === undefined ? undefined : await this.#firstKept(step.timeline, first, this.#segment(last));
+      const end = found ?? step.end;
+      if (end !== undefined && end > step.start) this.#lost({ timeline: step.timeline, start: step.start, end });
+      if (found !== undefined) return this.#enter({ timeline: step.timeline, lsn: found });
     }
-    const detail = `The server no longer had the WAL from ${formatLsn(start)} to ${formatLsn(next)} of timeline ${timeline}.`;
-    recordGap({ timeline, start, end: next, reason: this.#fate, detail });
+    throw new Failure('postgres_wal_gone', 'The server has removed WAL that was not received.');
+  }
+
+  /** The first of some segments that the server still has: it removes the oldest ones first. */
+  async #firstKept(timeline: number, first: Lsn, last: Lsn): Promise<Lsn | undefined> {
+    const { subscription } = this.#options;
+    const size = BigInt(subscription.segmentSize);
+    if (first > last || !(await subscription.has(timeline, last))) return undefined;
+    let [low, high] = [first / size, last / size];
+    while (low < high) {
+      const middle = (low + high) / 2n;
+      if (await subscription.has(timeline, middle * size)) high = middle;
+      else low = middle + 1n;
+    }
+    return high * size;
+  }
+
+  #lost({ timeline, start, end }: { timeline: number; start: Lsn; end: Lsn }): void {
+    const { reporter, recordGap } = this.#options;
+    const detail = `The server no longer had the WAL from ${formatLsn(start)} to ${formatLsn(end)} of timeline ${timeline}.`;
+    recordGap({ timeline, start, end, reason: this.#fate, detail });
     reporter.warn(
       `WAL is lost: ${detail}`,
       'Moments after the gap can be restored only from a new base backup: run "holdfast backup" now.',
     );
-    return this.#enter({ timeline, lsn: next });
   }
 
   #segment(position: Lsn): Lsn {

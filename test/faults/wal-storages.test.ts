@@ -1,0 +1,255 @@
+/** Storages and disks that fail while WAL flows: nobody waits for the dead, nothing is acknowledged before its time, nothing is lost. */
+import assert from 'node:assert/strict';
+import { appendFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { parseLsn } from '../../src/postgres/lsn.ts';
+import type { ObjectStore } from '../../src/storage/object-store.ts';
+import { type FaultStore, faultStore } from '../../src/storage/testing/fault-store.ts';
+import { readGaps } from '../../src/wal/gaps.ts';
+import { majors, startPostgres, type TestServer } from '../support/postgres/server.ts';
+import { run } from '../support/run.ts';
+import { type TempDir, tempDir } from '../support/temp.ts';
+import {
+  archived,
+  assertSameAsServer,
+  MIB,
+  serverEnd,
+  type TestStream,
+  type WalPlace,
+  walPlace,
+} from '../support/wal-stream.ts';
+
+const newest = (await majors()).at(-1) ?? 18;
+const TABLE = 'CREATE TABLE t (id int, body text)';
+const WORK = `INSERT INTO t SELECT g, repeat(md5(g::text), 4) FROM generate_series(1, 3000) g`;
+const SLOT = 'holdfast_clinic_database';
+
+interface World extends AsyncDisposable {
+  readonly server: TestServer;
+  readonly place: WalPlace;
+  readonly faults: readonly FaultStore[];
+}
+
+/** A server with small segments, and storages that fail on demand. */
+async function world(storages = 2, settings: Readonly<Record<string, string>> = {}): Promise<World> {
+  const server = await startPostgres({ major: newest, walSegmentMiB: 1, settings });
+  const faults: FaultStore[] = [];
+  const wrap = (store: ObjectStore) => {
+    const faulty = faultStore(store);
+    faults.push(faulty);
+    return faulty;
+  };
+  const place = await walPlace({ storages, wrap });
+  await server.sql(TABLE);
+  const dispose = async () => {
+    await server.stop('immediate');
+    await place[Symbol.asyncDispose]();
+  };
+  return { server, place, faults, [Symbol.asyncDispose]: dispose };
+}
+
+const isStreaming = ({ status }: { status: string }) => status === 'streaming';
+
+async function wholeEverywhere({ place, server }: World, stream: TestStream): Promise<void> {
+  const { systemIdentifier, gaps } = await stream.stop();
+  assert.equal(gaps, 0);
+  for (const mask of place.repository.replicas.map(({ bit }) => bit)) {
+    const held = await archived(place.repository, systemIdentifier, mask);
+    assert.equal(held.spans.length, 1, 'no hole');
+    await assertSameAsServer(held, server.dataDir);
+  }
+}
+
+test('storages that fail in turn get everything in the end; the others never wait', async () => {
+  await using it = await world(3);
+  const { server, place, faults } = it;
+  await using stream = place.start(server.url(), { requiredCopies: 2 });
+  await stream.until('it streams', isStreaming);
+  for (const [i, kind] of (['fail', 'hang', 'loseReply'] as const).entries()) {
+    const rule = faults[i]!.inject({ on: 'put', key: /^wal\//, fault: { kind } });
+    for (let n = 0; n < 3; n++) await server.sql(WORK);
+    const end = await serverEnd(server);
+    await stream.until('the others have it', ({ storages }) =>
+      Object.entries(storages).every(([name, { stored }]) => name === 'abc'[i] || parseLsn(stored ?? '0/0') >= end),
+    );
+    rule.remove();
+    if (kind === 'hang') {
+      // What hangs is ended by the deadline of its driver; here by stopping, and the next stream goes on.
+      await stream.stop();
+      break;
+    }
+  }
+  await using next = place.start(server.url(), { requiredCopies: 2 });
+  await server.sql(WORK);
+  await next.stored(await serverEnd(server));
+  await wholeEverywhere(it, next);
+});
+
+test('a dead storage is named once; WAL leaves the spool without it, and comes from the others when it is back', async () => {
+  await using it = await world(2);
+  const { server, place, faults } = it;
+  await using stream = place.start(server.url(), { requiredCopies: 1 });
+  await stream.until('it streams', isStreaming);
+  const dead = faults[1]!.inject({ on: 'put', key: /^wal\//, fault: { kind: 'fail' } });
+  for (let n = 0; n < 6; n++) await server.sql(WORK);
+  await stream.stored(await serverEnd(server));
+  await stream.until('the spool is nearly empty', ({ spoolBytes }) => spoolBytes < 2 * MIB);
+  const warnings = stream.events.filter((event) => event.type === 'warning' && event.storage === 'b');
+  assert.equal(warnings.length, 1);
+  dead.remove();
+  await stream.until('it has everything', ({ storages }) => storages.b?.error === null && storages.b.pending === 0);
+  const { systemIdentifier } = await stream.stop();
+  const { inventory, spans } = await archived(place.repository, systemIdentifier, 2);
+  assert.equal(spans.length, 1);
+  const whole = inventory.pieces.filter(({ piece }) => piece.end % BigInt(MIB) === 0n);
+  assert.ok(
+    whole.every(({ mask }) => mask === 3),
+    'both hold the same objects',
+  );
+});
+
+test('while too few storages take WAL it stays in the spool; at its limit receiving pauses, and goes on without a hole', async () => {
+  await using it = await world(2);
+  const { server, place, faults } = it;
+  const spool = { directory: place.spool, limit: 3 * MIB };
+  await using stream = place.start(server.url(), { requiredCopies: 2, spool });
+  await stream.until('it streams', isStreaming);
+  faults[1]!.inject({ on: 'put', key: /^wal\//, fault: { kind: 'fail' } });
+  for (let n = 0; n < 12; n++) await server.sql(WORK);
+  const { spoolBytes } = await stream.until('it is paused', ({ status }) => status === 'paused');
+  assert.ok(spoolBytes < 5 * MIB);
+  faults[1]!.recover();
+  await stream.stored(await serverEnd(server));
+  await wholeEverywhere(it, stream);
+});
+
+test('where storages acknowledge, a commit that waits for us is in as many storages when it returns, and waits while they fail', async () => {
+  await using it = await world(2);
+  const { server, place, faults } = it;
+  await using stream = place.start(server.url(), { acknowledge: 2, flushEvery: 60_000, requiredCopies: 2 });
+  await stream.until('it streams', isStreaming);
+  await server.sql(`ALTER SYSTEM SET synchronous_standby_names = '${SLOT}'`);
+  await server.sql('SELECT pg_reload_conf()');
+  const identifier = (await stream.state())?.systemIdentifier ?? '';
+  for (let n = 0; n < 5; n++) {
+    await server.sql(`INSERT INTO t VALUES (${n}, 'x')`);
+    const end = await serverEnd(server);
+    // Asked as soon as the commit has returned: its record ends before this position, but for what the server wrote since.
+    for (const mask of [1, 2]) {
+      const [span] = (await archived(place.repository, identifier, mask)).spans;
+      assert.ok((span?.end ?? 0n) + 400n >= end, `${span?.end} of ${end}`);
+    }
+  }
+  const dead = faults[0]!.inject({ on: 'put', key: /^wal\//, fault: { kind: 'fail' } });
+  let returned = false;
+  const commit = server.sql(`INSERT INTO t VALUES (9, 'x')`).then(() => {
+    returned = true;
+  });
+  await stream.until('the storage fails', ({ storages }) => storages.a?.error !== null);
+  assert.equal(returned, false);
+  dead.remove();
+  await commit;
+  await server.sql('ALTER SYSTEM RESET synchronous_standby_names');
+  await server.sql('SELECT pg_reload_conf()');
+  await wholeEverywhere(it, stream);
+});
+
+test('a server may shut down although the storages that acknowledge are dead', async () => {
+  await using it = await world(2, { wal_sender_timeout: '10min' });
+  const { server, place, faults } = it;
+  await using stream = place.start(server.url(), { acknowledge: 2 });
+  await stream.until('it streams', isStreaming);
+  for (const store of faults) store.inject({ on: 'put', key: /^wal\//, fault: { kind: 'fail' } });
+  await server.sql(WORK);
+  await server.instance.stop('fast');
+  await using again = await startPostgres({ major: newest, dataDir: server.dataDir });
+  const [row] = await again.sql('SELECT count(*)::int AS n FROM t');
+  assert.equal(row?.n, 3000);
+  assert.match(await log(again), /database system was shut down/);
+});
+
+test('the slot is given up before it fills the disk of the server, loudly and on record', async () => {
+  await using it = await world(1, { min_wal_size: '2MB', max_wal_size: '2MB' });
+  const { server, place, faults } = it;
+  const spool = { directory: place.spool, limit: MIB };
+  await using stream = place.start(server.url(), { spool, slotLimit: 4 * MIB, slotCheckMs: 200 });
+  await stream.until('it streams', isStreaming);
+  faults[0]!.inject({ on: 'put', key: /^wal\//, fault: { kind: 'fail' } });
+  for (let n = 0; n < 12; n++) await server.sql(`${WORK}; CHECKPOINT`);
+  await untilSaid(stream, /was given up/);
+  const slots = await server.sql('SELECT slot_name FROM pg_replication_slots');
+  assert.equal(slots.length, 0);
+  await server.sql('CHECKPOINT');
+  faults[0]!.recover();
+  const state = await stream.until('the gap is known', ({ gaps }) => gaps === 1);
+  await server.sql(WORK);
+  await stream.stored(await serverEnd(server));
+  const { systemIdentifier } = await stream.stop();
+  assert.equal(state.systemIdentifier, systemIdentifier);
+  const [gap] = await readGaps(place.repository, systemIdentifier);
+  assert.equal(gap?.reason, 'slot_given_up');
+  assert.ok(gap?.end !== undefined);
+  assert.match(stream.said(), /makes the server keep/);
+});
+
+test('one process streams into a spool; a torn end is cut off, and what was received before is stored', async () => {
+  await using it = await world(1);
+  const { server, place } = it;
+  await using stream = place.start(server.url());
+  await stream.until('it streams', isStreaming);
+  await assert.rejects(place.start(server.url()).outcome, { code: 'locked' });
+  await server.sql(WORK);
+  await stream.stored(await serverEnd(server));
+  await stream.stop();
+  const [last = ''] = (await readdir(join(place.spool, 'wal'))).sort().reverse();
+  await appendFile(join(place.spool, 'wal', last), Buffer.alloc(5000, 0xab));
+  await using next = place.start(server.url());
+  await server.sql(WORK);
+  await next.stored(await serverEnd(server));
+  await wholeEverywhere(it, next);
+});
+
+const mountable = (await run('sh', ['-c', 'd=$(mktemp -d) && mount -t tmpfs none $d && umount $d'])).code === 0;
+
+describe('a spool on a disk of four mebibytes', {
+  skip: mountable ? false : 'needs the right to mount a file system',
+}, () => {
+  let dir: TempDir;
+  before(async () => {
+    dir = await tempDir();
+    await run('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'none', dir.path]);
+  });
+  after(async () => {
+    await run('umount', [dir.path]);
+    await dir.remove();
+  });
+
+  test('when it is full, receiving pauses; when there is room it goes on without a hole', async () => {
+    await using it = await world(1);
+    const { server, place, faults } = it;
+    const spool = { directory: dir.path, limit: 100 * MIB };
+    await using stream = place.start(server.url(), { spool });
+    await stream.until('it streams', isStreaming);
+    faults[0]!.inject({ on: 'put', key: /^wal\//, fault: { kind: 'fail' } });
+    for (let n = 0; n < 12; n++) await server.sql(WORK);
+    await untilSaid(stream, /disk of the spool is full/);
+    faults[0]!.recover();
+    await server.sql(WORK);
+    await untilSaid(stream, /There is room again/);
+    await stream.stored(await serverEnd(server));
+    await wholeEverywhere(it, stream);
+  });
+});
+
+async function untilSaid(stream: TestStream, pattern: RegExp): Promise<void> {
+  for (let i = 0; i < 600; i++) {
+    if (pattern.test(stream.said())) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`never said ${pattern}\n${stream.said()}`);
+}
+
+async function log({ instance }: TestServer): Promise<string> {
+  return instance.log();
+}
