@@ -4,6 +4,7 @@ import type { Group, Registration } from './registration.ts';
 export const registry: readonly Registration[] = [
   ...group('Protect', [entry('backup', 'make a restore point', () => import('./commands/backup.ts'))]),
   ...group('Look', [
+    entry('status', 'are we safe', () => import('./commands/status.ts')),
     entry('points', 'the restore points, newest last', () => import('./commands/points.ts')),
     entry('show', 'one point: sources, sizes, manifest, proof', () => import('./commands/show.ts')),
     entry('ls', 'what is in a point', () => import('./commands/ls.ts')),
@@ -11,7 +12,10 @@ export const registry: readonly Registration[] = [
     entry('find', 'every version of a file across points', () => import('./commands/find.ts')),
     entry('diff', 'what changed between two points', () => import('./commands/diff.ts')),
   ]),
-  ...group('Restore', [entry('restore', 'get a point, or part of one, back', () => import('./commands/restore.ts'))]),
+  ...group('Restore', [
+    entry('restore', 'get a point, part of one, or any moment back', () => import('./commands/restore.ts')),
+    entry('sandbox', 'a throw-away PostgreSQL with the database as it was', () => import('./commands/sandbox.ts')),
+  ]),
   ...group('WAL archive', [
     entry('wal push', 'for archive_command: one file into the archive', () => import('./commands/wal-push.ts')),
     entry('wal stream', "receive the database's log all the time", () => import('./commands/wal-stream.ts')),
@@ -19,6 +23,7 @@ export const registry: readonly Registration[] = [
       failureStatus: 255,
     }),
     entry('wal status', 'windows, gaps, lag, what would be lost', () => import('./commands/wal-status.ts')),
+    entry('wal fold', 'old WAL into snapshots that restic reads', () => import('./commands/wal-fold.ts')),
   ]),
   ...group('Care', [
     entry('check', 'is everything there and whole', () => import('./commands/check.ts')),

@@ -93,6 +93,13 @@ export class WalArchive {
     return readLog({ timeline, from, to, pieces: inventory.pieces, readPiece: (stored) => this.readPiece(stored) });
   }
 
+  /** The snapshot that holds a folded piece of a listing. */
+  foldOf(piece: WalPiece): StoredSnapshot {
+    const fold = this.#folds.get(piece.hash);
+    if (fold === undefined) throw new Failure('internal', 'Folded WAL of a snapshot that was not listed.');
+    return fold;
+  }
+
   /** The bytes of one piece, from the nearest storage that has a good copy. */
   readPiece({ piece, mask, size, folded }: StoredPiece): Promise<Buffer> {
     if (folded) return this.#readFolded(piece);
@@ -181,9 +188,8 @@ export class WalArchive {
 
   /** The index is loaded when the first folded piece is read. */
   async #readFolded(piece: WalPiece): Promise<Buffer> {
-    const fold = this.#folds.get(piece.hash);
+    const fold = this.foldOf(piece);
     this.#reader ??= this.repository.loadIndex().then((indexed) => new FoldReader(indexed));
-    if (fold === undefined) throw new Failure('internal', 'Folded WAL of a snapshot that was not listed.');
     return (await this.#reader).read(fold.snapshot.tree, foldApp(fold) ?? '', piece);
   }
 

@@ -39,6 +39,12 @@ export async function knownCluster(repository: Repository, of: Source): Promise<
   return (await readMeta(repository, CLUSTERS)).get(keyOf(of))?.systemIdentifier;
 }
 
+/** All clusters on record for the sources of an app. */
+export async function clustersOf(repository: Repository, app: string): Promise<readonly string[]> {
+  const entries = [...(await readMeta(repository, CLUSTERS))];
+  return entries.filter(([key]) => key.startsWith(`${app} `)).map(([, { systemIdentifier }]) => systemIdentifier);
+}
+
 /** Writes down which cluster a source is. */
 export async function recordCluster(repository: Repository, of: Source, systemIdentifier: string): Promise<void> {
   await updateMeta(repository, CLUSTERS, (entries, stamp) => {

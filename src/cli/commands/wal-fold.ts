@@ -1,0 +1,36 @@
+/** `holdfast wal fold`: old WAL into snapshots that restic reads. */
+import { EXIT } from '../../base/failure.ts';
+import { walFold } from '../../operations/wal-fold.ts';
+import { archivedSources } from '../../operations/wal-sources.ts';
+import { defineCommand, option } from '../command.ts';
+import { openSession } from '../open-session.ts';
+
+export default defineCommand({
+  details:
+    'WAL that is older than wal.foldAfter, in whole segments, becomes snapshots with the tag holdfast-wal: files ' +
+    '/<app>/wal/<timeline>/<segment> that "restic restore" writes out for a restore_command of "cp". They are no restore points. The loose ' +
+    'pieces go, storage by storage, once the snapshot was read back from that storage and is the same. Done by "holdfast prune" and by ' +
+    'the running stream as well. With --now every complete segment is folded, so that restic alone reaches as far as possible.',
+  options: { now: option.flag('do not wait for wal.foldAfter') },
+  examples: [['holdfast wal fold --now', 'before a move to where there is only restic']],
+  exits: [EXIT.partial, EXIT.noRepository, EXIT.locked, EXIT.wrongPassword],
+  async run(context, { options: { now } }) {
+    const config = await context.config();
+    const app = config.appName(context.flags.app);
+    const sources = await archivedSources(config, app);
+    await using session = await openSession(context);
+    const { snapshots, segments, removed, failures } = await walFold(session, {
+      app,
+      foldAfter: now ? undefined : Math.max(0, ...sources.map(({ wal }) => wal.foldAfter)),
+      packing: await config.packing(),
+      programVersion: context.build.version,
+    });
+    for (const { message, hint } of failures.values()) await context.output.warn(message, hint);
+    if (context.flags.json) await context.output.summary({ snapshots, segments, pieces_removed: removed });
+    else
+      await context.output.line(
+        `${segments} segments folded into ${snapshots.length} snapshots, ${removed} loose pieces removed.`,
+      );
+    return failures.size > 0 ? EXIT.partial : EXIT.done;
+  },
+});
