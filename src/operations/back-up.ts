@@ -34,6 +34,8 @@ export interface BackUpInput {
   readonly requiredCopies: number;
   readonly label?: string;
   readonly reason?: string;
+  /** Databases are read whole, also where reading what changed would do. */
+  readonly full?: boolean;
   readonly programVersion: string;
   readonly machine: { readonly hostname: string; readonly username: string };
 }
@@ -141,6 +143,7 @@ class BackUpRun {
         trees: this.#indexed,
         indexed: this.#indexed,
         earlierDatabase: (source) => earlierDatabase(this.#indexed, this.#points, app.name, source),
+        full: this.#input.full ?? false,
         timeMs: this.#startMs,
         label: `holdfast ${app.name}${label === undefined ? '' : ` ${label}`}`.slice(0, 200),
         ...(app.migrations === undefined ? {} : { migrations: app.migrations }),

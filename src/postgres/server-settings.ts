@@ -20,6 +20,8 @@ export interface ServerSetup {
   /** Whether the server summarises its log for incremental backups; always false before 17. */
   readonly summarizesWal: boolean;
   readonly dataChecksums: boolean;
+  /** Whether every change of a page is in the log, also hints: with page checksums or wal_log_hints. */
+  readonly logsHints: boolean;
   /** Bytes of a page, and pages of a whole file of a relation. */
   readonly blockSize: number;
   readonly segmentPages: number;
@@ -57,6 +59,7 @@ const OTHER_SETTINGS: readonly string[] = [
   'max_slot_wal_keep_size',
   'summarize_wal',
   'data_checksums',
+  'wal_log_hints',
   'block_size',
   'segment_size',
 ];
@@ -90,6 +93,7 @@ export async function readServerSetup(sql: SqlSession): Promise<ServerSetup> {
     slotWalLimited: settings.get('max_slot_wal_keep_size')?.raw !== '-1',
     summarizesWal: settings.get('summarize_wal')?.raw === 'on',
     dataChecksums: settings.get('data_checksums')?.raw === 'on',
+    logsHints: ['data_checksums', 'wal_log_hints'].some((name) => settings.get(name)?.raw === 'on'),
     blockSize: Number(settings.get('block_size')?.raw),
     segmentPages: Number(settings.get('segment_size')?.raw),
     carried: Object.fromEntries(carried),

@@ -11,13 +11,14 @@ import { readServerSetup, type ServerSetup } from '../postgres/server-settings.t
 import { SqlSession } from '../postgres/sql.ts';
 import { WalReceiver } from '../postgres/wal-receiver.ts';
 import type { LooseEntry, Notify } from './entry.ts';
-import { type BackupFacts, backupFacts } from './postgres/backup-facts.ts';
+import { type BackupFacts, backupFacts, type Comparison } from './postgres/backup-facts.ts';
 import type { BaseCopy, FullReason, LastFull } from './postgres/base-copy.ts';
+import { type ChangedFile, changedFiles } from './postgres/changed-files.ts';
 import { type BackupTally, clusterEntries } from './postgres/entries.ts';
 import { grainPolicy } from './postgres/grain.ts';
 import { type StartedBackup, startBackup } from './postgres/start-backup.ts';
 
-export type { BackupFacts, BaseCopy, FullReason, LastFull };
+export type { BackupFacts, BaseCopy, ChangedFile, Comparison, FullReason, LastFull };
 
 export interface PostgresSourceOptions {
   /** A libpq URL. */
@@ -35,6 +36,8 @@ export interface PostgresSourceOptions {
   readonly countBudgetMs?: number;
   /** The earlier copy to build on, or why there is none. Default: none. */
   readonly base?: BaseCopy | FullReason;
+  /** Read everything, whatever there is to build on. Default false. */
+  readonly full?: boolean;
   /** The time, in milliseconds. Default: the system's. */
   readonly now?: number;
 }
@@ -49,6 +52,11 @@ export interface PostgresSource {
   readonly isIncremental: boolean;
   /** Everything of the cluster, once; stream bodies must be consumed before the next entry is asked for. Ends only if all is well. */
   entries(): AsyncGenerator<LooseEntry, void, undefined>;
+  /**
+   * After a full reading: what the server says has changed since the earlier copy, by an incremental backup of which only the headers are kept.
+   * `undefined` where that cannot be compared with what was read.
+   */
+  changesSinceBase(): AsyncGenerator<ChangedFile, void, undefined> | undefined;
   /** What the manifest wants to know; call it once, after `entries` has ended. */
   facts(): Promise<PostgresFacts>;
 }
@@ -70,6 +78,7 @@ class ClusterSource implements PostgresSource {
   readonly #settings: ConnectionSettings;
   readonly #tally: BackupTally = { files: 0, bytes: 0, walSegments: 0 };
   isIncremental = false;
+  #comparable = false;
   #setup: ServerSetup | undefined;
   #backup: BackupFacts | undefined;
 
@@ -140,12 +149,14 @@ class ClusterSource implements PostgresSource {
       label: this.#options.label,
       setup,
       base: this.#options.base ?? { reason: 'nothing to build on was given', expected: true },
+      full: this.#options.full ?? false,
       now: this.#now(),
       connect: () => this.#connect(open, wal),
       openSql: () => SqlSession.open(this.#settings, { signal }),
       signal,
     });
     this.isIncremental = started.changes !== undefined;
+    this.#comparable = started.comparable === true && setup.logsHints;
     this.#tellFallback(started.fallback);
     wal.start(started.backup.startLsn, started.backup.timeline);
     return { setup, wal, ...started };
@@ -156,6 +167,15 @@ class ClusterSource implements PostgresSource {
     open.use(connection);
     await refuseTwoClusters(wal.identity, connection);
     return connection;
+  }
+
+  changesSinceBase(): AsyncGenerator<ChangedFile, void, undefined> | undefined {
+    const { base, label, signal } = this.#options;
+    const setup = this.#setup;
+    if (this.isIncremental || !setup || !this.#comparable || base === undefined || 'reason' in base) return undefined;
+    const input = { label, setup, openSql: () => SqlSession.open(this.#settings, { signal }) };
+    const connect = () => ReplicationConnection.open(this.#settings, { signal });
+    return changedFiles(connect, input, base);
   }
 
   #byteCounter(totalBytes: number): (bytes: number, current: string) => void {

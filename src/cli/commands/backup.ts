@@ -19,6 +19,7 @@ export default defineCommand({
     source: option.texts('S', 'only this source (may be given several times)'),
     label: option.text('L', 'a name for the point, such as "before upgrade"'),
     reason: option.text('R', 'why it is made; kept in the manifest'),
+    full: option.flag('read databases whole, also where reading what changed would do'),
   },
   examples: [
     ['holdfast backup', 'all sources of the app'],
@@ -26,7 +27,7 @@ export default defineCommand({
     ['holdfast backup --source media', 'only one source'],
   ],
   exits: [EXIT.partial, EXIT.noRepository, EXIT.locked, EXIT.wrongPassword],
-  async run(context, { options: { source, label, reason } }) {
+  async run(context, { options: { source, label, reason, full } }) {
     const config = await context.config();
     const name = config.appName(context.flags.app);
     const app = await config.app(name);
@@ -40,6 +41,7 @@ export default defineCommand({
       requiredCopies: await config.requiredCopies(),
       ...(label === undefined ? {} : { label }),
       ...(reason === undefined ? {} : { reason }),
+      full,
       programVersion: context.build.version,
       machine: thisProcess(),
     });

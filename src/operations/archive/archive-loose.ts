@@ -5,6 +5,7 @@
 import { type Id, idFromBytes } from '../../base/ids.ts';
 import { encodeNode } from '../../repository/trees.ts';
 import type { LooseEntry, Meta } from '../../sources/entry.ts';
+import type { WholeFile } from './comparison.ts';
 import { type ArchiveContext, WORK_AHEAD } from './context.ts';
 import { cutsOf } from './cuts.ts';
 import type { EarlierFiles } from './earlier-files.ts';
@@ -28,6 +29,8 @@ export interface EarlierPoint {
   readonly files: EarlierFiles;
   /** For sources that yield changes. */
   readonly merger?: FileMerger;
+  /** Hears of each of `files` that was read whole, for a comparison with them. */
+  readonly onWhole?: (path: string, file: WholeFile) => void;
 }
 
 /** Returns the id of the root tree. */
@@ -106,13 +109,16 @@ class LooseArchiver {
     const { body } = entry;
     switch (body.kind) {
       case 'bytes': {
-        const content = pool.storeContent(Uint8Array.from(body.bytes));
+        const content = this.#storeBytes(body.bytes, this.#cuts(entry)?.lengths);
         content.catch(() => {}); // awaited when the tree is made, unless something else fails before
-        return { content, size: body.bytes.length };
+        const stored = { content, size: body.bytes.length };
+        this.#tellWhole(entry, stored);
+        return stored;
       }
       case 'stream': {
         const stored = await storeStream(pool, body.chunks, this.#cuts(entry), entry.size);
         await pool.below(WORK_AHEAD);
+        this.#tellWhole(entry, stored);
         return stored;
       }
       case 'changes': {
@@ -123,6 +129,23 @@ class LooseArchiver {
       case 'path':
         return storePath(pool, body.path, entry.size, notify);
     }
+  }
+
+  /** Small files are stored as one piece, unless they were cut before. */
+  #storeBytes(bytes: Uint8Array, lengths: Uint32Array | undefined): Promise<Uint8Array> {
+    const { pool } = this.#context.writer;
+    if (lengths === undefined || lengths.length < 2) return pool.storeContent(Uint8Array.from(bytes));
+    let at = 0;
+    const pieces = Array.from(lengths, (length) => {
+      at += length;
+      return bytes.slice(at - length, at);
+    });
+    return pool.storeBlobs(false, pieces);
+  }
+
+  #tellWhole({ path, cutting }: Extract<LooseEntry, { type: 'file' }>, stored: StoredContent): void {
+    const { files, onWhole } = this.#earlier;
+    if (cutting.by === 'offset' && files.has(path)) onWhole?.(path, { ...stored, grain: cutting.grain });
   }
 
   #cuts({ path, size, cutting }: Extract<LooseEntry, { type: 'file' }>): StreamCuts | undefined {

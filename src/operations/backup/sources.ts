@@ -21,6 +21,7 @@ import { archiveTree } from '../archive/archive-tree.ts';
 import { type ArchiveContext, newCounts, type SourceCounts } from '../archive/context.ts';
 import { FileMerger } from '../archive/file-merger.ts';
 import { syntheticMeta } from '../archive/nodes.ts';
+import { compareFull, type WholeFiles } from './compare-full.ts';
 import type { EarlierDatabase } from './earlier-database.ts';
 
 export interface ReadSourcesInput {
@@ -32,6 +33,8 @@ export interface ReadSourcesInput {
   readonly indexed: IndexedRepository;
   /** What earlier points know of a database. */
   readonly earlierDatabase: (source: string) => Promise<EarlierDatabase>;
+  /** Databases are read whole. */
+  readonly full: boolean;
   readonly timeMs: number;
   readonly label: string;
   /** A query for the applied migrations, and the source it runs in. */
@@ -154,7 +157,7 @@ class SourcesReader {
   }
 
   #cluster(source: PostgresSourceSettings, { base }: EarlierDatabase): PostgresSource {
-    const { notify, signal, progress, label, timeMs, migrations } = this.#input;
+    const { notify, signal, progress, label, timeMs, full, migrations } = this.#input;
     const query = migrations?.database === source.name ? migrations.query : undefined;
     return openPostgresSource({
       url: source.url,
@@ -165,6 +168,7 @@ class SourcesReader {
       notify: (notice) => notify(source.name, notice),
       ...(query === undefined ? {} : { migrations: query }),
       base,
+      full,
       now: timeMs,
     });
   }
@@ -172,15 +176,23 @@ class SourcesReader {
   async #readDatabase(
     source: PostgresSourceSettings,
     cluster: PostgresSource,
-    { files }: EarlierDatabase,
+    earlier: EarlierDatabase,
   ): Promise<ReadSource> {
     const { timeMs, writer, indexed } = this.#input;
     const { context, timed } = this.#begin(source.name, `${source.name}: database`, source.name);
     const owner = { uid: 0, gid: 0 };
-    const entries = withOwner(cluster.entries(), owner);
+    const { files } = earlier;
     const merger = new FileMerger(writer, indexed, files);
-    const tree = await archiveLoose(entries, timeMs, { ...context, onAdvance: () => {} }, { files, merger });
+    const whole: WholeFiles = new Map();
+    const tree = await archiveLoose(
+      withOwner(cluster.entries(), owner),
+      timeMs,
+      { ...context, onAdvance: () => {} },
+      { files, merger, onWhole: (path, file) => whole.set(path, file) },
+    );
     const facts = await cluster.facts();
+    const comparison = await compareFull(cluster, earlier, whole, context.notify, this.#input.signal);
+    const backup = comparison === undefined ? facts.backup : { ...facts.backup, comparison };
     const { counts } = context;
     return {
       name: source.name,
@@ -188,7 +200,7 @@ class SourcesReader {
       meta: { ...syntheticMeta(timeMs, 0o700), ...owner },
       counts,
       milliseconds: timed(),
-      record: { type: 'postgres', totals: totals(counts, tree), facts },
+      record: { type: 'postgres', totals: totals(counts, tree), facts: { ...facts, backup } },
     };
   }
 

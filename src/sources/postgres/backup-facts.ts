@@ -16,6 +16,7 @@ export interface BackupFacts {
   /** Why it was not incremental. */
   readonly fallback?: string;
   readonly lastFull?: LastFull;
+  readonly comparison?: Comparison;
   /** Log positions: the copy needs all WAL from `startLsn` on, and is consistent from `stopLsn` on. */
   readonly startLsn: string;
   readonly stopLsn: string;
@@ -29,6 +30,17 @@ export interface BackupFacts {
   readonly tablespaces: readonly { readonly oid: string; readonly location: string }[];
   /** Not empty: the server found pages with wrong checksums, and the point holds them as they were. */
   readonly damagedPages: readonly DamagedPages[];
+}
+
+/** A full reading held against the earlier point: what did not change since, by the server's account, must be the same. */
+export interface Comparison {
+  /** The earlier point. */
+  readonly point: string;
+  /** Pages that were compared. */
+  readonly pages: number;
+  /** Pieces that differ, and the first of them. */
+  readonly different: number;
+  readonly examples: readonly string[];
 }
 
 /** Facts of a backup that ended well; `now` in milliseconds. */

@@ -47,14 +47,9 @@ const LITTLE_LOG = 1024 ** 3;
 
 const FIRST_WITH_INCREMENTAL = 17;
 
-/** The reason for a full backup, `undefined` when an incremental one can be tried. */
-export function reasonForFull(
-  base: BaseCopy,
-  setup: ServerSetup,
-  identity: ClusterIdentity,
-  now: number,
-): FullReason | undefined {
-  return reasonInServer(setup) ?? reasonInBase(base, identity) ?? reasonInTime(base, now);
+/** What makes an incremental backup impossible or not worth it; `undefined` when it can be tried. */
+export function obstacleTo(base: BaseCopy, setup: ServerSetup, identity: ClusterIdentity): FullReason | undefined {
+  return reasonInServer(setup) ?? reasonInBase(base, identity);
 }
 
 function reasonInServer(setup: ServerSetup): FullReason | undefined {
@@ -99,7 +94,8 @@ function reasonInBase(base: BaseCopy, identity: ClusterIdentity): FullReason | u
   return undefined;
 }
 
-function reasonInTime({ lastFull }: BaseCopy, now: number): FullReason | undefined {
+/** Whether everything should be read again although nothing is in the way; `now` in milliseconds. */
+export function dueForFull({ lastFull }: BaseCopy, now: number): FullReason | undefined {
   const age = now - Date.parse(lastFull.time);
   if (age >= FULL_EVERY_MS) {
     return { reason: `everything is read every ${formatDuration(FULL_EVERY_MS)}`, expected: true };

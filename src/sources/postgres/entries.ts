@@ -5,12 +5,12 @@
 
 import { Failure } from '../../base/failure.ts';
 import type { BackupMember, BaseBackup, BaseBackupResult, MemberHeader } from '../../postgres/base-backup.ts';
-import { changedPathOf, lengthOf, PAGE, readIncrementalFile, SEGMENT_PAGES } from '../../postgres/incremental-file.ts';
+import { changedPathOf, lengthOf, PAGE, readIncrementalFile } from '../../postgres/incremental-file.ts';
 import type { RelationLimits } from '../../postgres/incremental-limits.ts';
-import { mainForkOf } from '../../postgres/relation-path.ts';
 import type { ServerSetup } from '../../postgres/server-settings.ts';
 import type { WalReceiver, WalSegment } from '../../postgres/wal-receiver.ts';
 import type { LooseEntry, Meta, Notify } from '../entry.ts';
+import { keptBytes } from './changed-files.ts';
 import type { PageCheck } from './changed-pages.ts';
 import { generatedConfig } from './generated-config.ts';
 import { cuttingOf, type GrainPolicy, WAL_CUTTING } from './grain.ts';
@@ -143,10 +143,7 @@ async function changesEntry(
   const { header } = member;
   const { limits, check } = input.changes as IncrementalParts;
   const file = await readIncrementalFile(member.content(), header.size);
-  const relation = mainForkOf(path);
-  if (relation === undefined) throw new Failure('postgres_protocol', `The changes of ${path} were not asked for.`);
-  const limit = limits.get(relation.relation) ?? Number.POSITIVE_INFINITY;
-  const kept = Math.min(file.truncation, Math.max(limit - relation.segment * SEGMENT_PAGES, 0)) * PAGE;
+  const kept = keptBytes(path, file, limits);
   const size = lengthOf(file) * PAGE;
   count(size, path, input);
   const pages = () => check.of(path, file);

@@ -7,7 +7,7 @@ import { parseLsn } from '../../postgres/lsn.ts';
 import type { ReplicationConnection } from '../../postgres/replication-connection.ts';
 import type { ServerSetup } from '../../postgres/server-settings.ts';
 import type { SqlSession } from '../../postgres/sql.ts';
-import { type BaseCopy, type FullReason, reasonForFull } from './base-copy.ts';
+import { type BaseCopy, dueForFull, type FullReason, obstacleTo } from './base-copy.ts';
 import { PageCheck } from './changed-pages.ts';
 import type { IncrementalParts } from './entries.ts';
 
@@ -19,6 +19,8 @@ export interface StartedBackup {
   readonly changes?: IncrementalParts;
   /** Of a full one. */
   readonly fallback?: FullReason;
+  /** An incremental one would have been possible: what was read can be held against it. */
+  readonly comparable?: boolean;
 }
 
 export interface StartInput {
@@ -26,6 +28,8 @@ export interface StartInput {
   readonly setup: ServerSetup;
   /** The earlier copy to build on, or why there is none. */
   readonly base: BaseCopy | FullReason;
+  /** Read everything, whatever there is to build on. */
+  readonly full: boolean;
   /** The time, in milliseconds. */
   readonly now: number;
   /** Opens a connection that lasts as long as the backup. */
@@ -34,12 +38,17 @@ export interface StartInput {
   readonly signal: AbortSignal | undefined;
 }
 
+const ASKED_FOR: FullReason = { reason: 'it was asked for', expected: true };
+
 export async function startBackup(input: StartInput): Promise<StartedBackup> {
   const { base, signal } = input;
   if ('reason' in base) return startFull(input, await input.connect(), base);
   const connection = await input.connect();
-  const reason = reasonForFull(base, input.setup, await connection.identify(), input.now);
-  if (reason !== undefined) return startFull(input, connection, reason);
+  const obstacle = obstacleTo(base, input.setup, await connection.identify());
+  const reason = obstacle ?? (input.full ? ASKED_FOR : dueForFull(base, input.now));
+  if (reason !== undefined) {
+    return { ...(await startFull(input, connection, reason)), comparable: obstacle === undefined };
+  }
   try {
     return await startIncremental(input, connection, base);
   } catch (error) {
@@ -57,8 +66,9 @@ async function startFull(
   return { backup: await BaseBackup.start(connection, label), fallback };
 }
 
-async function startIncremental(
-  { label, setup, openSql }: StartInput,
+/** Throws what the server has against it. */
+export async function startIncremental(
+  { label, setup, openSql }: Pick<StartInput, 'label' | 'setup' | 'openSql'>,
   connection: ReplicationConnection,
   base: BaseCopy,
 ): Promise<StartedBackup> {
