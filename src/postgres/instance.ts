@@ -31,6 +31,8 @@ export interface InstanceOptions {
   readonly runtimeParent?: string;
   /** Directories that are removed, after the server has stopped, when this process ends without stopping it. */
   readonly removeWhenOrphaned?: readonly string[];
+  /** Waits for the end of recovery; otherwise a server that answers queries during recovery counts as started. */
+  readonly untilRecovered?: boolean;
   /** Until the server accepts connections, recovery included. Default one minute. */
   readonly startTimeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
@@ -171,11 +173,12 @@ export class PostgresInstance implements AsyncDisposable {
   }
 
   /** The eighth line of postmaster.pid says `ready`, or `standby` for a server in recovery that answers queries. */
-  async #ready({ startTimeoutMs = DEFAULT_START_MS, signal }: InstanceOptions): Promise<void> {
+  async #ready({ startTimeoutMs = DEFAULT_START_MS, untilRecovered, signal }: InstanceOptions): Promise<void> {
     const deadline = this.#clock.monotonic() + startTimeoutMs;
+    const state = untilRecovered ? /^ready/ : /^(ready|standby)/;
     while (this.running) {
       const lines = (await readFile(join(this.dataDir, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n');
-      if (Number(lines[0]) === this.pid && /^(ready|standby)/.test(lines[7] ?? '')) return;
+      if (Number(lines[0]) === this.pid && state.test(lines[7] ?? '')) return;
       if (this.#clock.monotonic() > deadline)
         throw await this.#startFailure(`was not ready within ${startTimeoutMs / 1000} s`);
       if (signal?.aborted) throw new Failure('interrupted', 'Interrupted while PostgreSQL was starting.');

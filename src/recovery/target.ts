@@ -19,6 +19,8 @@ export interface RestoreIdentity {
   readonly point: Id;
   readonly sources: readonly string[];
   readonly paths: readonly string[];
+  /** Of a restore to a moment: what it takes besides the point. */
+  readonly moment?: string;
 }
 
 export interface PreparedTarget {
@@ -130,10 +132,11 @@ async function readMarker(path: string): Promise<Record<string, unknown> | undef
 }
 
 function sameRestore(path: string, marker: Record<string, unknown>, identity: RestoreIdentity): TargetState {
-  const { format, point, sources, paths } = marker;
+  const { format, point, sources, paths, moment } = marker;
   const same =
     format === 1 &&
     point === identity.point &&
+    moment === identity.moment &&
     JSON.stringify(sources) === JSON.stringify(identity.sources) &&
     JSON.stringify(paths) === JSON.stringify(identity.paths);
   if (same) return { continues: true, made: marker.made === true };

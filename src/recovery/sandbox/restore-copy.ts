@@ -18,13 +18,15 @@ export interface CopyRequest {
   /** An empty directory that belongs to `account`. */
   readonly target: string;
   readonly account: ServerAccount | undefined;
+  /** Bytes that will be needed beside the copy. */
+  readonly moreRoom?: number;
 }
 
 /** Throws `data_damaged` unless everything is there: half a database proves nothing and misleads whoever looks into it. */
 export async function restoreCopy(
   world: RecoveryWorld,
   indexed: IndexedRepository,
-  { point, sources, storage, target, account }: CopyRequest,
+  { point, sources, storage, target, account, moreRoom = 0 }: CopyRequest,
 ): Promise<void> {
   const { signal, progress } = world;
   const step = 'sandbox:restore';
@@ -34,7 +36,7 @@ export async function restoreCopy(
     signal,
     ...(storage === undefined ? {} : { storage }),
   });
-  await checkRoom(target, plan.totals.roomBytes, plan.totals.files);
+  await checkRoom(target, plan.totals.roomBytes + moreRoom, plan.totals.files);
   const { bytes: totalBytes, files: totalItems } = plan.totals;
   progress({ type: 'step', step, title: 'restoring a copy', totalBytes, totalItems });
   const done = await restoreFiles(indexed, plan, {

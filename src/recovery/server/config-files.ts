@@ -4,6 +4,8 @@ import { join } from 'node:path';
 
 const HEADER = '# Written by Holdfast for a server on a restored copy. The original configuration is not read.\n';
 
+const LONGEST_RUNTIME_PARENT = 70;
+
 export interface ConfigFiles {
   readonly settings: Readonly<Record<string, string>>;
   /** Whether connections over the loopback address are let in, with a password. */
@@ -27,6 +29,11 @@ export async function writeConfigFiles(
     await chmod(join(directory, name), 0o644);
   }
   return Object.fromEntries(Object.entries(files).map(([setting, { name }]) => [setting, join(directory, name)]));
+}
+
+/** A socket's path may have 107 bytes: below a directory of a long name, it goes where the machine keeps temporary files. */
+export function runtimeParent(directory: string): { readonly runtimeParent?: string } {
+  return directory.length > LONGEST_RUNTIME_PARENT ? {} : { runtimeParent: directory };
 }
 
 /** `postgresql.auto.conf` is read whatever the command line says: it goes, and so does all that makes a standby of the copy. */

@@ -1,0 +1,74 @@
+/**
+ * Recovers a restored copy that somebody will keep: with a server of ours, which is stopped at the end. Meanwhile the directory belongs to the
+ * server's account and says nothing of the original's configuration; afterwards it is as the original was, but for archiving.
+ */
+import { readdirSync } from 'node:fs';
+import { chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { giveTo, type ServerAccount } from '../postgres/account.ts';
+import type { ServerPrograms } from '../postgres/programs.ts';
+import { makeDurable } from './durability.ts';
+import type { MomentPlan } from './moment.ts';
+import { type Replayed, replay } from './replay.ts';
+import { assertReachable } from './sandbox/place.ts';
+import { neutralise } from './server/config-files.ts';
+import type { RecoveryWorld } from './world.ts';
+
+export interface CopyToReplay {
+  readonly plan: MomentPlan;
+  readonly dataDir: string;
+  readonly programs: ServerPrograms;
+  readonly account: ServerAccount | undefined;
+  /** It will stand beside the original, whose archive it must not write to. */
+  readonly isBeside: boolean;
+}
+
+const AUTO_CONF = 'postgresql.auto.conf';
+const ARCHIVING_OFF = `
+# Added by Holdfast: this is a restored copy. With the original's configuration it would archive its log into the original's archive.
+# Remove this line when the copy takes the original's place.
+archive_mode = 'off'
+`;
+
+/** Resolves when the directory is ready to start, and on the disk. */
+export async function replayCopy(world: RecoveryWorld, copy: CopyToReplay): Promise<Omit<Replayed, 'instance'>> {
+  const { plan, dataDir, programs, account } = copy;
+  const runtime = join(dirname(dataDir), '.holdfast-recovery');
+  const owner = await stat(dataDir);
+  const autoConf = await readFile(join(dataDir, AUTO_CONF));
+  try {
+    await rm(runtime, { recursive: true, force: true });
+    await mkdir(runtime);
+    await chmod(runtime, 0o711);
+    if (account) await giveTo(account, dataDir);
+    await assertReachable(dataDir, account);
+    await neutralise(dataDir);
+    const removeWhenOrphaned = [runtime];
+    const { instance, ...replayed } = await replay(world, {
+      plan,
+      dataDir,
+      runtime,
+      programs,
+      account,
+      removeWhenOrphaned,
+    });
+    await instance.stop('fast');
+    await rm(join(dataDir, 'postmaster.opts'), { force: true });
+    const added = copy.isBeside ? Buffer.from(ARCHIVING_OFF) : Buffer.alloc(0);
+    await writeFile(join(dataDir, AUTO_CONF), Buffer.concat([autoConf, added]));
+    if (account) await giveTo({ ...account, uid: owner.uid, gid: owner.gid }, dataDir);
+    await makeDurable(dataDir, below(dataDir));
+    return replayed;
+  } finally {
+    await rm(runtime, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+function* below(directory: string): Generator<Buffer> {
+  yield Buffer.from(directory);
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) yield* below(path);
+    else if (entry.isFile()) yield Buffer.from(path);
+  }
+}
