@@ -1,6 +1,7 @@
 /** The app's own programs, run against the restored copy: without a shell, with its address in the environment, with an end. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Clock } from '../../base/clock.ts';
+import { watch } from '../../postgres/watchdog.ts';
 import { Collector, type Finding } from './finding.ts';
 
 export interface CommandWorld {
@@ -62,6 +63,8 @@ async function runCommand(world: CommandWorld, [program, ...args]: readonly stri
     // A group of its own, so that what it started ends with it.
     detached: true,
   });
+  // It and all that it started must not outlive us, should we be killed: a negative number names the group.
+  const watchdog = child.pid === undefined ? undefined : watch(-child.pid, []);
   const output = tailOf(child);
   let isLate = false;
   const onAbort = () => endAll(child);
@@ -78,6 +81,7 @@ async function runCommand(world: CommandWorld, [program, ...args]: readonly stri
   } catch (error) {
     return { problem: `could not be started: ${(error as Error).message}`, output: '' };
   } finally {
+    watchdog?.release();
     clearTimeout(timer);
     world.signal.removeEventListener('abort', onAbort);
     child.stdout?.destroy();

@@ -36,9 +36,10 @@ export async function checkPages(
       const why = checksums ? `its pages have ${pageSize} bytes` : 'the cluster was made without them';
       found.skip(`No page checksums to compare: ${why}. Damaged rows are what the check of tables finds.`);
     }
+    const options = { segmentPages, hasChecksums, buffer: Buffer.alloc(PAGE * PAGES_AT_ONCE) };
     for (const path of await relationFiles(world.copy.directory)) {
       world.signal.throwIfAborted();
-      const done = await checkFile(world, path, { segmentPages, hasChecksums }, found);
+      const done = await checkFile(world, path, options, found);
       pages += done.pages;
       bytes += done.bytes;
     }
@@ -79,12 +80,14 @@ async function below(directory: string, path: string): Promise<{ path: string }[
 interface FileOptions {
   readonly segmentPages: number;
   readonly hasChecksums: boolean;
+  /** Used for one file after the other. */
+  readonly buffer: Buffer;
 }
 
 async function checkFile(
   world: CheckWorld,
   path: string,
-  { segmentPages, hasChecksums }: FileOptions,
+  { segmentPages, hasChecksums, buffer }: FileOptions,
   found: Collector,
 ): Promise<PageTotals> {
   const file = await open(join(world.copy.directory, path)).catch(gone);
@@ -93,7 +96,7 @@ async function checkFile(
     const { size } = await file.stat();
     if (!hasChecksums) return { pages: Math.floor(size / PAGE), bytes: size };
     const first = Number(/\.(\d+)$/.exec(path)?.[1] ?? 0) * segmentPages;
-    const damaged = await damagedPages(world, file, size, first);
+    const damaged = await damagedPages(world, { file, size, first, buffer });
     if (damaged.length > 0) {
       const name = await relationName(world, path);
       const shown = damaged.slice(0, 10).join(', ');
@@ -108,8 +111,10 @@ async function checkFile(
 }
 
 /** Numbers of the pages within their relation whose checksum is wrong, however often they are read. */
-async function damagedPages(world: CheckWorld, file: FileHandle, size: number, first: number): Promise<number[]> {
-  const buffer = Buffer.alloc(PAGE * PAGES_AT_ONCE);
+async function damagedPages(
+  world: CheckWorld,
+  { file, size, first, buffer }: { file: FileHandle; size: number; first: number; buffer: Buffer },
+): Promise<number[]> {
   const damaged: number[] = [];
   for (let at = 0; at + PAGE <= size; at += buffer.length) {
     world.signal.throwIfAborted();

@@ -1,0 +1,230 @@
+/** Proofs of points, through the command line: levels, reports, turns of storages, what is wrong and how that ends. */
+import assert from 'node:assert/strict';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import type { ProofReport } from '../../src/operations/prove.ts';
+import { majors, startPostgres, type TestServer } from '../support/postgres/server.ts';
+import { flipBit, packFiles } from '../support/spoil.ts';
+import { type BackupApp, backupApp, fillMedia } from './fixtures/backup-app.ts';
+
+const available = (await majors()).filter((major) => major !== 16);
+const skip = available.length === 0 && 'needs PostgreSQL';
+const newest = available.at(-1) ?? 0;
+
+const CLINIC = `
+  create table patients (id serial primary key, name text, photo text);
+  create table visits (id serial primary key, patient int references patients);
+  insert into patients (name, photo) select 'Patient ' || i, 'photos/2026/' || i % 30 || '.jpg' from generate_series(1, 500) i;
+  insert into visits (patient) select 1 + i % 500 from generate_series(1, 1000) i`;
+const REFERENCES = [{ query: 'select photo from patients', source: 'media' }];
+
+async function clinicServer(major: number): Promise<TestServer> {
+  const pg = await startPostgres({ major });
+  await pg.sql('create database clinic');
+  await pg.sql(CLINIC, 'clinic');
+  return pg;
+}
+
+/** `dir/copies` is where proofs make their copies. */
+async function appOf(pg: TestServer, app: object = {}, local: readonly string[] = ['a', 'b']): Promise<BackupApp> {
+  const made = await backupApp({ databaseUrl: pg.url({ database: 'clinic' }), app, local });
+  await fillMedia(made.media);
+  return made;
+}
+
+async function proveWith(app: BackupApp, args: readonly string[] = [], code = 0): Promise<ProofReport> {
+  const done = await app.run(['prove', ...args, '--json', '--directory', app.dir.join('copies')]);
+  assert.equal(done.code, code, `${done.stdout}${done.stderr}`);
+  assert.deepEqual(await readdir(app.dir.join('copies')), [], 'the copy is gone');
+  return done.summary as unknown as ProofReport;
+}
+
+async function levels(app: BackupApp): Promise<string[]> {
+  return (await app.ok(['points', '--json'])).document<{ proof: string }[]>().map(({ proof }) => proof);
+}
+
+function failedChecks({ checks }: ProofReport): string[] {
+  return checks.filter(({ outcome }) => outcome === 'failed').map(({ check }) => check);
+}
+
+for (const major of available) {
+  test(`PostgreSQL ${major}: a healthy point is restored, and accepted by the app's own checks`, { skip }, async () => {
+    await using pg = await clinicServer(major);
+    await using app = await appOf(pg, {
+      objectives: { rto: '1h' },
+      references: REFERENCES,
+      proof: {
+        assertions: [{ name: 'patients', query: 'select count(*) = 500 from patients' }],
+        commands: [
+          [
+            'sh',
+            '-c',
+            'test -f "$HOLDFAST_FILES/media/photos/big.jpg" && echo "$HOLDFAST_DATABASE_URL" | grep -q clinic',
+          ],
+        ],
+      },
+    });
+    const { point } = await app.backUp();
+    const report = await proveWith(app, ['--report', app.dir.join('proof.html')]);
+    assert.deepEqual([report.outcome, report.level, report.point, report.storage], ['passed', 'accepted', point, 'a']);
+    assert.equal(report.checks.length, 12);
+    assert.ok(report.checks.every(({ outcome, counted }) => outcome === 'passed' && counted > 0));
+    assert.ok(report.rto_seconds! > 0 && report.rto_seconds! <= report.total_seconds);
+    assert.equal(report.rto_objective_seconds, 3600);
+    assert.equal(report.versions.postgres.database?.original, report.versions.postgres.database?.started);
+    assert.ok(report.steps.some(({ step }) => step === 'restore the database'));
+    assert.deepEqual(await levels(app), ['accepted']);
+    assert.match((await app.ok(['show', 'latest'])).stdout, /proven +accepted on .* from a, restored in/);
+    assert.match(await readFile(app.dir.join('proof.html'), 'utf8'), /Proof of recovery: clinic/);
+  });
+}
+
+describe('levels, reports and turns', { skip }, () => {
+  let pg: TestServer;
+  let app: BackupApp;
+  before(async () => {
+    pg = await clinicServer(newest);
+    app = await appOf(pg, { references: REFERENCES }, ['a', 'b', 'c']);
+    for (let i = 0; i < 120; i++) await writeFile(join(app.media, `${i}.txt`), `text ${i}`);
+    await app.backUp();
+  });
+  after(async () => {
+    await app?.[Symbol.asyncDispose]();
+    await pg?.stop('immediate');
+  });
+
+  test('a sample restores some of the files and all of the database', async () => {
+    const report = await proveWith(app, ['--sample']);
+    assert.deepEqual(report.sample, { files: 100, out_of: 154 });
+    assert.equal(report.level, 'restored');
+    assert.match(report.not_shown.join(), /Of 154 files 100 were drawn/);
+    assert.deepEqual(await levels(app), ['restored']);
+  });
+
+  test('each storage gets its turn; the one asked for is taken out of turn', async () => {
+    const second = await proveWith(app);
+    assert.equal(second.storage, 'b');
+    assert.deepEqual(second.storages, { a: 'not read', b: 'proven', c: 'not read' });
+    assert.equal((await proveWith(app, ['--storage', 'b', '--sample'])).storage, 'b');
+    assert.equal((await proveWith(app, ['--sample'])).storage, 'c');
+  });
+
+  test('reports are found again by point and by their own id, and give the same page', async () => {
+    const all = (await app.ok(['proofs', '--json'])).document<ProofReport[]>();
+    assert.deepEqual(
+      all.map(({ storage }) => storage),
+      ['a', 'b', 'b', 'c'],
+    );
+    const [first] = all;
+    const one = await app.ok(['proofs', first!.id.slice(0, 8), '--json']);
+    assert.deepEqual(one.document(), [first]);
+    const ofPoint = await app.ok(['proofs', first!.short_id!, '--json']);
+    assert.equal(ofPoint.document<unknown[]>().length, 4);
+    await app.ok(['proofs', first!.id, '--html', app.dir.join('again.html')]);
+    assert.match(await readFile(app.dir.join('again.html'), 'utf8'), new RegExp(first!.id));
+    assert.match((await app.run(['proofs', 'ffff', '--html', app.dir.join('none.html')])).stderr, /no report/);
+    await rm(app.dir.join('b', 'meta'), { recursive: true });
+    await rm(app.dir.join('c', 'meta'), { recursive: true });
+    assert.equal((await app.ok(['proofs', '--json'])).document<unknown[]>().length, 4, 'every storage has them');
+  });
+
+  test('a dead storage is said, and its turn comes later', async () => {
+    await rm(app.dir.join('a'), { recursive: true });
+    const done = await app.run(['prove', '--json', '--sample', '--directory', app.dir.join('copies')]);
+    assert.equal(done.code, 0, done.stderr);
+    const report = done.summary as unknown as ProofReport;
+    assert.notEqual(report.storage, 'a');
+    assert.match(report.storages.a!, /directory|missing|not exist|no repository/);
+    assert.match(report.not_shown.join(), /The storage a could not be read/);
+    const asked = await app.run(['prove', '--storage', 'a', '--json']);
+    assert.equal(asked.code, 10);
+    const unknown = await app.run(['prove', '--storage', 'nowhere', '--json']);
+    assert.equal(unknown.error?.error, 'storage_unknown');
+  });
+});
+
+test('what the app itself had wrong is found in the copy, ends with 4, and gives no level', { skip }, async () => {
+  await using pg = await clinicServer(newest);
+  await using app = await appOf(pg, {
+    references: REFERENCES,
+    proof: {
+      assertions: [{ name: 'more than there are', query: 'select count(*) > 9999 from patients' }],
+      commands: [
+        ['sh', '-c', 'echo reached postgres://u:hunter2@h/d password=hunter2; exit 7'],
+        ['no-such-program-at-all'],
+      ],
+    },
+  });
+  await pg.sql(
+    `set session_replication_role = replica; delete from patients where id = 9; reset session_replication_role;
+     select setval('visits_id_seq', 3); update patients set photo = 'photos/gone.jpg' where id = 4`,
+    'clinic',
+  );
+  await app.backUp();
+  const report = await proveWith(app, [], 4);
+  assert.equal(report.outcome, 'failed');
+  assert.equal(report.level, null);
+  assert.deepEqual(failedChecks(report), ['foreign keys', 'sequences', 'references', 'assertions', 'commands']);
+  const details = report.checks.flatMap((check) => check.details).join('\n');
+  assert.match(details, /visits_patient_fkey of public\.visits: 2 rows/);
+  assert.match(details, /visits_id_seq stands at 3/);
+  assert.match(details, /1 of 499 rows name a file that is missing \(photos\/gone\.jpg\).* when the backup was made/);
+  assert.match(details, /more than there are: it does not hold/);
+  assert.match(details, /1\. sh ended with 7\. It said: reached/);
+  assert.match(details, /2\. no-such-program-at-all could not be started/);
+  assert.doesNotMatch(JSON.stringify(report), /hunter2/);
+  assert.deepEqual(await levels(app), ['stored']);
+  const kept = (await app.ok(['proofs', '--json'])).document<ProofReport[]>();
+  assert.deepEqual(
+    kept.map(({ outcome }) => outcome),
+    ['failed'],
+    'the report of a failure is kept',
+  );
+  const page = await app.ok(['proofs', 'latest']);
+  assert.match(page.stdout, /Not proven/);
+});
+
+test('what cannot be looked at in time is told, and ends with 3', { skip }, async () => {
+  await using pg = await clinicServer(newest);
+  await using app = await appOf(pg);
+  await app.backUp();
+  const report = await proveWith(app, ['--limit', '1ms'], 3);
+  assert.deepEqual([report.outcome, report.level], ['incomplete', null]);
+  assert.match(report.not_shown.join(), /Not finished in time: .*indexes/);
+  assert.deepEqual(await levels(app), ['stored']);
+});
+
+test('a storage with damage fails by its own name, with 4; the other one passes', { skip }, async () => {
+  await using pg = await clinicServer(newest);
+  await using app = await appOf(pg);
+  await app.backUp();
+  for (const file of await packFiles(app.dir.join('a'))) await flipBit(file);
+  const done = await app.run(['prove', '--json', '--directory', app.dir.join('copies')]);
+  assert.equal(done.code, 4, done.stderr);
+  assert.deepEqual(await readdir(app.dir.join('copies')), []);
+  const [error] = (await app.ok(['proofs', '--json'])).document<ProofReport[]>();
+  assert.deepEqual([error?.outcome, error?.storage, error?.failure?.code], ['error', 'a', 'data_damaged']);
+  assert.equal((await proveWith(app, ['--storage', 'b'])).level, 'restored');
+});
+
+test('an app without a database is restored file by file', { skip }, async () => {
+  await using app = await backupApp({
+    local: ['a'],
+    app: { proof: { commands: [['sh', '-c', 'cat "$HOLDFAST_FILES/media/run.sh"']] } },
+  });
+  await fillMedia(app.media);
+  await app.backUp();
+  const report = await proveWith(app);
+  assert.deepEqual([report.level, report.checks.map(({ check }) => check)], ['accepted', ['files', 'commands']]);
+  assert.match(report.not_shown.join(), /no database/);
+});
+
+test('a moment without an archive cannot be proven, and says so', { skip }, async () => {
+  await using pg = await clinicServer(newest);
+  await using app = await appOf(pg);
+  await app.backUp();
+  const done = await app.run(['prove', '--at', '1m ago', '--json']);
+  assert.equal(done.code, 5, done.stderr);
+  assert.equal((await app.run(['prove', 'latest', '--at', '1m ago'])).code, 2);
+});
