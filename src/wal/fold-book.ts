@@ -61,7 +61,8 @@ export async function listFolds(repository: Repository, systemIdentifier?: strin
   const missing = folds.filter(({ id }) => !known.has(id));
   const found = missing.length === 0 ? new Map<Id, FoldRecord>() : await recoverRecords(repository, missing);
   return folds.flatMap((snapshot) => {
-    const record = known.get(snapshot.id)?.record ?? found.get(snapshot.id);
+    const entry = known.get(snapshot.id);
+    const record = entry === undefined ? found.get(snapshot.id) : fromJson(entry);
     return record === undefined ? [] : [{ ...record, snapshot }];
   });
 }
@@ -69,7 +70,7 @@ export async function listFolds(repository: Repository, systemIdentifier?: strin
 /** Writes down what snapshots hold. Throws when no storage takes it. */
 export async function recordFolds(repository: Repository, records: ReadonlyMap<Id, FoldRecord>): Promise<void> {
   await updateMeta(repository, FOLDS, (entries, stamp) => {
-    for (const [id, record] of records) entries.set(id, { time: stamp(id), record, ...toJson(record) });
+    for (const [id, record] of records) entries.set(id, { time: stamp(id), ...toJson(record) });
   });
 }
 
@@ -101,22 +102,20 @@ async function recoverRecords(repository: Repository, folds: readonly StoredSnap
   return found;
 }
 
-interface FoldEntry extends MetaEntry {
-  readonly record: FoldRecord;
-}
+type FoldEntry = MetaEntry & ReturnType<typeof toJson>;
 
 const FOLDS: MetaBook<FoldEntry> = {
   kind: 'wal-folds',
   parse: (value) => {
     const record = fromJson(value);
-    return record && { time: value.time as number, record, ...toJson(record) };
+    return record && { time: value.time as number, ...toJson(record) };
   },
 };
 
 function parseRecord(text: Buffer): FoldRecord | undefined {
   try {
     const value: unknown = JSON.parse(text.toString());
-    return typeof value === 'object' && value !== null ? fromJson(value as Record<string, unknown>) : undefined;
+    return typeof value === 'object' && value !== null ? fromJson(value) : undefined;
   } catch {
     return undefined;
   }
@@ -137,7 +136,15 @@ function toJson({ systemIdentifier, app, runs }: FoldRecord) {
   };
 }
 
-function fromJson({ cluster, app, runs }: Readonly<Record<string, unknown>>): FoldRecord | undefined {
+function fromJson({
+  cluster,
+  app,
+  runs,
+}: {
+  readonly cluster?: unknown;
+  readonly app?: unknown;
+  readonly runs?: unknown;
+}): FoldRecord | undefined {
   if (typeof cluster !== 'string' || !/^\d{1,20}$/.test(cluster) || typeof app !== 'string') return undefined;
   if (!Array.isArray(runs) || runs.length > MAX_FOLD_SEGMENTS) return undefined;
   const parsed = runs.map(runFrom);
