@@ -47,6 +47,8 @@ export interface CommandDefinition<A extends Arguments, O extends Options> {
   readonly examples?: readonly (readonly [line: string, meaning: string])[];
   /** Exit statuses besides 0, 1, 2 and 130 that this command can end with; listed in `--help`. */
   readonly exits?: readonly ExitStatus[];
+  /** With `--json` it prints one document, so what else there is to say goes to standard error. */
+  readonly lists?: boolean | ((options: Values<O>) => boolean);
   /** The command's work; resolves with the exit status. */
   run(context: Context, given: { readonly arguments: Values<A>; readonly options: Values<O> }): Promise<ExitStatus>;
 }
@@ -58,6 +60,7 @@ export interface Command {
   readonly options: Options;
   readonly examples: readonly (readonly [line: string, meaning: string])[];
   readonly exits: readonly ExitStatus[];
+  lists(given: CommandInput): boolean;
   run(context: Context, given: CommandInput): Promise<ExitStatus>;
 }
 
@@ -78,6 +81,10 @@ export function defineCommand<A extends Arguments = None, O extends Options = No
     options: definition.options ?? {},
     examples: definition.examples ?? [],
     exits: definition.exits ?? [],
+    lists: ({ options }) => {
+      const { lists = false } = definition;
+      return typeof lists === 'boolean' ? lists : lists(options as Values<O>);
+    },
     run: (context, given) => definition.run(context, given as { arguments: Values<A>; options: Values<O> }),
   };
 }

@@ -107,7 +107,7 @@ async function runCommand(shell: Shell, name: string, command: Command, nameWord
   const nameAt = new Set(scan.positions.slice(0, nameWords));
   const words = world.argv.filter((_, at) => !nameAt.has(at));
   const { flags, input } = parseCommandLine(name, command, words, { now: world.clock.now() });
-  const { context, progress } = buildContext(shell, flags);
+  const { context, progress } = buildContext(shell, flags, command.lists(input));
   const status = await command.run(context, input).catch(async (error: unknown) => {
     await progress.close().catch(() => {}); // the command's own failure says more
     throw error;
@@ -119,8 +119,9 @@ async function runCommand(shell: Shell, name: string, command: Command, nameWord
 function buildContext(
   { world, registrations, out, err, style, errorStyle }: Shell,
   flags: GlobalFlags,
+  lists: boolean,
 ): { context: Context; progress: ProgressView } {
-  const output = new Output(out, err, { json: flags.json, quiet: flags.quiet, style, errorStyle });
+  const output = new Output(out, err, { json: flags.json, lists, quiet: flags.quiet, style, errorStyle });
   const progress = createProgress({ output, clock: world.clock, quiet: flags.quiet, verbose: flags.verbose });
   let loading: Promise<Configuration> | undefined;
   const config = () => {

@@ -12,6 +12,7 @@ export default defineCommand({
       'then begin the file with: # yaml-language-server: $schema=holdfast.schema.json',
     ],
   ],
+  lists: true,
   async run({ output }) {
     await output.document(configurationJsonSchema());
     return EXIT.done;

@@ -7,6 +7,7 @@ import { displayWidth } from '../output/table.ts';
 
 export default defineCommand({
   details: 'Defaults are filled in. Secrets are masked and not fetched, so it works where they are not at hand.',
+  lists: true,
   async run(context) {
     const { output, flags } = context;
     const { checked, file } = await context.config();

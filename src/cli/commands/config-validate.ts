@@ -7,6 +7,7 @@ export default defineCommand({
   details:
     'Reads the file and nothing else: no secret is fetched, no storage or database is contacted ("holdfast doctor" does that).',
   examples: [['holdfast config validate --config prod.yaml', 'check this file before it is rolled out']],
+  lists: true,
   async run(context) {
     const { output, flags } = context;
     const { file, remarks, storageNames, appNames } = await context.config();

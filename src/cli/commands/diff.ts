@@ -26,6 +26,7 @@ export default defineCommand({
   },
   examples: [['holdfast diff 1f0c latest', 'what happened since']],
   exits: [EXIT.damaged, EXIT.noRepository, EXIT.wrongPassword],
+  lists: true,
   async run(context, { arguments: { from, to } }) {
     const { output, flags } = context;
     const app = (await context.config()).appName(flags.app);

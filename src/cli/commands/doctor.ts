@@ -1,6 +1,5 @@
 /** `holdfast doctor`: what is wrong with this set-up and how to mend it. */
 import { EXIT } from '../../base/failure.ts';
-import { silent } from '../../base/progress.ts';
 import { type DoctorFinding, doctor, gatherSetup } from '../../operations/doctor.ts';
 import { defineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
@@ -10,6 +9,7 @@ export default defineCommand({
     'Looks at the configuration, every storage (by writing, listing, reading and deleting a few small objects under "probe/"), the ' +
     'repository, every database, directory and file, and this machine. Ends with 1 when there is a problem, with 0 when there are only remarks.',
   examples: [['holdfast doctor', 'before the first backup, and whenever something seems wrong']],
+  lists: true,
   async run(context) {
     const { output, flags } = context;
     const { clock, signal, progress, env } = context;
@@ -18,7 +18,7 @@ export default defineCommand({
       ...(flags.app === undefined ? {} : { app: flags.app }),
       clock,
       signal,
-      progress: flags.json ? silent : progress, // findings are one document
+      progress,
     });
     try {
       const findings = await doctor(input);

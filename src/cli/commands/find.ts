@@ -16,6 +16,7 @@ export default defineCommand({
   },
   examples: [['holdfast find report.pdf', 'when it was there, and when it changed']],
   exits: [EXIT.damaged, EXIT.noRepository, EXIT.wrongPassword],
+  lists: true,
   async run(context, { arguments: { pattern } }) {
     const { output, flags } = context;
     const app = (await context.config()).appName(flags.app);

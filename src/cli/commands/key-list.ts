@@ -10,6 +10,7 @@ export default defineCommand({
     'The one marked with * opened the repository for this command. Host, user and time are those of whoever added it.',
   examples: [['holdfast key list', 'who can open the repository']],
   exits: [EXIT.noRepository, EXIT.wrongPassword],
+  lists: true,
   async run(context) {
     const { output, flags } = context;
     await using session = await openSession(context);

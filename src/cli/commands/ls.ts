@@ -23,6 +23,7 @@ export default defineCommand({
     ['holdfast ls -l 1f0c media/2026', 'one directory, in full'],
   ],
   exits: [EXIT.damaged, EXIT.noRepository, EXIT.wrongPassword],
+  lists: true,
   async run(context, { arguments: { point, path = '' }, options: { long, recursive } }) {
     const { output, flags } = context;
     const app = (await context.config()).appName(flags.app);

@@ -18,6 +18,7 @@ export default defineCommand({
     ['holdfast points --since "7d ago" --json', 'those of the last week, for a program'],
   ],
   exits: [EXIT.noRepository, EXIT.wrongPassword],
+  lists: true,
   async run(context, { options: { source, since } }) {
     const { output, flags } = context;
     const app = (await context.config()).appName(flags.app);

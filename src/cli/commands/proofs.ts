@@ -19,6 +19,7 @@ export default defineCommand({
     ['holdfast proofs latest --html proof.html', 'the newest report as a page for the file'],
   ],
   exits: [EXIT.noRepository, EXIT.wrongPassword],
+  lists: true,
   async run(context, { arguments: { point }, options: { html: file } }) {
     const { output, flags, cwd } = context;
     const app = (await context.config()).appName(flags.app);

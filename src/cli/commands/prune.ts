@@ -26,6 +26,7 @@ export default defineCommand({
     ['holdfast prune --history --json', 'what was removed, when, by which rule'],
   ],
   exits: [EXIT.partial, EXIT.damaged, EXIT.noRepository, EXIT.locked, EXIT.wrongPassword],
+  lists: ({ history }) => history,
   async run(context, { options: { dryRun, history } }) {
     const { flags } = context;
     const config = await context.config();

@@ -13,6 +13,7 @@ export default defineCommand({
   arguments: { point: argument.required('POINT', 'id, its first digits, or "latest"') },
   examples: [['holdfast show latest', 'the newest point']],
   exits: [EXIT.damaged, EXIT.noRepository, EXIT.wrongPassword],
+  lists: true,
   async run(context, { arguments: { point } }) {
     const { output, flags } = context;
     const app = (await context.config()).appName(flags.app);

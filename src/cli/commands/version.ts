@@ -4,6 +4,7 @@ import { defineCommand } from '../command.ts';
 
 export default defineCommand({
   examples: [['holdfast version --json', 'the same for a program']],
+  lists: true,
   async run({ build, flags, output }) {
     if (flags.json) await output.document(build);
     else await output.line(`holdfast ${build.version} (Node ${build.node}, ${build.platform})`);

@@ -17,6 +17,7 @@ export default defineCommand({
   options: { source: option.text('S', 'only this database') },
   examples: [['holdfast wal status --json', 'one document, for programs']],
   exits: [EXIT.noRepository, EXIT.wrongPassword],
+  lists: true,
   async run(context, { options: { source } }) {
     const config = await context.config();
     const app = config.appName(context.flags.app);

@@ -41,12 +41,12 @@ class ManualClock implements Clock {
   }
 }
 
-function setup({ terminal = false, json = false, quiet = false } = {}) {
+function setup({ terminal = false, json = false, lists = false, quiet = false } = {}) {
   const out = new Collected(terminal);
   const err = new Collected(terminal);
   const clock = new ManualClock();
   const styles = { style: plainStyle, errorStyle: plainStyle };
-  const output = new Output(new Sink(out), new Sink(err), { json, quiet, ...styles });
+  const output = new Output(new Sink(out), new Sink(err), { json, lists, quiet, ...styles });
   return { out, err, clock, output, progress: createProgress({ output, clock, quiet, verbose: false }) };
 }
 
@@ -97,6 +97,25 @@ test('what is printed comes in the order of the calls, though nobody waits', asy
   await output.line('last');
   assert.equal(out.text, 'A: skipped, nothing to do\nnoted\nlast\n');
   await progress.close();
+});
+
+test('a listing as JSON is one document: warnings go to standard error, progress nowhere', async () => {
+  const { out, err, output, progress } = setup({ json: true, lists: true });
+  progress.report({ type: 'step', step: 'a', title: 'A' });
+  progress.report({ type: 'warning', storage: 'nas', message: 'gone' });
+  progress.report({ type: 'done', step: 'a', outcome: 'done' });
+  await output.warn('careful');
+  await output.document([1]);
+  await progress.close();
+  assert.deepEqual(JSON.parse(out.text), [1]);
+  const lines = err.text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.deepEqual(lines, [
+    { message_type: 'error', severity: 'warning', storage: 'nas', message: 'gone' },
+    { message_type: 'error', severity: 'warning', message: 'careful' },
+  ]);
 });
 
 test('colours need a terminal, and NO_COLOR, TERM=dumb and --no-color turn them off', () => {

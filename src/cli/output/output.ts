@@ -11,6 +11,8 @@ export type { Column } from './table.ts';
 
 export interface OutputOptions {
   readonly json: boolean;
+  /** With `json`: standard output is one document, and nothing else goes there. */
+  readonly lists: boolean;
   readonly quiet: boolean;
   readonly style: Style;
   readonly errorStyle: Style;
@@ -63,8 +65,12 @@ export class Output {
     return this.#write(jsonDocument(value));
   }
 
-  /** A JSON Line; `message_type` first. For `--json` only. */
+  /** A JSON Line; `message_type` first. For `--json` only. Of a listing, `error` goes to standard error and the rest nowhere. */
   jsonLine(messageType: 'status' | 'error' | 'summary', fields: Readonly<Record<string, unknown>>): Promise<void> {
+    if (this.#options.lists) {
+      if (messageType !== 'error') return Promise.resolve();
+      return this.error(jsonLine({ message_type: messageType, ...fields }).trimEnd());
+    }
     return this.#write(jsonLine({ message_type: messageType, ...fields }));
   }
 
@@ -78,7 +84,7 @@ export class Output {
     return this.#write(bytes);
   }
 
-  /** Something the operator should know though the command goes on; to standard error, with `--json` an `error` line on standard output. */
+  /** Something the operator should know though the command goes on; to standard error, with `--json` an `error` line. */
   async warn(message: string, hint?: string): Promise<void> {
     if (this.json)
       return this.jsonLine('error', { severity: 'warning', message, ...(hint === undefined ? {} : { hint }) });

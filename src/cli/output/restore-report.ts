@@ -5,6 +5,7 @@ import { formatUtcAndLocal } from '../../base/relative-time.ts';
 import { formatBytes } from '../../base/sizes.ts';
 import type { RestoreOutcome } from '../../operations/restore.ts';
 import type { RestoreInPlaceOutcome } from '../../operations/restore-in-place.ts';
+import type { RestoreMomentOutcome } from '../../operations/restore-moment.ts';
 import type { Output } from './output.ts';
 
 const SHOWN_PROBLEMS = 20;
@@ -17,8 +18,54 @@ export async function printRestore(output: Output, outcome: RestoreOutcome): Pro
   await printProblems(output, outcome);
 }
 
+export async function printMoment(output: Output, outcome: RestoreMomentOutcome): Promise<void> {
+  await printHead(output, outcome);
+  await printReached(output, outcome);
+  await output.line(`  to      ${printable(outcome.target)}`);
+  await printAmounts(output, outcome);
+  await printProblems(output, outcome);
+  if (outcome.moment.replayed || outcome.mode === 'dry-run') return;
+  await output.line();
+  await output.line(
+    'The log is not replayed yet. Start PostgreSQL on the data directory, as its owner, where "holdfast" is in PATH:',
+  );
+  await output.line(`  postgres -D ${printable(outcome.target)}/${printable(outcome.sources.at(-1) ?? '')}`);
+  await output.line(
+    'It opens for business at the moment. Then remove what Holdfast added to its postgresql.auto.conf.',
+  );
+}
+
+async function printReached(
+  output: Output,
+  { moment, files_from: files }: Pick<RestoreMomentOutcome, 'moment' | 'files_from'>,
+): Promise<void> {
+  const {
+    requested,
+    reached_lsn: lsn,
+    reached_time: time,
+    wal_segments: segments,
+    replay_s: seconds,
+    timeline,
+  } = moment;
+  const commit = time === null ? 'no commit in the log' : `last commit ${formatUtcAndLocal(Date.parse(time))}`;
+  await output.line(`  moment  ${printable(requested)}`);
+  if (lsn !== null) {
+    await output.line(`  reached ${lsn} on timeline ${timeline}, ${commit}`);
+    await output.line(`  log     ${segments} segments in ${formatDuration(seconds * 1000)}`);
+  }
+  if (files === null) return;
+  const apart = files.seconds_before === null ? '' : `, ${distance(files.seconds_before)} the moment`;
+  await output.line(`  files   of point ${files.short_id}, ${formatUtcAndLocal(Date.parse(files.time))}${apart}`);
+}
+
+function distance(secondsBefore: number): string {
+  return `${formatDuration(Math.abs(secondsBefore) * 1000)} ${secondsBefore < 0 ? 'after' : 'before'}`;
+}
+
 export async function printInPlace(output: Output, outcome: RestoreInPlaceOutcome): Promise<void> {
   await printHead(output, outcome);
+  const { moment, files_from = null } = outcome;
+  if (moment !== undefined) await printReached(output, { moment, files_from });
   for (const { source, path, before } of outcome.replaced.slice(0, SHOWN_REPLACED)) {
     const kept = before === null || outcome.mode === 'dry-run' ? '' : `; before: ${printable(before)}`;
     await output.line(`  in      ${printable(path)} (${printable(source)})${kept}`);
