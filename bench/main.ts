@@ -16,6 +16,7 @@ import { parseArgs } from 'node:util';
 import { systemClock } from '../src/base/clock.ts';
 import { database } from './cases/database.ts';
 import { files } from './cases/files.ts';
+import { incremental } from './cases/incremental.ts';
 import { index } from './cases/index-load.ts';
 import { latency } from './cases/latency.ts';
 import { limits } from './cases/limits.ts';
@@ -32,7 +33,7 @@ import { type BenchResult, readResults, writeResults } from './harness/results.t
 import { Workspace } from './harness/workspace.ts';
 
 const MIB = 1024 * 1024;
-const BENCHES: readonly Bench[] = [files, three, restore, database, small, index, sparse, latency, limits];
+const BENCHES: readonly Bench[] = [files, three, restore, database, incremental, small, index, sparse, latency, limits];
 const RUNS = 3;
 /** Bytes of the directory that most benchmarks back up: 1 GiB. */
 const PARTS = { database: 480 * MIB, photos: 416 * MIB, text: 128 * MIB };
