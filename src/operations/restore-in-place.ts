@@ -4,6 +4,7 @@
  * old state is (still, or again) in place and the app is started again.
  */
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { asFailure, Failure } from '../base/failure.ts';
 import type { AppSettings } from '../config/settings.ts';
 import {
@@ -28,6 +29,7 @@ import { checkRoom } from '../recovery/target.ts';
 import type { IndexedRepository } from '../repository/indexed-repository.ts';
 import { runHook } from './hooks.ts';
 import { findPoints } from './restore/find-point.ts';
+import { type FilesFrom, type MomentInput, type MomentOutcome, MomentRestore } from './restore/moment.ts';
 import { confirmed, placesOf, type ReplacedPlace, type SourcePlace } from './restore/places.ts';
 import { ReadProblems } from './restore/read-problems.ts';
 import { isWhole, makePlan, restoreInto } from './restore/run.ts';
@@ -42,6 +44,8 @@ export interface RestoreInPlaceInput extends RestoreRequest {
   readonly dataDirectory?: string;
   /** The name of the app, or of the one source that is restored. */
   readonly confirm?: string;
+  /** Instead of the point: the database as it was at a moment, everything else from the newest point not after it. */
+  readonly moment?: MomentInput;
 }
 
 export interface RestoreInPlaceOutcome extends RestoreOutcome {
@@ -51,6 +55,9 @@ export interface RestoreInPlaceOutcome extends RestoreOutcome {
   readonly refused: readonly { readonly path: string; readonly reason: string }[];
   /** Shell commands that bring the old state back, in order. */
   readonly way_back: readonly string[];
+  /** Of a restore to a moment. */
+  readonly moment?: MomentOutcome;
+  readonly files_from?: FilesFrom | null;
 }
 
 export type { SourcePlace } from './restore/places.ts';
@@ -66,11 +73,24 @@ interface Work {
 export async function restoreInPlace(session: Session, input: RestoreInPlaceInput): Promise<RestoreInPlaceOutcome> {
   const started = session.clock.monotonic();
   await using _lock = await lockForReading(session);
-  const { indexed, points } = await findPoints(session, input.app.name, [input.point]);
-  const run = new InPlaceRun(session, input, indexed, points[0]!);
+  const { indexed, point, moment } = await findState(session, input);
+  const run = new InPlaceRun(session, input, indexed, point, moment);
   await run.prepare();
   if (!input.dryRun) await run.perform();
   return run.outcome((session.clock.monotonic() - started) / 1000);
+}
+
+/** The point that says which sources there are, or the moment with the point of its files. */
+async function findState(
+  session: Session,
+  { app, point, sources, moment: wanted }: RestoreInPlaceInput,
+): Promise<{ indexed: IndexedRepository; point: OpenedPoint; moment?: MomentRestore }> {
+  if (wanted === undefined) {
+    const { indexed, points } = await findPoints(session, app.name, [point]);
+    return { indexed, point: points[0]! };
+  }
+  const { indexed, moment } = await MomentRestore.prepare(session, app.name, sources, wanted);
+  return { indexed, point: moment.filesPoint, moment };
 }
 
 class InPlaceRun {
@@ -78,6 +98,7 @@ class InPlaceRun {
   readonly #input: RestoreInPlaceInput;
   readonly #indexed: IndexedRepository;
   readonly #point: OpenedPoint;
+  readonly #moment: MomentRestore | undefined;
   readonly #problems: ReadProblems;
   readonly #suffixes: Suffixes;
   readonly #work: Work[] = [];
@@ -85,7 +106,14 @@ class InPlaceRun {
   readonly #refused: { path: string; reason: string }[] = [];
   #swaps: Swap[] = [];
 
-  constructor(session: Session, input: RestoreInPlaceInput, indexed: IndexedRepository, point: OpenedPoint) {
+  constructor(
+    session: Session,
+    input: RestoreInPlaceInput,
+    indexed: IndexedRepository,
+    point: OpenedPoint,
+    moment: MomentRestore | undefined,
+  ) {
+    this.#moment = moment;
     this.#session = session;
     this.#input = input;
     this.#indexed = indexed;
@@ -104,8 +132,10 @@ class InPlaceRun {
       const directory = place.type === 'config' ? undefined : await directoryPlace(place, this.#suffixes);
       const staging = directory?.staging ?? `${app.directory}/.holdfast-new-${this.#suffixes.point}-${place.source}`;
       const request = { sources: [place.source], paths: [], ...(storage === undefined ? {} : { storage }) };
-      const plan = await makePlan(this.#session, this.#indexed, this.#point, request);
-      await checkRoom(staging, plan.totals.roomBytes, plan.totals.files);
+      const point = this.#moment?.pointOf(place.source) ?? this.#point;
+      const plan = await makePlan(this.#session, this.#indexed, point, request);
+      const log = this.#isRecovered(place) ? this.#moment!.roomBytes : 0;
+      await checkRoom(staging, plan.totals.roomBytes + log, plan.totals.files);
       this.#work.push({ place, directory, staging, plan });
     }
     assertApart(this.#directories());
@@ -153,7 +183,13 @@ class InPlaceRun {
       replaced: this.#replaced(),
       refused: this.#refused,
       way_back: input.dryRun ? [] : this.#wayBack(),
+      ...(this.#moment && { moment: this.#moment.outcome(), files_from: this.#moment.filesFrom() }),
     };
+  }
+
+  /** Whether the log is replayed on what is restored there. */
+  #isRecovered({ source }: Place): boolean {
+    return source === this.#moment?.source;
   }
 
   #directories(): DirectoryPlace[] {
@@ -187,9 +223,15 @@ class InPlaceRun {
 
   async #restoreBeside({ place, staging, plan }: Work): Promise<void> {
     const { ownership } = this.#input;
-    const identity = { point: plan.point, sources: [place.source], paths: [] };
     const { source } = place;
-    const request = { target: staging, identity, ownership, title: `restoring ${source}`, step: `restore:${source}` };
+    const moment = this.#isRecovered(place) ? this.#moment : undefined;
+    const identity = {
+      ...{ point: plan.point, sources: [source], paths: [] },
+      ...(moment === undefined ? {} : { moment: moment.identity }),
+    };
+    const title = `restoring ${source}`;
+    const around = moment?.around(join(staging, source), false);
+    const request = { target: staging, identity, ownership, title, step: `restore:${source}`, ...around };
     const done = await restoreInto(this.#session, this.#indexed, plan, request, this.#problems);
     this.#done.push(done);
     if (isWhole(plan, done)) return;

@@ -127,6 +127,8 @@ async function start(world: RecoveryWorld, request: ReplayRequest, restoreComman
   const all = {
     ...quietSettings(plan.base.database.record.facts, limits),
     ...recoverySettings(plan),
+    // what the base has of the log may end where it becomes consistent, and a target needs a record after it
+    ...(plan.stop.kind === 'immediate' ? { recovery_target: '' } : {}),
     restore_command: restoreCommand,
     ...settings,
   };

@@ -11,18 +11,19 @@ import { type ProgramSearch, programsFor, type ServerPrograms } from '../postgre
 import { SqlSession } from '../postgres/sql.ts';
 import type { IndexedRepository } from '../repository/indexed-repository.ts';
 import { listSnapshots } from '../repository/snapshots.ts';
-import type { MomentTarget } from './moment.ts';
+import { logRoom, type MomentPlan, type MomentTarget, planMoment } from './moment.ts';
 import { type OpenedPoint, openPoint } from './point.ts';
+import { replay } from './replay.ts';
 import { makePlace, type SandboxPlace } from './sandbox/place.ts';
 import { type Database, databaseOf, dataDirectoryOf, restoreCopy } from './sandbox/restore-copy.ts';
-import { neutralise, writeConfigFiles } from './server/config-files.ts';
+import { neutralise, runtimeParent, writeConfigFiles } from './server/config-files.ts';
 import { reachedBy } from './server/reached.ts';
 import { majorOf, quietSettings, type ServerLimits } from './server/settings.ts';
 import { bootstrapSuperuser } from './server/superuser.ts';
-import { lockForReading } from './shared-lock.ts';
+import { announceReading } from './shared-lock.ts';
 import type { RecoveryWorld } from './world.ts';
 
-export type { ServerLimits } from './server/settings.ts';
+export { majorOf, type ServerLimits } from './server/settings.ts';
 
 export interface SandboxRequest {
   readonly target: MomentTarget;
@@ -58,8 +59,6 @@ export interface Sandbox extends AsyncDisposable {
 
 /** Crash recovery of the WAL that lies in the point may take long; the server's end and an interruption are noticed at once. */
 const START_TIMEOUT_MS = 3_600_000;
-/** A socket's path may have 107 bytes; what is made inside takes fewer than this. */
-const LONGEST_RUNTIME_PARENT = 70;
 
 /** Throws what a restore throws; `postgres_program_missing`, `postgres_start_failed`, `moment_unreachable`, `target_full`. */
 export async function openSandbox(world: RecoveryWorld, request: SandboxRequest): Promise<Sandbox> {
@@ -77,19 +76,22 @@ class Opening {
   }
 
   async open(): Promise<Sandbox> {
-    await using _lock = await lockForReading(this.#world);
-    const { indexed, point } = await this.#timed('find', () => this.#find());
+    await using lock = await announceReading(this.#world);
+    const { indexed, point, plan } = await this.#timed('find', () => this.#find());
     const database = databaseOf(point, this.#request.source);
     const account = serverAccount(this.#request.account);
     const programs = await programsFor(majorOf(database.record.facts), this.#request.programs);
     await using parts = new AsyncDisposableStack();
     const { holder } = this.#world.repository.settings;
     const place = parts.use(await makePlace(this.#request.directory, account, holder));
-    await this.#timed('restore', () => this.#restore(indexed, { point, database, place, account }));
-    const instance = await this.#timed('start', () => this.#start({ programs, database, place, account }));
+    const copy = { point, database, place, account, programs };
+    await lock.settled();
+    await this.#timed('restore', () => this.#restore(indexed, copy, plan));
+    const { instance, user, reached } = await this.#timed(plan === undefined ? 'start' : 'replay', () =>
+      plan === undefined ? this.#start(copy) : this.#replay(copy, plan),
+    );
     parts.defer(() => instance.stop('immediate'));
-    const login = await this.#login(instance, database);
-    const reached = await reachedBy(instance, login.user, this.#world.signal);
+    const login = this.#request.tcp ? await this.#passwordLogin(instance, user) : { user };
     const all = parts.move();
     return {
       url: (name = database.record.facts.database.name) => instance.url({ ...login, database: name }),
@@ -110,50 +112,75 @@ class Opening {
     return result;
   }
 
-  async #find(): Promise<{ indexed: IndexedRepository; point: OpenedPoint }> {
+  async #find(): Promise<{ indexed: IndexedRepository; point: OpenedPoint; plan?: MomentPlan }> {
     const { repository } = this.#world;
-    const { target } = this.#request;
+    const { target, app, source } = this.#request;
     const { snapshots } = await listSnapshots(repository);
-    if (target.kind !== 'point') throw new Failure('moment_unreachable', 'Only points can be opened.');
-    const stored = snapshots.find(({ id }) => id === target.point);
-    if (stored === undefined) throw new Failure('point_unknown', `There is no restore point ${target.point}.`);
     const indexed = await repository.loadIndex();
-    return { indexed, point: await openPoint(indexed, stored) };
+    if (target.kind === 'point') {
+      const stored = snapshots.find(({ id }) => id === target.point);
+      if (stored === undefined) throw new Failure('point_unknown', `There is no restore point ${target.point}.`);
+      return { indexed, point: await openPoint(indexed, stored) };
+    }
+    const request = { target, app, ...(source === undefined ? {} : { source }) };
+    const plan = await planMoment(this.#world, indexed, snapshots, request);
+    return { indexed, point: plan.base.point, plan };
   }
 
-  async #restore(indexed: IndexedRepository, { point, database, place, account }: Copy): Promise<void> {
+  async #restore(indexed: IndexedRepository, copy: Copy, plan: MomentPlan | undefined): Promise<void> {
     const { withFiles, storage } = this.#request;
+    const { point, database, place, account } = copy;
     const sources = withFiles ? [] : [database.name];
-    await restoreCopy(this.#world, indexed, { point, sources, storage, target: place.restored, account });
+    const moreRoom = plan === undefined ? 0 : logRoom(plan);
+    await restoreCopy(this.#world, indexed, { point, sources, storage, target: place.restored, account, moreRoom });
     await neutralise(dataDirectoryOf(place.restored, database));
   }
 
-  async #start({ programs, database, place, account }: Omit<Copy, 'point'> & { readonly programs: ServerPrograms }) {
+  async #start({ database, place, account, programs }: Copy): Promise<Started> {
     const { settings, limits, tcp = false } = this.#request;
+    const { signal, clock } = this.#world;
     const quiet = { ...quietSettings(database.record.facts, limits), ...settings };
-    return PostgresInstance.start({
+    const instance = await PostgresInstance.start({
       programs,
       dataDir: dataDirectoryOf(place.restored, database),
       account,
       settings: await writeConfigFiles(place.path, { settings: quiet, tcp }),
       loopback: tcp,
-      ...(place.path.length > LONGEST_RUNTIME_PARENT ? {} : { runtimeParent: place.path }),
+      ...runtimeParent(place.path),
       removeWhenOrphaned: [place.path],
       startTimeoutMs: START_TIMEOUT_MS,
-      signal: this.#world.signal,
-      clock: this.#world.clock,
+      signal,
+      clock,
+    });
+    try {
+      const user = await bootstrapSuperuser(instance, database.record.facts.blockSize, signal);
+      return { instance, user, reached: await reachedBy(instance, user, signal) };
+    } catch (error) {
+      await instance.stop('immediate');
+      throw error;
+    }
+  }
+
+  #replay({ database, place, account, programs }: Copy, plan: MomentPlan): Promise<Started> {
+    const { settings, limits, tcp = false } = this.#request;
+    return replay(this.#world, {
+      plan,
+      dataDir: dataDirectoryOf(place.restored, database),
+      runtime: place.path,
+      programs,
+      account,
+      tcp,
+      ...(settings === undefined ? {} : { settings }),
+      ...(limits === undefined ? {} : { limits }),
+      removeWhenOrphaned: [place.path],
     });
   }
 
-  /** As whom to connect. The socket lets everybody in who gets to it; a port can be reached by every account of the machine. */
-  async #login(instance: PostgresInstance, { record }: Database): Promise<Login> {
-    const { signal } = this.#world;
-    const user = await bootstrapSuperuser(instance, record.facts.blockSize, signal);
-    if (!this.#request.tcp) return { user };
+  /** The socket lets everybody in who gets to it; a port can be reached by every account of the machine. */
+  async #passwordLogin(instance: PostgresInstance, user: string): Promise<Login> {
     const [role, password] = [`sandbox_${randomBytes(4).toString('hex')}`, randomBytes(18).toString('base64url')];
-    await using sql = await SqlSession.open(parseConnectionUrl(instance.url({ user, database: 'template1' })), {
-      signal,
-    });
+    const settings = parseConnectionUrl(instance.url({ user, database: 'template1' }));
+    await using sql = await SqlSession.open(settings, { signal: this.#world.signal });
     await sql.run('SET default_transaction_read_only = off');
     await sql.run(`CREATE ROLE ${role} SUPERUSER LOGIN PASSWORD '${password}'`);
     return { user: role, password, tcp: true };
@@ -166,9 +193,16 @@ interface Login {
   readonly tcp?: boolean;
 }
 
+interface Started {
+  readonly instance: PostgresInstance;
+  readonly user: string;
+  readonly reached: Sandbox['reached'];
+}
+
 interface Copy {
   readonly point: OpenedPoint;
   readonly database: Database;
   readonly place: SandboxPlace;
   readonly account: ServerAccount | undefined;
+  readonly programs: ServerPrograms;
 }

@@ -33,6 +33,11 @@ export interface TargetRequest {
   /** Shown beside the step; default: `restoring`. */
   readonly title?: string;
   readonly step?: string;
+  /** More of the same target follows: its marker stays. */
+  readonly more?: boolean;
+  /** Done in the target before anything is restored, and once everything is there. */
+  readonly before?: () => Promise<void>;
+  readonly after?: () => Promise<void>;
 }
 
 /** Whether everything of the plan is there. */
@@ -45,16 +50,17 @@ export async function restoreInto(
   { signal, progress }: Session,
   indexed: IndexedRepository,
   plan: RestorePlan,
-  { target, identity, ownership, title = 'restoring', step = 'restore' }: TargetRequest,
+  { target, identity, ownership, title = 'restoring', step = 'restore', more, before, after }: TargetRequest,
   problems: ReadProblems,
 ): Promise<RestoredFiles> {
   const { bytes: totalBytes, files: totalItems } = plan.totals;
   const prepared = await prepareTarget(target, identity);
   progress({ type: 'step', step, title, totalBytes, totalItems });
   try {
+    await before?.();
     const done = await restoreFiles(indexed, plan, {
       target,
-      continues: prepared.continues,
+      continues: prepared.continues || before !== undefined,
       made: prepared.made,
       ownership,
       signal,
@@ -63,8 +69,9 @@ export async function restoreInto(
       onNote: (message) => progress({ type: 'note', message }),
     });
     const whole = isWhole(plan, done);
-    if (whole) await finishTarget(target);
     progress({ type: 'done', step, outcome: whole ? 'done' : 'failed' });
+    if (whole) await after?.();
+    if (whole && !more) await finishTarget(target);
     return done;
   } catch (error) {
     await abandonTarget(prepared);

@@ -2,7 +2,7 @@
  * Finding a moment in the log. The names of the pieces carry the times of the commits in them, so that only a little has to be decoded to
  * find a time; a transaction's number or a name is looked for from the end backwards.
  */
-import { earlierLsn, type Lsn, laterLsn } from '../../postgres/lsn.ts';
+import { earlierLsn, type Lsn, laterLsn, segmentStart } from '../../postgres/lsn.ts';
 import {
   type CommitRecord,
   type RestorePointRecord,
@@ -167,13 +167,39 @@ async function scan(
 ): Promise<void> {
   const first = stretch.start + ((PAGE - (stretch.start % PAGE)) % PAGE);
   const start = from > first ? from - (from % PAGE) : first;
-  const scanner = new WalScanner(start, handler, { segmentSize });
+  const reader = new Reader(start, handler, segmentSize);
   for (const part of stretch.parts) {
     const [begin, end] = [laterLsn(start, part.start), earlierLsn(to, part.end)];
     if (begin >= end) continue;
-    for await (const { bytes } of archive.read(part.timeline, begin, end, inventory)) {
-      scanner.push(bytes);
+    for await (const run of archive.read(part.timeline, begin, end, inventory)) {
+      reader.push(run.start, run.bytes);
       if (enough()) return;
     }
+  }
+}
+
+/** What a switch left of a segment is empty: a scan that would begin there begins with the next segment. */
+class Reader {
+  readonly #handler: WalScanHandler;
+  readonly #segmentSize: number;
+  #start: Lsn;
+  #scanner: WalScanner;
+
+  constructor(start: Lsn, handler: WalScanHandler, segmentSize: number) {
+    this.#handler = handler;
+    this.#segmentSize = segmentSize;
+    this.#start = start;
+    this.#scanner = new WalScanner(start, handler, { segmentSize });
+  }
+
+  push(at: Lsn, bytes: Buffer): void {
+    const skipped = Number(laterLsn(this.#start, at) - at);
+    this.#scanner.push(bytes.subarray(skipped));
+    const isBlank = this.#scanner.ended !== undefined && this.#scanner.end === this.#start;
+    if (!isBlank) return;
+    const next = segmentStart(this.#start, this.#segmentSize) + BigInt(this.#segmentSize);
+    this.#start = next;
+    this.#scanner = new WalScanner(next, this.#handler, { segmentSize: this.#segmentSize });
+    if (next < at + BigInt(bytes.length)) this.push(at, bytes);
   }
 }

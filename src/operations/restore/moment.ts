@@ -1,0 +1,198 @@
+/** What a restore to a moment adds to a restore: the planned moment, which point gives which source, and the recovery of the database. */
+
+import { Failure, isFailure } from '../../base/failure.ts';
+import { shortId } from '../../base/ids.ts';
+import { serverAccount } from '../../postgres/account.ts';
+import { type ProgramSearch, programsFor, type ServerPrograms } from '../../postgres/programs.ts';
+import { shellCommand } from '../../recovery/in-place.ts';
+import { logRoom, type MomentPlan, type MomentRequest, planMoment, pointsOfApp } from '../../recovery/moment.ts';
+import { type OpenedPoint, openPoint } from '../../recovery/point.ts';
+import { leaveToBeReplayed, prepareDataDirectory, type Replayed } from '../../recovery/replay.ts';
+import { replayCopy } from '../../recovery/replay-copy.ts';
+import { majorOf } from '../../recovery/sandbox.ts';
+import type { IndexedRepository } from '../../repository/indexed-repository.ts';
+import { listSnapshots, type StoredSnapshot, timeOf } from '../../repository/snapshots.ts';
+import type { Session } from '../session.ts';
+
+export interface MomentInput {
+  readonly target: MomentRequest['target'];
+  /** As the operator wrote it, relative times turned into absolute ones. */
+  readonly requested: string;
+  readonly timeline?: number;
+  readonly programs: ProgramSearch;
+  readonly account?: string;
+  /** False: the recovery is left to whoever starts the directory. */
+  readonly replay: boolean;
+  /** The configuration file, with which that server fetches the log. Absolute. */
+  readonly configFile: string;
+}
+
+/** The record of the moment that was restored. Null is what only a recovery tells, and none was carried out. */
+export interface MomentOutcome {
+  readonly requested: string;
+  /** False: the directory is prepared, and the server that is started on it replays the log. */
+  readonly replayed: boolean;
+  readonly reached_lsn: string | null;
+  /** Of the last commit in it, RFC 3339. */
+  readonly reached_time: string | null;
+  readonly timeline: number;
+  /** The point the recovery began with. */
+  readonly base: string;
+  readonly wal_bytes: number;
+  readonly wal_segments: number;
+  readonly replay_s: number;
+}
+
+/** The point that the other sources come from. */
+export interface FilesFrom {
+  readonly point: string;
+  readonly short_id: string;
+  readonly time: string;
+  /** From the point to the moment of the database; negative when no older point has them, null when the moment has no time. */
+  readonly seconds_before: number | null;
+}
+
+export class MomentRestore {
+  readonly plan: MomentPlan;
+  /** Everything but the database comes from here. */
+  readonly filesPoint: OpenedPoint;
+  readonly #session: Session;
+  readonly #input: MomentInput;
+  readonly #programs: ServerPrograms | undefined;
+  #replayed: Omit<Replayed, 'instance'> | undefined;
+
+  private constructor(
+    session: Session,
+    input: MomentInput,
+    found: { plan: MomentPlan; filesPoint: OpenedPoint; programs: ServerPrograms | undefined },
+  ) {
+    this.#session = session;
+    this.#input = input;
+    this.plan = found.plan;
+    this.filesPoint = found.filesPoint;
+    this.#programs = found.programs;
+  }
+
+  /** Proves that the moment can be reached, and that there is a server to reach it with. Nothing is written. */
+  static async prepare(
+    session: Session,
+    app: string,
+    sources: readonly string[],
+    input: MomentInput,
+  ): Promise<{ readonly moment: MomentRestore; readonly indexed: IndexedRepository }> {
+    const { snapshots } = await listSnapshots(session.repository);
+    const indexed = await session.repository.loadIndex();
+    const { target, timeline } = input;
+    const request = { target, app, ...(timeline === undefined ? {} : { timeline }) };
+    const source = await databaseAmong(indexed, pointsOfApp(snapshots, app), sources);
+    const plan = await planMoment(session, indexed, snapshots, {
+      ...request,
+      ...(source === undefined ? {} : { source }),
+    });
+    const filesPoint = await newestNotAfter(indexed, pointsOfApp(snapshots, app), plan);
+    const programs = input.replay ? await findServer(plan, input.programs) : undefined;
+    return { moment: new MomentRestore(session, input, { plan, filesPoint, programs }), indexed };
+  }
+
+  get source(): string {
+    return this.plan.base.database.name;
+  }
+
+  pointOf(source: string): OpenedPoint {
+    return source === this.source ? this.plan.base.point : this.filesPoint;
+  }
+
+  /** Distinguishes unfinished restores: with the point of the database it says what is in the target. */
+  get identity(): string {
+    return `files of ${this.filesPoint.stored.id}`;
+  }
+
+  /** Bytes that the log may take beside the copy while it is replayed. */
+  get roomBytes(): number {
+    return logRoom(this.plan);
+  }
+
+  /** What is done around the restore of the data directory. */
+  around(dataDir: string, isBeside: boolean): { before: () => Promise<void>; after: () => Promise<void> } {
+    return {
+      before: () => prepareDataDirectory(dataDir),
+      after: () => this.#recover(dataDir, isBeside),
+    };
+  }
+
+  outcome(): MomentOutcome {
+    const { plan } = this;
+    const done = this.#replayed;
+    return {
+      requested: this.#input.requested,
+      replayed: done !== undefined,
+      reached_lsn: done?.reached.lsn ?? null,
+      reached_time: done?.reached.commitTime ?? null,
+      timeline: plan.timeline,
+      base: plan.base.point.stored.id,
+      wal_bytes: done?.walBytes ?? 0,
+      wal_segments: done?.walSegments ?? 0,
+      replay_s: done?.seconds ?? 0,
+    };
+  }
+
+  filesFrom(): FilesFrom {
+    const { stored } = this.filesPoint;
+    const reached = this.#replayed?.reached.commitTime ?? null;
+    const time =
+      this.plan.time === undefined ? (reached === null ? NaN : Date.parse(reached)) : Number(this.plan.time / 1000n);
+    const seconds = (time - timeOf(stored)) / 1000;
+    const { time: text } = stored.snapshot;
+    return {
+      point: stored.id,
+      short_id: shortId(stored.id),
+      time: text,
+      seconds_before: Number.isNaN(seconds) ? null : seconds,
+    };
+  }
+
+  async #recover(dataDir: string, isBeside: boolean): Promise<void> {
+    const { configFile, account } = this.#input;
+    if (this.#programs === undefined) {
+      const command = shellCommand(['holdfast', '--config', configFile, 'wal', 'fetch']).replaceAll('%', '%%');
+      return leaveToBeReplayed(dataDir, this.plan, `${command} %f %p`);
+    }
+    const copy = { plan: this.plan, dataDir, programs: this.#programs, account: serverAccount(account), isBeside };
+    this.#replayed = await replayCopy(this.#session, copy);
+  }
+}
+
+async function findServer({ base }: MomentPlan, search: ProgramSearch): Promise<ServerPrograms> {
+  try {
+    return await programsFor(majorOf(base.database.record.facts), search);
+  } catch (error) {
+    if (!isFailure(error, 'postgres_program_missing')) throw error;
+    throw new Failure(error.code, error.message, {
+      hint: `${error.hint} Or restore with --no-replay and let the server that will use the directory replay the log.`,
+      cause: error,
+    });
+  }
+}
+
+/** The database that is asked for with --source, where several sources are named. Throws `usage` when none of them is one. */
+async function databaseAmong(
+  indexed: IndexedRepository,
+  points: readonly StoredSnapshot[],
+  sources: readonly string[],
+): Promise<string | undefined> {
+  const newest = points.at(-1);
+  if (sources.length === 0 || newest === undefined) return undefined;
+  const { manifest } = await openPoint(indexed, newest);
+  const databases = sources.filter((name) => manifest?.sources[name]?.type === 'postgres');
+  if (databases.length === 1 || manifest === undefined) return databases[0] ?? sources[0];
+  throw new Failure('usage', 'A moment is one of a database: name it, and only one, with --source.');
+}
+
+async function newestNotAfter(
+  indexed: IndexedRepository,
+  points: readonly StoredSnapshot[],
+  { base, time }: MomentPlan,
+): Promise<OpenedPoint> {
+  const found = points.findLast((stored) => time === undefined || BigInt(timeOf(stored)) * 1000n <= time);
+  return found === undefined || found.id === base.point.stored.id ? base.point : openPoint(indexed, found);
+}

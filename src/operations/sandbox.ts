@@ -1,0 +1,107 @@
+/** Opens a sandbox, tells where it is, and keeps it until its time is over or the operator interrupts; then nothing of it is left. */
+import type { ProgramSearch } from '../postgres/programs.ts';
+import type { MomentTarget } from '../recovery/moment.ts';
+import { openSandbox, type Sandbox } from '../recovery/sandbox.ts';
+import { listSnapshots, pickSnapshot } from '../repository/snapshots.ts';
+import { pointsOf } from './points.ts';
+import type { Session } from './session.ts';
+
+export interface RunSandboxInput {
+  readonly app: string;
+  readonly source?: string;
+  readonly storage?: string;
+  /** First digits of a point's id, or a moment. */
+  readonly what: { readonly point: string } | { readonly target: MomentTarget };
+  /** Milliseconds; undefined: until it is interrupted. */
+  readonly lifetime?: number;
+  readonly tcp: boolean;
+  readonly withFiles: boolean;
+  /** Absolute. */
+  readonly directory?: string;
+  readonly programs: ProgramSearch;
+  readonly account?: string;
+  /** Hears of the sandbox once it accepts connections. */
+  readonly onReady: (ready: SandboxReady) => Promise<void>;
+}
+
+/** What a person or a program needs to use it. */
+export interface SandboxReady {
+  readonly url: string;
+  readonly directory: string;
+  readonly major: number;
+  /** The point it was made from. */
+  readonly point: string;
+  readonly reached_lsn: string;
+  readonly reached_time: string | null;
+  /** When it ends, RFC 3339; null: when it is interrupted. */
+  readonly until: string | null;
+  readonly seconds: number;
+}
+
+export interface RunSandboxOutcome extends SandboxReady {
+  /** How it ended. */
+  readonly ended: 'time' | 'interrupted';
+}
+
+/** Throws what opening it throws; an interruption of a sandbox that runs is its ordinary end. */
+export async function runSandbox(session: Session, input: RunSandboxInput): Promise<RunSandboxOutcome> {
+  const { clock, signal } = session;
+  const { what, lifetime, onReady, app, tcp, withFiles, programs } = input;
+  const started = clock.monotonic();
+  const target =
+    'target' in what ? what.target : { kind: 'point' as const, point: await pointId(session, app, what.point) };
+  await using sandbox = await openSandbox(session, {
+    ...{ target, app, tcp, withFiles, programs },
+    ...given('source', input.source),
+    ...given('storage', input.storage),
+    ...given('directory', input.directory),
+    ...given('account', input.account),
+  });
+  const seconds = (clock.monotonic() - started) / 1000;
+  const until = lifetime === undefined ? null : new Date(clock.now() + lifetime).toISOString();
+  const ready = describe(sandbox, until, seconds);
+  await onReady(ready);
+  const ended = await rest(session, lifetime, signal);
+  return { ...ready, ended };
+}
+
+function describe(sandbox: Sandbox, until: string | null, seconds: number): SandboxReady {
+  return {
+    url: sandbox.url(),
+    directory: sandbox.directory,
+    major: sandbox.major,
+    point: sandbox.point.stored.id,
+    reached_lsn: sandbox.reached.lsn,
+    reached_time: sandbox.reached.commitTime,
+    until,
+    seconds,
+  };
+}
+
+/** Timers go no further than this many milliseconds at a time. */
+const LONGEST_SLEEP = 24 * 3_600_000;
+
+async function rest(
+  { clock }: Session,
+  lifetime = Number.POSITIVE_INFINITY,
+  signal: AbortSignal,
+): Promise<'time' | 'interrupted'> {
+  const end = clock.monotonic() + lifetime;
+  for (let left = lifetime; left > 0; left = end - clock.monotonic()) {
+    try {
+      await clock.sleep(Math.min(left, LONGEST_SLEEP), signal);
+    } catch (error) {
+      if (signal.aborted) return 'interrupted';
+      throw error;
+    }
+  }
+  return 'time';
+}
+
+async function pointId({ repository }: Session, app: string, prefix: string) {
+  return pickSnapshot(pointsOf(await listSnapshots(repository), app), prefix).id;
+}
+
+function given<K extends string>(key: K, value: string | undefined): { readonly [P in K]?: string } {
+  return (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: string };
+}
