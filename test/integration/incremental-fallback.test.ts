@@ -131,3 +131,19 @@ async function readFrom({ configFile }: BackupApp, url: string): Promise<void> {
   config.apps.clinic.sources.database.url = url;
   await writeFile(configFile, stringify(config));
 }
+
+test('pieces that one storage lost are fetched from the other and stored there again, without reading the database', {
+  skip: needs(17),
+}, async () => {
+  await using pg = await startPostgres({ major: 17, settings: SETTINGS });
+  await fill(pg);
+  await using app = await backupApp({ databaseUrl: pg.url(), local: ['a', 'b'] });
+  await app.backUp();
+  await rm(app.dir.join('b', 'data'), { recursive: true });
+  await app.ok(['check', '--quiet'], 4);
+  await change(pg);
+  await app.backUp();
+  assert.equal((await backupFactsOf(app)).kind, 'incremental');
+  await rm(app.dir.join('a', 'data'), { recursive: true });
+  await assertRestores(app, pg);
+});

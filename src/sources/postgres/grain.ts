@@ -8,7 +8,7 @@
  *
  * Where only changes are read, what is stored is the cost, and backups are frequent: pieces are fine. Where everything is read each time,
  * reading is the cost, and pieces are larger: 64 KiB for small files (catalogs, busy small tables), 1 MiB for tables of which most is cold.
- * Measured: docs/decisions/0011-incremental.md. Pieces once cut stay as they are (src/operations/archive/cuts.ts), so that nothing is
+ * Measured: docs/decisions/0012-incremental.md. Pieces once cut stay as they are (src/operations/archive/cuts.ts), so that nothing is
  * stored again because the rule gives another answer later.
  */
 import type { Cutting } from '../entry.ts';
