@@ -26,7 +26,7 @@ export function reportPage(report: ProofReport): string {
 </header>
 ${verdictBox(report)}
 ${figures(report)}
-${section('What was proven', facts(report))}
+${section(report.outcome === 'passed' ? 'What was proven' : 'What was tried', facts(report))}
 ${section('How long it took', steps(report))}
 ${report.checks.length === 0 ? '' : section('What was looked at', checks(report.checks))}
 ${section('What this does not show', list(report.not_shown))}
@@ -50,10 +50,11 @@ function verdictBox(report: ProofReport): string {
   return `<div class="verdict ${html(report.outcome)}"><strong>${html(headline)}</strong><span>${html(sentence)}</span></div>`;
 }
 
-function figures({ rto_seconds, counts, checks: findings }: ProofReport): string {
+function figures({ rto_seconds, rto_objective_seconds: promised, counts, checks: findings }: ProofReport): string {
+  const goal = promised === null ? '' : `; promised: ${formatDuration(promised * 1000)}`;
   const passed = findings.filter(({ outcome }) => outcome === 'passed').length;
   const cells: [string, string][] = [
-    [rto_seconds === null ? '–' : formatDuration(rto_seconds * 1000), 'measured time to restore'],
+    [rto_seconds === null ? '–' : formatDuration(rto_seconds * 1000), `measured time to restore${goal}`],
     [`${passed} of ${findings.length}`, 'checks passed'],
     [counts.rows.toLocaleString('en'), `rows in ${amount(counts.tables, 'tables')}`],
     [formatBytes(counts.database_bytes), 'of databases'],
@@ -85,7 +86,7 @@ function facts(report: ProofReport): string {
 function momentFacts(moment: NonNullable<ProofReport['moment']>): (readonly [string, string])[] {
   return [
     ['Asked for', moment.asked],
-    ['Reached', `${moment.reached_lsn}, last transaction ${time(moment.reached_time)}`],
+    ['Reached', `${moment.reached_lsn}, last transaction ${moment.reached_time ?? 'unknown'}`],
     ['Files from', moment.files_point ?? 'none'],
   ];
 }
@@ -101,10 +102,13 @@ function steps({ steps: all, total_seconds, rto_seconds }: ProofReport): string 
 <p>Altogether ${html(formatDuration(total_seconds * 1000))}${html(upTo)}.</p>`;
 }
 
+/** What stands before the sentence of what a check shows. */
+const MEANING_OF: Readonly<Record<string, string>> = { passed: '', failed: 'Should be so: ', skipped: 'Not decided: ' };
+
 function checks(findings: readonly Finding[]): string {
   const rows = findings.map((finding) => {
     const { check, source, outcome, counted, unit, duration_s } = finding;
-    const meaning = CHECK_MEANINGS[check] ?? '';
+    const meaning = outcome in MEANING_OF ? `${MEANING_OF[outcome]}${CHECK_MEANINGS[check] ?? ''}` : '';
     const seen = counted === 0 && outcome === 'skipped' ? '–' : amount(counted, unit);
     return `<tr><td><strong>${html(check)}</strong> <span class="source">${html(source)}</span><br>${html(meaning)}${remarks(finding)}</td>
 <td><span class="mark ${html(outcome)}">${html(outcome)}</span></td><td class="number">${html(seen)}</td><td class="number">${duration_s.toFixed(1)} s</td></tr>`;

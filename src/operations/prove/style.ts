@@ -22,9 +22,9 @@ h2 { font-size: 1.1rem; margin: 2.2rem 0 .6rem; padding-bottom: .3rem; border-bo
 dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .3rem 1.4rem; margin: 0; }
 dt { color: var(--soft); }
 dd { margin: 0; overflow-wrap: anywhere; }
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .8rem; margin: 1.4rem 0 0; }
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .8rem; margin: 1.4rem 0 0; }
 .figures div { padding: .7rem .9rem; border: 1px solid var(--line); border-radius: 6px; break-inside: avoid; }
-.figures b { display: block; font-size: 1.3rem; line-height: 1.25; font-variant-numeric: tabular-nums; }
+.figures b { display: block; font-size: 1.25rem; line-height: 1.25; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
 .figures span { color: var(--soft); font-size: .85rem; }
 table { width: 100%; border-collapse: collapse; }
 th, td { padding: .45rem .6rem .45rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
