@@ -1,0 +1,88 @@
+/** The command `restore --at`: a directory that starts as the database was, files of the point before it, and what is refused. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { RestoreMomentOutcome } from '../../src/operations/restore-moment.ts';
+import { formatMicroseconds } from '../../src/recovery/moment.ts';
+import { localStore, open } from '../support/care.ts';
+import { archiveLog, commitRows, KNOWING } from '../support/postgres/moments.ts';
+import { majors, runSql, startPostgres } from '../support/postgres/server.ts';
+import { type BackupApp, backupApp } from './fixtures/backup-app.ts';
+import { rowsIn } from './fixtures/moment-world.ts';
+
+const available = (await majors()).filter((major) => major !== 16);
+const newest = available.at(-1)!;
+
+test('restore --at: the database at the moment, the files of the point before it, nothing that archives', async () => {
+  await using pg = await startPostgres({ major: newest, settings: KNOWING });
+  await using app = await backupApp({ databaseUrl: pg.url(), local: ['a'] });
+  await pg.sql("alter system set archive_command = 'false'");
+  await commitRows(pg, 1, 2);
+  await writeFile(join(app.media, 'file'), 'before');
+  const made = await app.backUp();
+  const [, four] = await commitRows(pg, 3, 6);
+  await writeFile(join(app.media, 'file'), 'after');
+  await app.backUp();
+  await archive(app, pg);
+
+  const at = ['restore', '--at', formatMicroseconds(four!.time), '--json'];
+  const out = app.dir.join('out');
+  const planned = await app.ok([...at, '--to', out, '--dry-run']);
+  assert.equal((planned.summary as unknown as RestoreMomentOutcome).moment.replayed, false);
+  assert.equal(existsSync(out), false);
+
+  const { summary } = await app.ok([...at, '--to', out]);
+  const outcome = summary as unknown as RestoreMomentOutcome;
+  assert.equal(outcome.moment.reached_time, formatMicroseconds(four!.time));
+  assert.deepEqual([outcome.moment.base, outcome.files_from?.point], [made.point, made.point]);
+  assert.ok(outcome.files_from!.seconds_before! > 0);
+  assert.ok(outcome.moment.wal_segments >= 1 && outcome.moment.wal_bytes > 0 && outcome.moment.replay_s > 0);
+  assert.equal(await readFile(join(out, 'media', 'file'), 'utf8'), 'before');
+  assert.deepEqual((await readdir(out)).sort(), ['database', 'media']);
+  const data = join(out, 'database');
+  for (const name of ['recovery.signal', 'postmaster.pid']) assert.equal(existsSync(join(data, name)), false, name);
+  assert.match(
+    await readFile(join(data, 'postgresql.auto.conf'), 'utf8'),
+    /archive_command = 'false'[\s\S]*archive_mode = 'off'/,
+  );
+  await using restored = await startPostgres({ major: newest, dataDir: data });
+  assert.deepEqual(await rowsIn(restored.url()), [1, 2, 3, 4]);
+  assert.deepEqual(await runSql(restored.url(), 'show archive_mode'), [{ archive_mode: 'off' }]);
+});
+
+test('restore to a moment: what contradicts itself is refused, and a moment out of reach ends with 5 and the nearest', async () => {
+  await using pg = await startPostgres({ major: newest, settings: KNOWING });
+  await using app = await backupApp({ databaseUrl: pg.url(), local: ['a'] });
+  const made = await app.backUp();
+  const [one] = await commitRows(pg, 1, 1);
+  await archive(app, pg);
+  const to = ['--to', app.dir.join('out')];
+  for (const args of [
+    ['restore', 'latest', '--at', '10m ago', ...to],
+    ['restore', '--at', '10m ago', '--lsn', '0/1', ...to],
+    ['restore', ...to],
+    ['restore', 'latest', '--timeline', '2', ...to],
+    ['restore', '--at', 'latest', '--path', 'x', ...to],
+    ['restore', '--at', '2026-01-01T00:00:00', ...to],
+    ['restore', '--lsn', 'here', ...to],
+    ['restore', '--at', 'latest', '--no-replay', '--in-place', '--confirm', 'clinic'],
+  ]) {
+    const refused = await app.run(args);
+    assert.equal(refused.code, 2, `${args.join(' ')}: ${refused.stderr}`);
+  }
+  const early = await app.run(['restore', '--at', '2020-01-01T00:00:00Z', ...to, '--json']);
+  assert.equal(early.code, 5);
+  assert.match(String(early.error?.hint), new RegExp(`holdfast restore ${made.short_id}`));
+  const late = await app.run(['restore', '--at', formatMicroseconds(one!.time + 1n), ...to, '--json']);
+  assert.equal(late.code, 5);
+  assert.ok(String(late.error?.hint).includes(formatMicroseconds(one!.time)));
+  assert.equal(existsSync(app.dir.join('out')), false, 'nothing was written');
+});
+
+async function archive(app: BackupApp, pg: Parameters<typeof archiveLog>[1]): Promise<void> {
+  const repository = await open([localStore(app.dir, 'a')]);
+  await archiveLog(repository, pg);
+  await repository.close();
+}
