@@ -3,7 +3,7 @@
  * as it is complete, and slices of the one that is being written. Knows the times of the commits whose records end in each.
  */
 import type { Lsn } from '../../postgres/lsn.ts';
-import { WalScanner } from '../../postgres/wal-records.ts';
+import { type CommitRecord, WalScanner } from '../../postgres/wal-records.ts';
 import { type CommitTime, MAX_PIECE_BYTES } from '../piece.ts';
 
 /** What is to be stored as one piece. */
@@ -23,7 +23,6 @@ export interface CutterOptions {
   readonly start: Lsn;
   readonly segmentSize: number;
   readonly cut: (span: CutSpan) => void;
-  readonly verifyCrc?: boolean;
 }
 
 /** Slices of one piece beyond this number are replaced by one that holds them all. */
@@ -33,7 +32,7 @@ export class Cutter {
   readonly timeline: number;
   readonly #options: CutterOptions;
   readonly #pieceSize: bigint;
-  readonly #scanner: WalScanner;
+  #scanner: WalScanner;
   readonly #pieceTimes = new Times();
   readonly #sliceTimes = new Times();
   #pieceStart: Lsn;
@@ -44,28 +43,19 @@ export class Cutter {
   #lastCommit: CommitTime | undefined;
 
   constructor(options: CutterOptions) {
-    const { timeline, start, segmentSize, verifyCrc = false } = options;
+    const { timeline, start, segmentSize } = options;
     this.timeline = timeline;
     this.#options = options;
     this.#pieceSize = BigInt(Math.min(segmentSize, MAX_PIECE_BYTES));
     this.#pieceStart = start;
     this.#sliceStart = start;
     this.#position = start;
-    this.#scanner = new WalScanner(
-      start,
-      { commit: ({ time }) => this.#commit(time), restorePoint: () => this.#target() },
-      { segmentSize, verifyCrc },
-    );
+    this.#scanner = this.#scan(start);
   }
 
   /** The end of what was pushed. */
   get position(): Lsn {
     return this.#position;
-  }
-
-  /** The end of the last whole record. */
-  get recordEnd(): Lsn {
-    return this.#scanner.end;
   }
 
   /** The latest commit of all. */
@@ -78,9 +68,9 @@ export class Cutter {
     return this.#position > this.#sliceStart;
   }
 
-  /** Whether a commit or a restore point is among it. */
+  /** Whether a commit or a restore point is among it, or could be: what cannot be read may hold anything. */
   get holdsTarget(): boolean {
-    return this.#hasTarget;
+    return this.isLoose && (this.#hasTarget || this.#scanner.ended !== undefined);
   }
 
   /** Takes the bytes that follow. */
@@ -93,6 +83,11 @@ export class Cutter {
       at += part.length;
       if (part.length === left) this.#endPiece(true);
     }
+  }
+
+  #scan(start: Lsn): WalScanner {
+    const handler = { commit: ({ time }: CommitRecord) => this.#commit(time), restorePoint: () => this.#target() };
+    return new WalScanner(start, handler, { segmentSize: this.#options.segmentSize });
   }
 
   /** Cuts what is loose; every so often also one slice that replaces those before it. */
@@ -115,6 +110,7 @@ export class Cutter {
 
   #endPiece(replaces: boolean): void {
     this.#cut(this.#pieceStart, this.#pieceTimes, replaces);
+    if (this.#scanner.ended !== undefined) this.#scanner = this.#scan(this.#position);
     this.#pieceStart = this.#position;
     this.#sliceStart = this.#position;
     this.#slices = 0;

@@ -4,7 +4,7 @@
  */
 import { open } from 'node:fs/promises';
 import type { Lsn } from '../../postgres/lsn.ts';
-import { WalScanner } from '../../postgres/wal-records.ts';
+import { readSegmentHeader, WalScanner } from '../../postgres/wal-records.ts';
 import type { Spool } from '../spool.ts';
 import type { Archiver } from './archiver.ts';
 import type { Position } from './route.ts';
@@ -12,6 +12,7 @@ import type { Position } from './route.ts';
 type SegmentFile = Spool['files'][number];
 
 const CHUNK = 1024 * 1024;
+const PAGE = 8192;
 
 /** The first byte of the spool; undefined when it is empty. */
 export function spoolStart(spool: Spool): Position | undefined {
@@ -56,12 +57,15 @@ async function cutTornEnd(spool: Spool, run: readonly SegmentFile[]): Promise<vo
 
 async function validEnd(run: readonly SegmentFile[], start: Lsn, segmentSize: number): Promise<Lsn> {
   const scanner = new WalScanner(start, {}, { segmentSize, verifyCrc: true });
-  try {
-    for (const file of run) for await (const bytes of chunks(file)) scanner.push(bytes);
-  } catch {
-    // what makes no sense was never written to its end
+  let isUnderstood: boolean | undefined;
+  for (const file of run) {
+    for await (const bytes of chunks(file)) {
+      // Log of a version that is not known cannot be judged.
+      isUnderstood ??= readSegmentHeader(bytes) !== undefined || bytes.length < PAGE;
+      scanner.push(bytes);
+    }
   }
-  return scanner.end;
+  return isUnderstood === false ? run.at(-1)!.end : scanner.end;
 }
 
 async function* chunks(file: SegmentFile): AsyncGenerator<Buffer> {

@@ -1,0 +1,270 @@
+/**
+ * kill -9 of the primary in the middle of a segment, and of the streamer at any moment, with real processes: which commits that were
+ * acknowledged to a client are in the archive? They are looked for in the archived log itself, by transaction id. The score is printed.
+ */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { describe, test } from 'node:test';
+import pg from 'pg';
+import { systemClock } from '../../src/base/clock.ts';
+import { parseLsn } from '../../src/postgres/lsn.ts';
+import { WalScanner } from '../../src/postgres/wal-records.ts';
+import { readStreamState } from '../../src/wal/stream-state.ts';
+import { PASSWORD } from '../support/care.ts';
+import { HOLDFAST, writeConfig } from '../support/holdfast.ts';
+import { type Front, startFront } from '../support/postgres/front.ts';
+import { majors, startPostgres, type TestServer } from '../support/postgres/server.ts';
+import { archived, serverEnd, type WalPlace, walPlace } from '../support/wal-stream.ts';
+
+const all = (await majors()).filter((major) => major !== 16);
+const SLOT = 'holdfast_clinic_database';
+/** What is promised with `flushEvery: 500ms`, and time for a machine on which everything else runs too, in ms. */
+const LAG = 4_000;
+
+interface Commit {
+  readonly xid: number;
+  /** When the client heard of it; monotonic. */
+  readonly at: number;
+}
+
+/** A client that commits one row after the other, and begins again when the server is back. */
+class Client {
+  readonly commits: Commit[] = [];
+  #client: pg.Client | undefined;
+  #over = false;
+  readonly #url: string;
+  readonly #done: Promise<void>;
+
+  constructor(url: string) {
+    this.#url = url;
+    this.#done = this.#run();
+  }
+
+  async end(): Promise<void> {
+    this.#over = true;
+    this.#client?.connection.stream.destroy();
+    await this.#done;
+  }
+
+  /** Waits for so many more commits. */
+  async more(count: number): Promise<void> {
+    const goal = this.commits.length + count;
+    while (this.commits.length < goal) await systemClock.sleep(10);
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#over) {
+      try {
+        const client = new pg.Client({ connectionString: this.#url, connectionTimeoutMillis: 5_000 });
+        client.on('error', () => {});
+        await client.connect();
+        this.#client = client;
+        while (!this.#over) {
+          const { rows } = await client.query(
+            `INSERT INTO t (body) VALUES (repeat(md5(random()::text), 10)) RETURNING xmin::text AS xid`,
+          );
+          this.commits.push({ xid: Number(rows[0].xid), at: systemClock.monotonic() });
+        }
+      } catch {
+        await systemClock.sleep(50);
+      }
+    }
+  }
+}
+
+class Streamer {
+  readonly #config: string;
+  #child: ChildProcess | undefined;
+  #said = '';
+
+  constructor(config: string) {
+    this.#config = config;
+  }
+
+  start(): void {
+    const child = spawn(HOLDFAST, ['--config', this.#config, 'wal', 'stream'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (bytes: Buffer) => {
+        this.#said = (this.#said + bytes.toString('utf8')).slice(-8_000);
+      });
+    }
+    this.#child = child;
+  }
+
+  get said(): string {
+    return this.#said;
+  }
+
+  async kill(): Promise<void> {
+    if (this.#child?.exitCode !== null || this.#child.signalCode !== null) return;
+    const gone = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await gone;
+  }
+
+  /** Resolves with the exit status. */
+  async stop(): Promise<number | null> {
+    const gone = once(this.#child!, 'exit') as Promise<[number | null]>;
+    this.#child!.kill('SIGTERM');
+    return (await gone)[0];
+  }
+}
+
+interface Scene {
+  readonly place: WalPlace;
+  readonly front: Front;
+  readonly client: Client;
+  readonly streamer: Streamer;
+  readonly identifier: string;
+  server: TestServer;
+}
+
+/** Every transaction whose commit is in the archive, as any of the storages of `mask` shows it. */
+async function archivedXids({ place, identifier }: Scene, mask: number): Promise<Set<number>> {
+  const xids = new Set<number>();
+  const { archive, inventory, spans } = await archived(place.repository, identifier, mask);
+  const held = { ...inventory, pieces: inventory.pieces.filter((stored) => (stored.mask & mask) !== 0) };
+  assert.ok(spans.length <= 1, 'the archive has a hole');
+  for (const { timeline, start, end, segmentSize } of spans) {
+    const scanner = new WalScanner(
+      start,
+      { commit: ({ kind, xid }) => kind === 'commit' && xids.add(xid) },
+      { segmentSize, verifyCrc: true },
+    );
+    for await (const { bytes } of archive.read(timeline, start, end, held)) scanner.push(bytes);
+  }
+  return xids;
+}
+
+/** Looks again: between the listing and the reading a slice may give way to its segment. */
+async function lostOf(scene: Scene, due: readonly Commit[], masks: readonly number[]): Promise<number> {
+  for (let tries = 0; ; tries++) {
+    try {
+      let lost = 0;
+      for (const mask of masks) {
+        const xids = await archivedXids(scene, mask);
+        lost += due.filter(({ xid }) => !xids.has(xid)).length;
+      }
+      return lost;
+    } catch (error) {
+      if (tries === 3) throw error;
+    }
+  }
+}
+
+/** Waits until the streamer has everything that the server wrote. */
+async function received({ place, server }: Scene): Promise<void> {
+  const end = await serverEnd(server);
+  for (;;) {
+    const state = await readStreamState(place.spool);
+    if (state?.received != null && parseLsn(state.received) >= end) return;
+    await systemClock.sleep(50);
+  }
+}
+
+async function restart(scene: Scene, settings: Readonly<Record<string, string>>): Promise<void> {
+  scene.server = await startPostgres({ major: scene.server.major, dataDir: scene.server.dataDir, settings });
+  scene.front.to(scene.server);
+}
+
+async function withScene(
+  options: { major: number; wal: object; synchronous: boolean; settings: Readonly<Record<string, string>> },
+  work: (scene: Scene) => Promise<void>,
+): Promise<void> {
+  await using first = await startPostgres({ major: options.major, settings: options.settings });
+  await using front = await startFront(first);
+  await using place = await walPlace();
+  const [row] = await first.sql(
+    'CREATE TABLE t (id bigserial, body text); SELECT system_identifier::text AS id FROM pg_control_system()',
+  );
+  const source = { type: 'postgres', url: front.url, wal: { mode: 'stream', spool: place.spool, ...options.wal } };
+  const config = await writeConfig(place.dir.path, {
+    repository: { password: PASSWORD },
+    storages: Object.fromEntries(place.stores.map(({ name }) => [name, { type: 'local', path: place.dir.join(name) }])),
+    copies: { required: 2 },
+    apps: { clinic: { sources: { database: source } } },
+  });
+  const streamer = new Streamer(config);
+  streamer.start();
+  if (options.synchronous) {
+    await first.sql(`ALTER SYSTEM SET synchronous_standby_names = '${SLOT}'`);
+    await first.sql('SELECT pg_reload_conf()');
+  }
+  const client = new Client(front.url);
+  const scene: Scene = { place, front, client, streamer, identifier: String(row?.id), server: first };
+  try {
+    await client.more(5);
+    await work(scene);
+    // Whatever happened, the stream goes on to the end without a hole, and stops cleanly.
+    await client.more(3);
+    await client.end();
+    await received(scene);
+    const status = await streamer.stop();
+    assert.equal(status, 0, streamer.said);
+    assert.equal(await lostOf(scene, client.commits, [1, 2]), 0, 'in the end everything is there');
+  } catch (error) {
+    throw new Error(`${(error as Error).message}\n${streamer.said}`, { cause: error });
+  } finally {
+    await client.end();
+    await streamer.kill();
+    if (scene.server !== first) await scene.server.stop('immediate');
+  }
+}
+
+describe('killed', { concurrency: false }, () => {
+  const newest = all.at(-1) ?? 18;
+
+  test('storages acknowledge: no commit that a client heard of is missing in any storage, at any moment', async (t) => {
+    const score = { kills: 0, commits: 0, lost: 0 };
+    for (const major of all) {
+      const settings = {};
+      await withScene(
+        { major, synchronous: true, wal: { acknowledge: 2, flushEvery: '500ms' }, settings },
+        async (scene) => {
+          for (let kill = 0; kill < 4; kill++) {
+            await scene.client.more(3 + Math.floor(Math.random() * 20));
+            const killsServer = kill % 2 === 0;
+            if (killsServer) await scene.server.instance.stop('kill');
+            else await scene.streamer.kill();
+            const due = [...scene.client.commits];
+            score.lost += await lostOf(scene, due, [1, 2]);
+            score.kills += 1;
+            if (killsServer) await restart(scene, settings);
+            else scene.streamer.start();
+          }
+          score.commits += scene.client.commits.length;
+        },
+      );
+    }
+    t.diagnostic(`synchronous: ${score.kills} kills, ${score.commits} commits acknowledged, ${score.lost} lost`);
+    assert.equal(score.lost, 0);
+  });
+
+  test('the spool acknowledges: no commit older than the stated lag is missing in the storages when the primary is killed', async (t) => {
+    const score = { kills: 0, commits: 0, due: 0, lost: 0 };
+    const settings = {};
+    await withScene({ major: newest, synchronous: false, wal: { flushEvery: '500ms' }, settings }, async (scene) => {
+      for (let kill = 0; kill < 6; kill++) {
+        await systemClock.sleep(LAG / 4 + (Math.random() * LAG) / 2);
+        await scene.client.more(2);
+        await scene.server.instance.stop('kill');
+        const now = systemClock.monotonic();
+        const due = scene.client.commits.filter(({ at }) => at < now - LAG);
+        score.due = due.length;
+        score.lost += await lostOf(scene, due, [1, 2]);
+        score.kills += 1;
+        await restart(scene, settings);
+        if (kill % 2 === 1) {
+          await scene.streamer.kill();
+          scene.streamer.start();
+          score.kills += 1;
+        }
+      }
+      score.commits += scene.client.commits.length;
+    });
+    const counted = `${score.commits} commits acknowledged, ${score.due} more than ${LAG} ms before a kill`;
+    t.diagnostic(`asynchronous: ${score.kills} kills, ${counted}, ${score.lost} of those lost`);
+    assert.equal(score.lost, 0);
+  });
+});
