@@ -106,6 +106,24 @@ describe('a database', () => {
     assert.ok(!mended.findings.some(({ severity, what }) => severity === 'problem' && /replication/i.test(what)));
   });
 
+  test('whose WAL should be archived and is not is told what starts it', async () => {
+    const about = /source database of clinic/;
+    await using streamed = await backupApp({ local: ['a'], databaseUrl: pg.url(), wal: 'stream' });
+    const before = await examine(streamed);
+    assert.equal(before.code, 0, JSON.stringify(before.findings));
+    assert.ok(before.findings.some(({ what, mend }) => /never received/.test(what) && /wal stream/.test(mend)));
+    assert.ok(before.findings.some(({ what }) => /moments, sandboxes and proofs can use PostgreSQL/.test(what)));
+    await pg.sql("select pg_create_physical_replication_slot('holdfast_clinic_database', true)");
+    assert.match(problemOf(await examine(streamed), about, /its disk fills up/).mend, /holdfast wal stream/);
+    await pg.sql("select pg_drop_replication_slot('holdfast_clinic_database')");
+
+    await using pushed = await backupApp({ local: ['a'], databaseUrl: pg.url(), wal: 'push' });
+    assert.match(
+      problemOf(await examine(pushed), about, /archive_mode is off/).mend,
+      /archive_command = 'holdfast wal push %p'/,
+    );
+  });
+
   test('that cannot be reached is told so', async () => {
     await using app = await backupApp({ local: ['a'], databaseUrl: 'postgres://nobody@127.0.0.1:1/x' });
     problemOf(await examine(app), /source database of clinic/, /./);

@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.ts';
 import { asFailure } from '../../base/failure.ts';
 import type { Progress } from '../../base/progress.ts';
 import type { SourceSettings } from '../../config/settings.ts';
+import type { ProgramSearch } from '../../postgres/programs.ts';
 import type { Holder } from '../../repository/locks.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 
@@ -30,6 +31,8 @@ export interface DoctorInput {
   readonly remarks: readonly { readonly path: string; readonly message: string }[];
   /** Directories in which programs are looked for. */
   readonly path: readonly string[];
+  /** Where server programs of PostgreSQL are looked for. */
+  readonly programs: ProgramSearch;
   readonly clock: Clock;
   readonly holder: Holder;
   readonly signal: AbortSignal;

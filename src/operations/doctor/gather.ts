@@ -19,6 +19,7 @@ export async function gatherSetup(config: Configuration, world: SetupWorld): Pro
     sources: await gatherSources(config, world.app),
     remarks: config.remarks,
     holder: thisProcess(),
+    programs: { directories: (await config.postgres()).programs, path: world.path.join(':') },
     ...world,
   };
 }

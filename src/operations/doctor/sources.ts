@@ -3,15 +3,17 @@ import { access, constants, opendir, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import type { SourceSettings } from '../../config/settings.ts';
 import { diagnose } from '../../postgres/diagnose.ts';
+import { archiveFindings } from './archive.ts';
 import { type DoctorFinding, type DoctorInput, failed, good, problem } from './finding.ts';
 
-export async function sourceFindings({ sources, signal }: DoctorInput): Promise<DoctorFinding[]> {
+export async function sourceFindings(input: DoctorInput): Promise<DoctorFinding[]> {
+  const { sources, signal } = input;
   const findings: DoctorFinding[] = [];
   for (const entry of sources) {
     const about = `source ${entry.name} of ${entry.app}`;
     try {
       if ('error' in entry) findings.push(failed(about, entry.error));
-      else findings.push(...(await lookAt(about, entry.value, entry.queried, signal)));
+      else findings.push(...(await lookAt(about, entry.value, entry, input)));
     } catch (error) {
       signal.throwIfAborted();
       findings.push(failed(about, error));
@@ -23,16 +25,16 @@ export async function sourceFindings({ sources, signal }: DoctorInput): Promise<
 async function lookAt(
   about: string,
   source: SourceSettings,
-  queried: boolean,
-  signal: AbortSignal,
+  { app, queried }: { readonly app: string; readonly queried: boolean },
+  { programs, signal }: DoctorInput,
 ): Promise<DoctorFinding[]> {
   switch (source.type) {
     case 'postgres': {
       const found = await diagnose(source.url, { signal, logicalReads: queried });
       const findings = found.map(({ severity, what, mend }) => ({ severity, about, what, mend }));
-      return found.some(({ severity }) => severity === 'problem')
-        ? findings
-        : [good(about, 'the server can be backed up'), ...findings];
+      if (found.some(({ severity }) => severity === 'problem')) return findings;
+      const archive = await archiveFindings({ about, app, source, programs, signal });
+      return [good(about, 'the server can be backed up'), ...findings, ...archive];
     }
     case 'files':
       return [await directory(about, source.path)];

@@ -83,6 +83,10 @@ function stateRemarks({ settings, standby }: ServerState): Finding[] {
       ),
     );
   }
+  if (settings.get('summarize_wal') === 'off') {
+    const what = 'summarize_wal is off: every backup reads the whole cluster, not only what changed.';
+    found.push(remark('summarize_wal_off', what, 'ALTER SYSTEM SET summarize_wal = on; SELECT pg_reload_conf();'));
+  }
   if (standby) {
     const what =
       'The server is a standby: backups start at its last restart point, need full_page_writes on the primary, and fail if it is promoted meanwhile.';
