@@ -30,7 +30,9 @@ import { Gathered } from './xlog/gathered.ts';
 import { INTEREST, interestTable } from './xlog/interest.ts';
 import { isSegmentSize, readPageHeader, readSegmentHeader } from './xlog/page.ts';
 
-export type { CommitRecord, RestorePointRecord } from './xlog/decode.ts';
+export { type BlockReference, type RelationLocator, readBody } from './xlog/body.ts';
+export type { CommitRecord, RecordPlace, RestorePointRecord } from './xlog/decode.ts';
+export { RMGR, XLOG } from './xlog/format.ts';
 export { readSegmentHeader, type SegmentHeader } from './xlog/page.ts';
 
 /** Any record, as it stands in the log. */

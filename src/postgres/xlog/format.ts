@@ -41,6 +41,7 @@ export const XLOG = {
   switch: 0x40,
   restorePoint: 0x70,
   endOfRecovery: 0x90,
+  fullPageImageForHint: 0xa0,
   fullPageImage: 0xb0,
 } as const;
 
@@ -51,7 +52,6 @@ export const XACT = {
   abort: 0x20,
   commitPrepared: 0x30,
   abortPrepared: 0x40,
-  assignment: 0x50,
   hasInfo: 0x80,
 } as const;
 
