@@ -17,7 +17,12 @@ import { WalScanner } from '../../../src/postgres/wal-records.ts';
 import type { Repository } from '../../../src/repository/repository.ts';
 import { WalArchive } from '../../../src/wal/archive.ts';
 import { MAX_PIECE_BYTES } from '../../../src/wal/piece.ts';
-import type { TestServer } from './server.ts';
+
+/** What is asked of a server here: a test server, or a sandbox that goes on as one. */
+export interface KnowingServer {
+  readonly dataDir: string;
+  sql(text: string): Promise<readonly Record<string, unknown>[]>;
+}
 
 /** Keeps the log, and the times of commits where SQL can read them. */
 export const KNOWING = { track_commit_timestamp: 'on', wal_keep_size: '512MB', max_prepared_transactions: '5' };
@@ -33,7 +38,7 @@ export interface KnownCommit {
 }
 
 /** Inserts the rows `from` to `to` into `t`, each in a transaction of its own. */
-export async function commitRows(pg: TestServer, from: number, to: number): Promise<KnownCommit[]> {
+export async function commitRows(pg: KnowingServer, from: number, to: number): Promise<KnownCommit[]> {
   const known: KnownCommit[] = [];
   await pg.sql('create table if not exists t (n int primary key, xid bigint)');
   for (let n = from; n <= to; n++) {
@@ -50,12 +55,12 @@ export async function commitRows(pg: TestServer, from: number, to: number): Prom
   return known;
 }
 
-export async function currentLsn(pg: TestServer): Promise<Lsn> {
+export async function currentLsn(pg: KnowingServer): Promise<Lsn> {
   const [row] = await pg.sql('select pg_current_wal_flush_lsn()::text as lsn');
   return parseLsn(String(row!.lsn));
 }
 
-export async function systemIdentifier(pg: TestServer): Promise<string> {
+export async function systemIdentifier(pg: KnowingServer): Promise<string> {
   const [row] = await pg.sql('select system_identifier::text as id from pg_control_system()');
   return String(row!.id);
 }
@@ -68,7 +73,11 @@ export interface ArchiveOptions {
 }
 
 /** Puts the server's log from `from` to `to` into the archive, segment by segment; resolves with its end. */
-export async function archiveLog(repository: Repository, pg: TestServer, options: ArchiveOptions = {}): Promise<Lsn> {
+export async function archiveLog(
+  repository: Repository,
+  pg: KnowingServer,
+  options: ArchiveOptions = {},
+): Promise<Lsn> {
   await pg.sql('select pg_switch_wal()').catch(() => {}); // a standby cannot
   const to = options.to ?? (await currentLsn(pg));
   const { timeline = 1 } = options;
@@ -106,7 +115,7 @@ export async function archiveLog(repository: Repository, pg: TestServer, options
   return to;
 }
 
-async function oldestLog(pg: TestServer, timeline: number, segmentSize: number): Promise<Lsn> {
+async function oldestLog(pg: KnowingServer, timeline: number, segmentSize: number): Promise<Lsn> {
   const prefix = timeline.toString(16).toUpperCase().padStart(8, '0');
   const rows = await pg.sql(
     `select min(name) as name from pg_ls_waldir() where name like '${prefix}%' and length(name) = 24`,

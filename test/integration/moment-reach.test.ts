@@ -1,0 +1,88 @@
+/** Which moments are out of reach, and what is said of them: holes, missing log, idle servers; and clusters with small segments. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { segmentStart } from '../../src/postgres/lsn.ts';
+import { formatMicroseconds } from '../../src/recovery/moment.ts';
+import { recordGap } from '../../src/wal/gaps.ts';
+import { commitRows, currentLsn, KNOWING, systemIdentifier } from '../support/postgres/moments.ts';
+import { majors, startPostgres } from '../support/postgres/server.ts';
+import { momentWorld } from './fixtures/moment-world.ts';
+
+const newest = (await majors()).at(-1)!;
+const SEGMENT = 16 * 1024 * 1024;
+
+test('a moment inside a gap is refused with the reason, the last commit before it and the point after it', async () => {
+  await using pg = await startPostgres({ major: newest, settings: KNOWING });
+  await using world = await momentWorld();
+  const first = await world.backUp(pg);
+  const [one, two] = await commitRows(pg, 1, 2);
+  const gap = await world.archive(pg);
+  const [lost] = await commitRows(pg, 3, 4);
+  await pg.sql('select pg_switch_wal()');
+  const resumed = segmentStart(await currentLsn(pg), SEGMENT);
+  const second = await world.backUp(pg);
+  const [five] = await commitRows(pg, 5, 5);
+  await world.archive(pg, { from: resumed });
+  const { repository } = world.session;
+  const place = { systemIdentifier: await systemIdentifier(pg), timeline: 1, start: gap, end: resumed };
+  await recordGap(repository, { ...place, reason: 'slot_lost', detail: 'the server invalidated the slot' });
+
+  const inside = await world.refusal({ kind: 'time', time: lost!.time });
+  assert.equal(inside.before?.time, formatMicroseconds(two!.time));
+  assert.equal(inside.after?.point, second);
+  assert.match(inside.message, /no log from .* to .*: the server invalidated the slot/);
+  assert.ok(inside.hint.includes(formatMicroseconds(two!.time)), inside.hint);
+  assert.equal((await world.refusal({ kind: 'xid', xid: lost!.xid })).why, 'absent');
+  assert.equal((await world.refusal({ kind: 'lsn', lsn: lost!.end })).before?.time, formatMicroseconds(two!.time));
+
+  const at = async (time: bigint) => (await world.plan({ kind: 'time', time })).base.point.stored.id;
+  assert.deepEqual([await at(one!.time), await at(two!.time), await at(five!.time)], [first, first, second]);
+  const after = await world.refusal({ kind: 'time', time: five!.time + 1n });
+  assert.deepEqual([after.before?.time, after.after], [formatMicroseconds(five!.time), null]);
+  assert.match(after.message, /after the last archived commit/);
+});
+
+test('a point without archived log can be restored as it is, and a point is not taken for a moment before it', async () => {
+  await using pg = await startPostgres({ major: newest, settings: KNOWING });
+  await using world = await momentWorld();
+  assert.equal((await world.refusal({ kind: 'latest' })).why, 'no-base');
+  const [one] = await commitRows(pg, 1, 1);
+  const id = await world.backUp(pg);
+  const [two] = await commitRows(pg, 2, 2);
+  const bare = await world.refusal({ kind: 'time', time: two!.time });
+  assert.deepEqual([bare.why, bare.after?.point], ['no-log', id]);
+  assert.deepEqual((await world.plan({ kind: 'latest' })).stop, { kind: 'immediate' });
+
+  // The log before the point is in the archive; no older point leads to it.
+  await world.archive(pg);
+  const before = await world.refusal({ kind: 'time', time: one!.time - 1n });
+  assert.deepEqual([before.why, before.after?.point], ['before', id]);
+});
+
+test('an idle server: the newest moment is the last commit, and nothing after it is made up', async () => {
+  await using pg = await startPostgres({ major: newest, settings: KNOWING });
+  await using world = await momentWorld();
+  await world.backUp(pg);
+  const [one] = await commitRows(pg, 1, 1);
+  await world.archive(pg);
+  await pg.sql('checkpoint; select pg_switch_wal()');
+  await world.archive(pg);
+  assert.deepEqual(await world.rows({ kind: 'latest' }), [1]);
+  assert.equal(
+    (await world.refusal({ kind: 'time', time: one!.time + 60_000_000n })).before?.time,
+    formatMicroseconds(one!.time),
+  );
+});
+
+test('segments of one megabyte: rows over many of them, with the log between two of them', async () => {
+  await using pg = await startPostgres({ major: newest, settings: KNOWING, walSegmentMiB: 1 });
+  await using world = await momentWorld();
+  await world.backUp(pg);
+  const [one] = await commitRows(pg, 1, 1);
+  await pg.sql('create table bulk as select g, repeat(md5(g::text), 10) as body from generate_series(1, 20000) g');
+  const [two, three] = await commitRows(pg, 2, 3);
+  await world.archive(pg);
+  assert.deepEqual(await world.rows({ kind: 'time', time: two!.time }), [1, 2]);
+  const plans = [await world.plan({ kind: 'xid', xid: one!.xid }), await world.plan({ kind: 'xid', xid: three!.xid })];
+  assert.ok(plans[1]!.reached - plans[0]!.reached > 5n * 1024n * 1024n);
+});
