@@ -4,6 +4,7 @@
  * its row: the name of what is gone is known without asking a server that no longer has it.
  */
 import type { BlockReference } from '../../postgres/wal-records.ts';
+import { rowInRecord, rowsOf, UPDATE, updatedRow, wholePage } from './heap-page.ts';
 
 /** What a row of pg_class says. */
 export interface LearnedRelation {
@@ -29,13 +30,8 @@ const SCHEMAS: readonly (readonly [number, string])[] = [
   [99, 'pg_toast'],
   [2200, 'public'],
 ];
-const PAGE = 8192;
-const PAGE_HEADER = 24;
-const NORMAL_POINTER = 1;
-const TUPLE_HEADER = 23;
-const HEADER_LENGTH_AT = 22;
-/** In the data of an insert: xl_heap_header, whose last byte is the length of the tuple's header. */
-const INSERT_HEADER = 5;
+/** Longer rows (many options, bounds of partitions) are read, but not remembered for their updates. */
+const MAX_ROW = 2048;
 const NAME = 64;
 /** relallfrozen came in 18, before relkind. */
 const KIND_AT = { before18: 115, from18: 119 } as const;
@@ -45,6 +41,7 @@ export class LearnedCatalog {
   readonly #byFile = new Map<string, LearnedRelation>();
   readonly #byOid = new Map<string, LearnedRelation>();
   readonly #schemas = new Map<string, string>();
+  readonly #rows = new Map<string, Uint8Array>();
   readonly #kindAt: number;
 
   /** `major` of the server that wrote the log. */
@@ -66,34 +63,45 @@ export class LearnedCatalog {
     return known === undefined ? name : `${known}.${name}`;
   }
 
-  /**
-   * Every row of the page that a record holds as an image; the result is row number `wanted`, from 1. Damaged and compressed images are
-   * passed over.
-   */
-  learnPage(reference: BlockReference, wanted = 0): LearnedRelation | undefined {
+  /** Every row of the page that a record holds as an image. Damaged and compressed images are passed over. */
+  learnPage(reference: BlockReference): void {
     const page = wholePage(reference);
-    if (page === undefined) return undefined;
-    let found: LearnedRelation | undefined;
-    const view = new DataView(page.buffer, page.byteOffset, PAGE);
-    const lower = Math.min(view.getUint16(12, true), PAGE);
-    for (let at = PAGE_HEADER; at + 4 <= lower; at += 4) {
-      const pointer = view.getUint32(at, true);
-      const [offset, flags, length] = [pointer & 0x7fff, (pointer >>> 15) & 3, pointer >>> 17];
-      if (flags !== NORMAL_POINTER || length <= TUPLE_HEADER || offset + length > PAGE) continue;
-      const learned = this.#learn(reference, page.subarray(offset + page[offset + HEADER_LENGTH_AT]!, offset + length));
-      if ((at - PAGE_HEADER) / 4 + 1 === wanted) found = learned;
-    }
-    return found;
+    if (page === undefined) return;
+    for (const { item, row } of rowsOf(page)) this.#learn(reference, item, row);
   }
 
-  /** The row that an insert into a catalog carries; undefined when the page's image has it instead. */
-  learnInsert(reference: BlockReference): LearnedRelation | undefined {
-    const { data } = reference;
-    if (data.length <= INSERT_HEADER) return undefined;
-    return this.#learn(reference, data.subarray(INSERT_HEADER + data[INSERT_HEADER - 1]! - TUPLE_HEADER));
+  /** The row that an insert into a catalog added; undefined when it tells nothing. */
+  learnInsert(reference: BlockReference, item: number): LearnedRelation | undefined {
+    const row = rowInRecord(reference.data, 0);
+    if (row !== undefined) return this.#learn(reference, item, row);
+    const there = this.#rows.get(rowKey(reference, item));
+    return there && this.#parse(reference, there);
   }
 
-  #learn({ relation, database }: BlockReference, row: Uint8Array): LearnedRelation | undefined {
+  /** The new row of an update: what it has in common with the old one is not in the record. */
+  learnUpdate(reference: BlockReference, old: BlockReference, main: Uint8Array): void {
+    if (main.length < UPDATE.length) return;
+    const view = new DataView(main.buffer, main.byteOffset, main.length);
+    const before = this.#rows.get(rowKey(old, view.getUint16(UPDATE.oldItem, true)));
+    const row = updatedRow(reference.data, main[UPDATE.flags]!, before);
+    if (row !== undefined) this.#learn(reference, view.getUint16(UPDATE.newItem, true), row);
+  }
+
+  #learn(reference: BlockReference, item: number, row: Uint8Array): LearnedRelation | undefined {
+    const learned = this.#parse(reference, row);
+    if (learned === undefined) return undefined;
+    const key = rowKey(reference, item);
+    if (row.length <= MAX_ROW && (this.#rows.size < MAX_LEARNED || this.#rows.has(key)))
+      this.#rows.set(key, row.slice());
+    if (this.#byFile.size >= MAX_LEARNED || rewrittenBy(learned.name) !== undefined) return learned;
+    // an older row of the same relation still tells whose its old file was
+    this.#byFile.set(`${learned.database}/${learned.file}`, learned);
+    this.#byOid.set(`${learned.database}/${learned.oid}`, learned);
+    return learned;
+  }
+
+  /** A row of pg_class; one of pg_namespace is remembered at once. */
+  #parse({ relation, database }: BlockReference, row: Uint8Array): LearnedRelation | undefined {
     if (row.length < 4 + NAME + 4) return undefined;
     const view = new DataView(row.buffer, row.byteOffset, row.length);
     const oid = view.getUint32(0, true);
@@ -105,16 +113,7 @@ export class LearnedCatalog {
     }
     const kind = String.fromCharCode(row[this.#kindAt] ?? 0);
     if (!KINDS.has(kind)) return undefined;
-    const learned = { database, oid, name, schema: view.getUint32(68, true), file: view.getUint32(88, true), kind };
-    this.#remember(learned);
-    return learned;
-  }
-
-  /** An older row of the same relation still tells whose its old file was. */
-  #remember(learned: LearnedRelation): void {
-    if (this.#byFile.size >= MAX_LEARNED || TRANSIENT.test(learned.name)) return;
-    this.#byFile.set(`${learned.database}/${learned.file}`, learned);
-    this.#byOid.set(`${learned.database}/${learned.oid}`, learned);
+    return { database, oid, name, schema: view.getUint32(68, true), file: view.getUint32(88, true), kind };
   }
 }
 
@@ -133,13 +132,7 @@ function nameAt(row: Uint8Array, at: number): string | undefined {
   return end <= 0 ? undefined : field.toString('utf8', 0, end);
 }
 
-/** The image with its hole filled. */
-function wholePage({ image }: BlockReference): Uint8Array | undefined {
-  if (image === undefined || image.compression !== 'none') return undefined;
-  const { bytes, holeAt, hole } = image;
-  if (bytes.length + hole !== PAGE || holeAt > bytes.length) return undefined;
-  const page = new Uint8Array(PAGE);
-  page.set(bytes.subarray(0, holeAt));
-  page.set(bytes.subarray(holeAt), holeAt + hole);
-  return page;
+/** Where a row is: the page, and the number on it. */
+function rowKey({ database, relation, block }: BlockReference, item: number): string {
+  return `${database}/${relation}/${block}/${item}`;
 }

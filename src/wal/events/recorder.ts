@@ -73,14 +73,16 @@ export class Recorder {
     if (body === undefined) return;
     const isHeap = record.resourceManager === RMGR.heap;
     const kind = record.info & HEAP.mask;
-    const isInsert = isHeap && kind === HEAP.insert;
-    const row = isInsert ? uint16(body.main, 0) : 0;
-    for (const block of body.blocks) {
-      const learned = this.#catalog.learnPage(block, row) ?? (isInsert ? this.#catalog.learnInsert(block) : undefined);
+    for (const block of body.blocks) this.#catalog.learnPage(block);
+    const [page, old = page] = body.blocks;
+    if (page === undefined || old === undefined) return;
+    if (isHeap && (kind === HEAP.update || kind === HEAP.hotUpdate)) this.#catalog.learnUpdate(page, old, body.main);
+    if (isHeap && kind === HEAP.insert) {
+      const learned = this.#catalog.learnInsert(page, uint16(body.main, 0));
       const stoodIn = learned === undefined ? undefined : rewrittenBy(learned.name);
-      if (isInsert && stoodIn !== undefined) this.#open.of(record.xid).rewritten.add(stoodIn);
+      if (stoodIn !== undefined && record.xid !== 0) this.#open.of(record.xid).rewritten.add(stoodIn);
     }
-    if (isHeap && kind === HEAP.delete && body.blocks[0]?.relation === CATALOG.class && record.xid !== 0) {
+    if (isHeap && kind === HEAP.delete && page.relation === CATALOG.class && record.xid !== 0) {
       this.#open.of(record.xid).catalogDeletes++;
     }
   }
