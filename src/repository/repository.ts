@@ -8,6 +8,7 @@ import type { Clock } from '../base/clock.ts';
 import { asFailure, Failure } from '../base/failure.ts';
 import { type Id, id as toId } from '../base/ids.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
+import { askAll } from './ask-all.ts';
 import { type MasterKey, Sealer } from './crypto/envelope.ts';
 import { parseConfig, type RepositoryConfig } from './format/config-file.ts';
 import { decodeUnpacked, encodeUnpacked } from './format/unpacked.ts';
@@ -77,11 +78,15 @@ export class Repository {
   }
 
   /** Which storages hold which objects of a kind. A storage that cannot be listed makes this fail: half a picture is none. */
-  async presence(kind: FlatKind, replicas: readonly Replica[] = this.replicas): Promise<Presence> {
+  async presence(
+    kind: FlatKind,
+    replicas: readonly Replica[] = this.replicas,
+    signal: AbortSignal | undefined = this.settings.signal,
+  ): Promise<Presence> {
     const lists = await Promise.all(
       replicas.map(async (replica) => ({
         replica,
-        objects: await listAll(replica.store, `${kind}/`, this.#options()),
+        objects: await listAll(replica.store, `${kind}/`, signal ? { signal } : {}),
       })),
     );
     const presence: Presence = new Map();
@@ -127,8 +132,12 @@ export class Repository {
   }
 
   /** The same, but to be waited for with `settled` before anything rests on it: what is read meanwhile costs no time. */
-  async announceLock(exclusive: boolean, replicas: readonly Replica[] = this.replicas): Promise<LockSet> {
-    const { clock, holder, signal } = this.settings;
+  async announceLock(
+    exclusive: boolean,
+    replicas: readonly Replica[] = this.replicas,
+    signal: AbortSignal | undefined = this.settings.signal,
+  ): Promise<LockSet> {
+    const { clock, holder } = this.settings;
     const options = { sealer: this.sealer, clock, holder, exclusive, ...(signal ? { signal } : {}) };
     const outcomes = await Promise.allSettled(replicas.map((replica) => Lock.announce(replica, options)));
     const set = new LockSet(outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : [])));
@@ -199,7 +208,13 @@ export async function openRepository(
   settings: RepositorySettings,
 ): Promise<Repository> {
   const replicas = toReplicas(stores);
-  const configs = await Promise.all(replicas.map((replica) => readConfigObject(replica, settings)));
+  const configs = await askAll<ConfigObject>(replicas, {
+    clock: settings.clock,
+    signal: settings.signal,
+    ask: (replica, patience) => readConfigObject(replica, settings, patience),
+    isGood: (entry) => 'bytes' in entry,
+    silent: (replica, failure) => ({ replica, failure }),
+  });
   const reachable = configs.filter((entry) => 'bytes' in entry);
   if (reachable.length === 0) throw noneOpens(configs.flatMap((entry) => ('failure' in entry ? [entry] : [])));
   const unlocked = await unlockWithAnyKey(reachable, password, settings);
@@ -224,12 +239,15 @@ export async function openRepository(
 type ConfigObject = { replica: Replica; bytes: Uint8Array } | { replica: Replica; failure: Failure };
 
 /** The config, from a storage that can also be listed: one that cannot would fail everything that comes after. */
-async function readConfigObject(replica: Replica, { signal }: RepositorySettings): Promise<ConfigObject> {
+async function readConfigObject(
+  replica: Replica,
+  { signal }: RepositorySettings,
+  patience: AbortSignal,
+): Promise<ConfigObject> {
   const { store } = replica;
-  const options = signal ? { signal } : {};
   try {
-    const bytes = await store.get(CONFIG_KEY, undefined, options);
-    for await (const _page of store.list('snapshots/', options)) break;
+    const bytes = await store.get(CONFIG_KEY, undefined, { signal: patience });
+    for await (const _page of store.list('snapshots/', { signal: patience })) break;
     return { replica, bytes };
   } catch (error) {
     signal?.throwIfAborted();

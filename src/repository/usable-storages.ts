@@ -3,6 +3,7 @@
  * A storage that somebody holds exclusively is another matter: then nothing is begun.
  */
 import { asFailure, Failure, isFailure } from '../base/failure.ts';
+import { askAll } from './ask-all.ts';
 import type { LostReplica, Replica } from './replicas.ts';
 import { LockSet, type Repository } from './repository.ts';
 import { withReplicas } from './sync/lock-each.ts';
@@ -16,7 +17,13 @@ export interface UsableStorages {
 
 /** Throws `locked` when any storage is, and `storages_failed` when none can be used. */
 export async function lockUsable(repository: Repository): Promise<UsableStorages> {
-  const tried = await Promise.all(repository.replicas.map((replica) => lockOne(repository, replica)));
+  const tried = await askAll<Attempt>(repository.replicas, {
+    clock: repository.settings.clock,
+    signal: repository.settings.signal,
+    ask: (replica, patience) => lockOne(repository, replica, patience),
+    isGood: (attempt) => 'locks' in attempt,
+    silent: ({ name, store }, failure) => ({ name, store, failure }),
+  });
   const sets = tried.flatMap((attempt) => ('locks' in attempt ? [attempt.locks] : []));
   const failed = tried.flatMap((attempt) => ('failure' in attempt ? [attempt] : []));
   const release = () => Promise.all(sets.map((set) => set.release()));
@@ -33,16 +40,17 @@ export async function lockUsable(repository: Repository): Promise<UsableStorages
 
 type Attempt = { readonly locks: LockSet } | LostReplica;
 
-async function lockOne(repository: Repository, replica: Replica): Promise<Attempt> {
+async function lockOne(repository: Repository, replica: Replica, patience: AbortSignal): Promise<Attempt> {
   const { name, store } = replica;
   let locks: LockSet | undefined;
   try {
-    locks = await repository.announceLock(false, [replica]);
+    locks = await repository.announceLock(false, [replica], patience);
     await Promise.all([
-      repository.presence('snapshots', [replica]),
-      repository.presence('index', [replica]),
+      repository.presence('snapshots', [replica], patience),
+      repository.presence('index', [replica], patience),
       locks.settled(),
     ]);
+    patience.throwIfAborted(); // then nobody would release it
     return { locks };
   } catch (error) {
     await locks?.release();

@@ -46,6 +46,31 @@ describe('an S3 service behind a network that breaks', { skip: s3Need.skip || re
     assert.match(storages.cloud!, /^cloud: /);
   });
 
+  test('a service that is silent when it is opened holds up neither backup nor restore, and is named', async () => {
+    await using app = await appBehindProxy();
+    await app.backUp();
+    proxy.inject({ fault: { kind: 'hang' } });
+    const { storages } = await app.backUp([], 3);
+    assert.equal(storages.a, 'complete');
+    assert.match(storages.cloud!, /^cloud: no answer 10 s after another storage had answered/);
+    const { stdout } = await app.ok(['points', '--json']);
+    assert.equal((JSON.parse(stdout) as unknown[]).length, 2);
+    await app.ok(['restore', 'latest', '--to', app.dir.join('out'), '--quiet']);
+    proxy.recover();
+    await app.ok(['sync']);
+    await app.resticChecks();
+    assert.equal((await app.restic('cloud').snapshots()).length, 2);
+  });
+
+  test('a service that falls silent once it is open holds up no backup', async () => {
+    await using app = await appBehindProxy();
+    proxy.inject({ method: 'PUT', path: /\/locks\//, fault: { kind: 'hang' } });
+    const { storages } = await app.backUp([], 3);
+    assert.equal(storages.a, 'complete');
+    assert.match(storages.cloud!, /^cloud: no answer 10 s after another storage had answered/);
+    await app.resticChecks('a');
+  });
+
   test('lost replies, cut connections, errors and short bodies now and then are ridden out', async () => {
     await using app = await appBehindProxy();
     const rules = [
