@@ -36,7 +36,7 @@ export interface BackupMember {
   /** Relative to the data directory; a tablespace's files are under `pg_tblspc/<oid>/`. */
   readonly path: string;
   readonly header: MemberHeader;
-  /** The content in order. Must be consumed, or left entirely alone, before the next member is asked for. */
+  /** The content in order, each chunk valid until the next is asked for. To be consumed, or left entirely alone, before the next member. */
   content(): AsyncGenerator<Buffer, void, undefined>;
   /** All content at once: for small files. */
   readAll(): Promise<Buffer>;

@@ -64,7 +64,7 @@ function decodeBlocks(bytes: Buffer, count: number): Uint32Array {
   return blocks;
 }
 
-/** Hands out bytes in the amounts that are asked for, from chunks of any size. */
+/** Hands out bytes in the amounts that are asked for, in memory of their own, from chunks of any size that are valid until the next one. */
 class ExactReader {
   readonly #chunks: AsyncIterator<Buffer>;
   #chunk: Buffer = Buffer.alloc(0);
@@ -74,21 +74,14 @@ class ExactReader {
   }
 
   async take(bytes: number): Promise<Buffer> {
-    if (this.#chunk.length >= bytes) return this.#cut(bytes);
-    const parts: Buffer[] = [];
-    for (let missing = bytes; missing > 0; ) {
+    const taken = Buffer.allocUnsafe(bytes);
+    for (let at = 0; at < bytes; ) {
       if (this.#chunk.length === 0) await this.#next();
-      const part = this.#cut(Math.min(missing, this.#chunk.length));
-      parts.push(part);
-      missing -= part.length;
+      const part = this.#chunk.copy(taken, at);
+      this.#chunk = this.#chunk.subarray(part);
+      at += part;
     }
-    return Buffer.concat(parts, bytes);
-  }
-
-  #cut(bytes: number): Buffer {
-    const part = this.#chunk.subarray(0, bytes);
-    this.#chunk = this.#chunk.subarray(bytes);
-    return part;
+    return taken;
   }
 
   async #next(): Promise<void> {

@@ -10,6 +10,7 @@ export class EventReader {
   readonly #inbox: Inbox<BackupEvent>;
   readonly #damaged = new Map<string, DamagedPages>();
   #peeked: BackupEvent | undefined;
+  #release: (() => void) | undefined;
 
   constructor(inbox: Inbox<BackupEvent>) {
     this.#inbox = inbox;
@@ -22,10 +23,18 @@ export class EventReader {
     return event;
   }
 
-  /** The next archive or manifest bytes; `undefined` before anything else. */
+  /** The next archive bytes, valid until the next call; `undefined` before anything else. */
   async data(): Promise<Buffer | undefined> {
+    this.#release?.();
+    this.#release = undefined;
+    const event = await this.#dataEvent();
+    this.#release = event?.release;
+    return event?.bytes;
+  }
+
+  async #dataEvent(): Promise<Extract<BackupEvent, { kind: 'data' }> | undefined> {
     const event = await this.next();
-    if (event.kind === 'data') return event.bytes;
+    if (event.kind === 'data') return event;
     this.#peeked = event;
     return undefined;
   }
@@ -37,12 +46,13 @@ export class EventReader {
     return event.rows;
   }
 
+  /** All bytes up to what is not data, at most `limit`: the manifest. */
   async collect(limit: number): Promise<Buffer> {
     const parts: Buffer[] = [];
     let total = 0;
-    for (let part = await this.data(); part; part = await this.data()) {
-      parts.push(part);
-      total += part.length;
+    for (let part = await this.#dataEvent(); part; part = await this.#dataEvent()) {
+      parts.push(part.bytes);
+      total += part.bytes.length;
       if (total > limit) throw malformed('manifest (too long)');
     }
     return Buffer.concat(parts, total);

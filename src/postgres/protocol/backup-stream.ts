@@ -1,7 +1,8 @@
 /**
  * The conversation of BASE_BACKUP as steps without a socket: messages go in, what the reader wants comes out in order.
  * T D C (start) · T D… C (tablespaces) · H · CopyData… · c · T D C (stop) · C · Z; ErrorResponse anywhere, NoticeResponse too.
- * Archive bytes arrive in pieces of at most 32 KiB; they are gathered into chunks of CHUNK_BYTES so that readers wait rarely.
+ * Archive bytes arrive in pieces of at most 32 KiB; they are gathered into chunks of CHUNK_BYTES so that readers wait rarely. Chunks are used
+ * again once their reader has released them: fresh ones would keep the garbage collector busy.
  */
 import type { Failure } from '../../base/failure.ts';
 import type { Receiver } from '../replication-connection.ts';
@@ -13,7 +14,8 @@ export type BackupEvent =
   /** A new archive: `location` is a tablespace's path, empty for the data directory. */
   | { readonly kind: 'archive'; readonly name: string; readonly location: string }
   | { readonly kind: 'manifest' }
-  | { readonly kind: 'data'; readonly bytes: Buffer }
+  /** `release` says that nobody will look at the bytes any more; it may be left uncalled. */
+  | { readonly kind: 'data'; readonly bytes: Buffer; readonly release: () => void }
   | { readonly kind: 'progress'; readonly bytes: number }
   | { readonly kind: 'notice'; readonly notice: ServerMessage }
   | { readonly kind: 'copyDone' }
@@ -35,6 +37,8 @@ export class BackupStream implements Receiver {
   #rows: (string | null)[][] = [];
   #chunk: Buffer | undefined;
   #fill = 0;
+  /** Chunks that were released. There are never more than once were in use at the same time. */
+  readonly #free: Buffer[] = [];
 
   constructor(sink: BackupSink) {
     this.#sink = sink;
@@ -104,7 +108,7 @@ export class BackupStream implements Receiver {
   #gather(payload: Buffer): void {
     let at = 1;
     while (at < payload.length) {
-      this.#chunk ??= Buffer.allocUnsafeSlow(CHUNK_BYTES);
+      this.#chunk ??= this.#free.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES);
       const part = Math.min(payload.length - at, CHUNK_BYTES - this.#fill);
       payload.copy(this.#chunk, this.#fill, at, at + part);
       this.#fill += part;
@@ -115,10 +119,11 @@ export class BackupStream implements Receiver {
 
   #flush(): void {
     if (!this.#chunk || this.#fill === 0) return;
-    const bytes = this.#chunk.subarray(0, this.#fill);
+    const chunk = this.#chunk;
+    const bytes = chunk.subarray(0, this.#fill);
     this.#chunk = undefined;
     this.#fill = 0;
-    this.#sink.push({ kind: 'data', bytes }, bytes.length);
+    this.#sink.push({ kind: 'data', bytes, release: () => void this.#free.push(chunk) }, bytes.length);
   }
 
   /** Everything but data ends the chunk that is being gathered, so that order is kept. */

@@ -1,6 +1,6 @@
 /**
- * Reads a tar stream member by member. Content is handed out as views of the chunks it came in, so nothing is copied except where
- * a header or a small file spans two chunks. Long names come in pax (`x`, `g`) or GNU (`L`, `K`) blocks.
+ * Reads a tar stream member by member. Content is handed out as views of the chunks it came in; only headers and small files are copied.
+ * Long names come in pax (`x`, `g`) or GNU (`L`, `K`) blocks.
  */
 import { BLOCK_BYTES, badTar, decodeHeader, isZeroBlock, type TarHeader, type TarType, tarType } from './header.ts';
 import { parsePax } from './pax.ts';
@@ -9,7 +9,7 @@ export interface TarMember extends Omit<TarHeader, 'flag'> {
   readonly type: TarType;
 }
 
-/** Gives the next piece of the archive, or `undefined` at its end. Pieces should be large (hundreds of KiB). */
+/** Gives the next piece of the archive, or `undefined` at its end; a piece may be written over at the next call. Best hundreds of KiB. */
 export type TarSource = () => Promise<Buffer | undefined>;
 
 /** Names and pax records longer than this are refused. */
@@ -49,19 +49,16 @@ export class TarReader {
     }
   }
 
-  /** The content of the current member, in order, as views; each is valid for as long as the source leaves its chunks alone. */
+  /** The content of the current member, in order, as views; each is valid until the next is asked for. */
   async *content(): AsyncGenerator<Buffer, void, undefined> {
     while (this.#left > 0) yield await this.#view();
   }
 
-  /** All content of the current member in one Buffer: for small members. */
+  /** All content of the current member in one Buffer of its own: for small members. */
   async readAll(): Promise<Buffer> {
     if (this.#left === 0) return EMPTY;
-    const first = await this.#view();
-    if (this.#left === 0) return first;
-    const whole = Buffer.allocUnsafe(first.length + this.#left);
-    let at = first.copy(whole);
-    while (this.#left > 0) at += (await this.#view()).copy(whole, at);
+    const whole = Buffer.allocUnsafe(this.#left);
+    for (let at = 0; at < whole.length; ) at += (await this.#view()).copy(whole, at);
     return whole;
   }
 

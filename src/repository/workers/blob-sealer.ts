@@ -7,6 +7,7 @@ import { FrozenLookup } from '../index/blob-index.ts';
 import { Claims } from '../index/claims.ts';
 import type { SealedPackMessage, SealStats, SealWorkerData } from './messages.ts';
 import { PackBuilder } from './pack-builder.ts';
+import { releaseAll } from './release.ts';
 
 /** Below this size compression gains nothing worth its time. */
 const MIN_COMPRESSED = 64;
@@ -48,6 +49,7 @@ export class BlobSealer {
       if (!this.#isNew(isTree, id)) return;
       const compressed = this.#compress(isTree, plain);
       this.#append(isTree, id, compressed ?? plain, plain.length, compressed !== undefined);
+      if (compressed) releaseAll(compressed);
     });
   }
 
@@ -99,17 +101,16 @@ const AUTO_LARGE_FROM = 128 * 1024;
 
 /** From this size on the frame ends with a checksum of the plaintext, four bytes: a restore may then do with hashing the pack. */
 const CHECKSUM_FROM = 16 * 1024;
-const OUTPUT_CHUNK = 128 * 1024;
 
+/** Into one buffer that holds the worst case (ZSTD_compressBound): with less, zstd copies its input first and works across two windows. */
 function zstd(plain: Uint8Array, level: number): Uint8Array {
-  const bound = plain.length + (plain.length >>> 8) + 64;
+  const small = Math.max(0, (128 * 1024 - plain.length) >> 11);
   return zstdCompressSync(plain, {
     params: {
       [constants.ZSTD_c_compressionLevel]: level,
       [constants.ZSTD_c_checksumFlag]: plain.length >= CHECKSUM_FROM ? 1 : 0,
     },
-    // The default, 16 KiB for each call, would be a gigabyte of garbage for every 65,000 small files.
-    chunkSize: Math.min(bound, OUTPUT_CHUNK),
+    chunkSize: Math.max(plain.length + (plain.length >>> 8) + small, 64),
   });
 }
 

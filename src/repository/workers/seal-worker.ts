@@ -5,6 +5,7 @@ import { Chunker } from '../chunker/chunker.ts';
 import { BlobSealer, PartialBlob } from './blob-sealer.ts';
 import type { SealedPackMessage, SealReply, SealRequest, SealWorkerData } from './messages.ts';
 import { PieceReader } from './piece-reader.ts';
+import { release } from './release.ts';
 
 const data = workerData as SealWorkerData;
 const port = parentPort;
@@ -34,6 +35,7 @@ async function answer(request: SealRequest): Promise<SealReply> {
     case 'blobs': {
       const content = new Uint8Array(32 * request.blobs.length);
       sealer.store(request.isTree, request.blobs, content);
+      for (const blob of request.blobs) release(blob);
       return { kind: 'content', job: request.job, content, stats: sealer.stats };
     }
     case 'content':

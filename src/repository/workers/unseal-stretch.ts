@@ -9,6 +9,7 @@ import { hash } from 'node:crypto';
 import { isFailure } from '../../base/failure.ts';
 import type { MasterKey } from '../crypto/envelope.ts';
 import { sha256All } from '../crypto/sha256-lanes.ts';
+import { release } from './release.ts';
 import { BlobOpener, type OpenedBlob } from './unseal-blob.ts';
 import { BLOB_WORDS, type UnsealRequest } from './unseal-messages.ts';
 
@@ -102,10 +103,4 @@ export class StretchWriter {
 
 function wordsOf(blobs: Uint32Array, position: number): Uint32Array {
   return blobs.subarray(position * BLOB_WORDS, (position + 1) * BLOB_WORDS);
-}
-
-/** Frees memory at once that would otherwise wait for the garbage collector, and a restore makes much of it. */
-function release(bytes: Uint8Array): void {
-  const { buffer } = bytes;
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength) buffer.transfer(0);
 }
