@@ -12,13 +12,13 @@ import { SqlSession } from '../postgres/sql.ts';
 import { WalReceiver } from '../postgres/wal-receiver.ts';
 import type { LooseEntry, Notify } from './entry.ts';
 import { type BackupFacts, backupFacts, type Comparison } from './postgres/backup-facts.ts';
-import type { BaseCopy, FullReason, LastFull } from './postgres/base-copy.ts';
+import type { BaseCopy, FullReason } from './postgres/base-copy.ts';
 import { type ChangedFile, changedFiles } from './postgres/changed-files.ts';
 import { type BackupTally, clusterEntries } from './postgres/entries.ts';
 import { grainPolicy } from './postgres/grain.ts';
 import { type StartedBackup, startBackup } from './postgres/start-backup.ts';
 
-export type { BackupFacts, BaseCopy, ChangedFile, Comparison, FullReason, LastFull };
+export type { BackupFacts, BaseCopy, ChangedFile, Comparison, FullReason };
 
 export interface PostgresSourceOptions {
   /** A libpq URL. */

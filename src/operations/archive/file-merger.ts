@@ -13,8 +13,11 @@ import type { EarlierFile, EarlierFiles } from './earlier-files.ts';
 import { type MergeStep, planMerge } from './merge-plan.ts';
 import type { StoredContent } from './store-stream.ts';
 
-/** Pieces that are fetched and put together at once, in bytes; each counts as at least `LEAST`, so that there are at most sixteen. */
+/** Pieces that are fetched and put together at once, in bytes. */
 const IN_FLIGHT = 16 * 1024 * 1024;
+/** Pieces go to the workers together, up to so many or so many bytes; each batch counts as at least `LEAST` in flight. */
+const BATCH = 16;
+const BATCH_BYTES = 1024 * 1024;
 const LEAST = 1024 * 1024;
 
 type Build = Extract<MergeStep, { kind: 'build' }>;
@@ -36,35 +39,85 @@ export class FileMerger {
     const earlier = this.#earlier.get(path);
     if (earlier === undefined) throw new Failure('data_missing', `The earlier point has no ${path} to build on.`);
     const isHeld = (piece: number): boolean => this.#writer.has('data', earlier.content, piece * 32);
-    const steps = planMerge({ earlier, changes, size, grain, isHeld });
     const pages = new PageFeed(changes);
-    const parts: (Uint8Array | Promise<Uint8Array>)[] = [];
-    for (const step of steps) {
-      if (step.kind === 'keep') parts.push(earlier.content.subarray(step.from * 32, step.to * 32));
-      else {
-        const changed = await pages.take(step.pages);
-        // fetched and stored while the next pages come
-        const turn = await this.#budget.take(Math.max(step.end - step.start, LEAST));
-        const stored = this.#build(step, earlier, changed, changes.grain).finally(() => turn[Symbol.dispose]());
-        stored.catch(() => {}); // told by `content`
-        parts.push(stored);
-        await this.#writer.pool.below(WORK_AHEAD);
-      }
+    const parts: Promise<Uint8Array>[] = [];
+    for (const steps of inBatches(planMerge({ earlier, changes, size, grain, isHeld }))) {
+      const changed: (readonly ChangedPage[])[] = [];
+      for (const step of steps) if (step.kind === 'build') changed.push(await pages.take(step.pages));
+      // fetched and stored while the next pages come
+      const turn = await this.#budget.take(Math.max(bytesToBuild(steps), LEAST));
+      const part = this.#make(steps, earlier, changed, changes.grain).finally(() => turn[Symbol.dispose]());
+      part.catch(() => {}); // told by `content`
+      parts.push(part);
+      await this.#writer.pool.below(WORK_AHEAD);
     }
     const content = Promise.all(parts).then((all) => Buffer.concat(all));
     content.catch(() => {}); // awaited by the caller, unless something else fails before
     return { content, size };
   }
 
-  async #build(step: Build, earlier: EarlierFile, changed: readonly ChangedPage[], grain: number): Promise<Uint8Array> {
+  /** The content that the steps amount to; `changed` are the pages of each one that builds. */
+  async #make(
+    steps: readonly MergeStep[],
+    earlier: EarlierFile,
+    changed: readonly (readonly ChangedPage[])[],
+    grain: number,
+  ): Promise<Uint8Array> {
+    const builds = steps.filter((step) => step.kind === 'build');
+    const built = await Promise.all(builds.map((step, i) => this.#build(step, earlier, changed[i] ?? [], grain)));
+    const ids = built.length === 0 ? NONE : await this.#writer.pool.storeBlobs(false, built.flat());
+    let at = 0;
+    const next = (pieces: number): Uint8Array => {
+      at += pieces * 32;
+      return ids.subarray(at - pieces * 32, at);
+    };
+    const counts = built.values().map(({ length }) => length);
+    return Buffer.concat(
+      steps.map((step) =>
+        step.kind === 'keep'
+          ? earlier.content.subarray(step.from * 32, step.to * 32)
+          : next(counts.next().value as number),
+      ),
+    );
+  }
+
+  async #build(
+    step: Build,
+    earlier: EarlierFile,
+    changed: readonly ChangedPage[],
+    grain: number,
+  ): Promise<Uint8Array[]> {
     const bytes = new Uint8Array(step.end - step.start);
     if (step.piece !== undefined) {
       const old = await this.#indexed.readBlob('data', idFromBytes(earlier.content, step.piece * 32));
       bytes.set(old.subarray(0, step.keep));
     }
     for (const { offset, page } of changed) bytes.set(page, offset - step.start);
-    return this.#writer.pool.storeBlobs(false, cut(bytes, grain));
+    return cut(bytes, grain);
   }
+}
+
+const NONE = new Uint8Array(0);
+
+/** Consecutive steps, as many as are put together at once. */
+function* inBatches(steps: readonly MergeStep[]): Generator<MergeStep[]> {
+  let batch: MergeStep[] = [];
+  let builds = 0;
+  let bytes = 0;
+  for (const step of steps) {
+    batch.push(step);
+    if (step.kind === 'keep') continue;
+    builds++;
+    bytes += step.end - step.start;
+    if (builds < BATCH && bytes < BATCH_BYTES) continue;
+    yield batch;
+    [batch, builds, bytes] = [[], 0, 0];
+  }
+  if (batch.length > 0) yield batch;
+}
+
+function bytesToBuild(steps: readonly MergeStep[]): number {
+  return steps.reduce((sum, step) => sum + (step.kind === 'build' ? step.end - step.start : 0), 0);
 }
 
 /** A piece that changes once is likely to change again: it is cut at the grain, however long it was. */
