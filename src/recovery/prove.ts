@@ -16,10 +16,10 @@ import { type CheckWorld, listDatabases, serverVersion } from './proof/server.ts
 import { checkTables } from './proof/tables.ts';
 
 export type { Assertion } from './proof/assertions.ts';
-export { type CommandWorld, checkCommands } from './proof/commands.ts';
+export { checkCommands } from './proof/commands.ts';
 export { Collector, type Finding } from './proof/finding.ts';
 export type { ExpectedRows } from './proof/row-counts.ts';
-export type { CheckWorld, RunningCopy } from './proof/server.ts';
+export type { CheckWorld } from './proof/server.ts';
 
 export interface DatabaseExpectations {
   /** Undefined: the copy is of another moment than the manifest. */
