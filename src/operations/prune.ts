@@ -13,6 +13,8 @@ import { type SnapshotList, type StoredSnapshot, timeOf } from '../repository/sn
 import { pointsOf, tagsOf } from './points.ts';
 import { lastGoodPoints, planRetention, type RetainedPoint, type RetentionDecision } from './retention.ts';
 import type { Session } from './session.ts';
+import { executeWalPrune, planWalPrune, type WalPrunePlan } from './wal/prune.ts';
+import { readWalRemovals } from './wal/removals.ts';
 
 /** The rules of one app. */
 export interface AppRetention {
@@ -39,11 +41,22 @@ export interface PruneOutcome extends PruneReport {
   readonly prolonged: ReadonlyMap<string, Prolonged>;
   /** What was decided about each point of each storage and why. */
   readonly decisions: readonly (RetentionDecision & { readonly app: string; readonly storage: string })[];
+  /** Loose WAL that no kept base backup needs, by storage. */
+  readonly wal: ReadonlyMap<string, WalPruned>;
+}
+
+export interface WalPruned {
+  readonly pieces: number;
+  /** Of the stored objects. */
+  readonly bytes: number;
+  /** Pieces that the storage would not remove (object lock). */
+  readonly refused: number;
 }
 
 export async function prune(session: Session, { apps, dryRun = false, packSize }: PruneInput): Promise<PruneOutcome> {
   const { repository, progress, clock } = session;
   const decisions: PruneOutcome['decisions'][number][] = [];
+  let walPlan: WalPrunePlan | undefined;
   const report = await pruneStorages(repository, {
     ...{ dryRun, progress },
     ...(packSize === undefined ? {} : { packSize }),
@@ -56,11 +69,33 @@ export async function prune(session: Session, { apps, dryRun = false, packSize }
           for (const decision of decided) decisions.push({ ...decision, app: app.app, storage: replica.name });
           removals.push(...toRemovals(decided, app.app, replica.name));
         }
-      return removals;
+      walPlan = await planWalPrune(locked, list, removals, dryRun);
+      return [...removals, ...walPlan.folds];
     },
   });
+  const wal = await pruneWal(session, walPlan, report, dryRun);
   const prolonged = dryRun ? new Map<string, Prolonged>() : await prolongAll(session, report);
-  return { ...report, dryRun, decisions, prolonged };
+  return { ...report, dryRun, decisions, prolonged, wal };
+}
+
+/** Loose WAL goes from the storages on which the points went. */
+async function pruneWal(
+  { repository }: Session,
+  plan: WalPrunePlan | undefined,
+  { failures }: PruneReport,
+  dryRun: boolean,
+): Promise<Map<string, WalPruned>> {
+  const pruned = new Map<string, WalPruned>();
+  if (plan === undefined) return pruned;
+  const isLeftAlone = (storage: string) => failures.has(storage);
+  const refused = dryRun ? new Map<string, number>() : await executeWalPrune(repository, plan, isLeftAlone);
+  for (const { storage, pieces, bytes } of plan.loose) {
+    if (isLeftAlone(storage)) continue;
+    const before = pruned.get(storage) ?? { pieces: 0, bytes: 0 };
+    const sums = { pieces: before.pieces + pieces.length, bytes: before.bytes + bytes };
+    pruned.set(storage, { ...sums, refused: refused.get(storage) ?? 0 });
+  }
+  return pruned;
 }
 
 /** What stays on storages with object lock stays locked. */
@@ -76,6 +111,11 @@ async function prolongAll({ repository }: Session, report: PruneReport): Promise
 /** What was removed so far, oldest first. */
 export async function pruneHistory({ repository }: Session) {
   return readRemovals(repository);
+}
+
+/** The same of loose WAL. */
+export async function walPruneHistory({ repository }: Session) {
+  return readWalRemovals(repository);
 }
 
 export interface Knowledge {

@@ -54,7 +54,7 @@ async function segment(session: Session, input: WalPushInput, name: SegmentName)
   const before = join(dirname(input.path), segmentName(name.timeline, found.start - BigInt(segmentSize), segmentSize));
   await using previous = found.start === 0n ? undefined : await openFile(before).catch(() => undefined);
   const archive = new WalArchive(session.repository, systemIdentifier);
-  return pushSegment(archive, { ...found, ...(previous === undefined ? {} : { before: previous }) });
+  return await pushSegment(archive, { ...found, ...(previous === undefined ? {} : { before: previous }) });
 }
 
 async function history(

@@ -6,7 +6,13 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { Failure } from '../base/failure.ts';
 import { earlierLsn, formatLsn, type Lsn, laterLsn } from '../postgres/lsn.ts';
-import { readSegmentHeader, type SegmentHeader, WalScanner } from '../postgres/wal-records.ts';
+import {
+  type CommitRecord,
+  readSegmentHeader,
+  type SegmentHeader,
+  type WalScanHandler,
+  WalScanner,
+} from '../postgres/wal-records.ts';
 import { maskOf } from '../repository/replicas.ts';
 import { covering } from './archive/read-log.ts';
 import type { StoredPiece, WalArchive, WalInventory } from './archive.ts';
@@ -122,14 +128,9 @@ async function storeNew(archive: WalArchive, pushed: PushedFile, place: { start:
 
 /** Decodes the whole file: where its records end, and when the commits in a stretch of it were. */
 async function scanCommits({ file, header, start, end, before }: PushedFile) {
-  const found: { readonly end: Lsn; readonly time: bigint }[] = [];
-  const lead = before === undefined ? 0 : Math.min(LEAD, header.segmentSize);
-  const handler = {
-    commit: (record: { readonly end: Lsn; readonly time: bigint }) =>
-      void found.push({ end: record.end, time: record.time }),
-  };
-  const scanner = new WalScanner(start - BigInt(lead), handler, { segmentSize: header.segmentSize });
-  if (before !== undefined) scanner.push(await readAt(before, header.segmentSize - lead, lead));
+  const found: CommitRecord[] = [];
+  const handler = { commit: (record: CommitRecord) => void found.push(record) };
+  const scanner = await scannerBefore(header, start, before, handler);
   for (let at = 0; at < Number(end - start); at += READ)
     scanner.push(await readAt(file, at, Math.min(READ, Number(end - start) - at)));
   const commits = (from: Lsn, to: Lsn): CommitRange => {
@@ -138,6 +139,21 @@ async function scanCommits({ file, header, start, end, before }: PushedFile) {
     return { firstCommit: times[0], lastCommit: times.at(-1) };
   };
   return { commits, end: scanner.end };
+}
+
+/** A scanner that stands at `start`, and knows the record that begins before it, where the segment before is at hand. */
+async function scannerBefore(
+  { segmentSize }: SegmentHeader,
+  start: Lsn,
+  before: FileHandle | undefined,
+  handler: WalScanHandler,
+): Promise<WalScanner> {
+  if (before !== undefined) {
+    const scanner = new WalScanner(start - BigInt(LEAD), handler, { segmentSize });
+    scanner.push(await readAt(before, segmentSize - LEAD, LEAD));
+    if (scanner.ended === undefined) return scanner; // the rest of a segment after a switch is no log
+  }
+  return new WalScanner(start, handler, { segmentSize });
 }
 
 export interface PushedHistory {

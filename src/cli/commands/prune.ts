@@ -6,16 +6,18 @@ import { formatBytes } from '../../base/sizes.ts';
 import type { Configuration } from '../../config/configuration.ts';
 import { type AppRetention, type PruneOutcome, prune, pruneHistory } from '../../operations/prune.ts';
 import { tidyStorages } from '../../operations/tidy.ts';
+import { foldApps } from '../../operations/wal-fold.ts';
 import { defineCommand, type ExitStatus, option } from '../command.ts';
 import type { Context } from '../context.ts';
-import { openSession } from '../open-session.ts';
+import { type OpenSession, openSession } from '../open-session.ts';
 
 export default defineCommand({
   details:
     'Each storage follows retentionByStorage, or else retention; without rules every point is kept. Whatever the rules say, these stay: ' +
     'pinned points, the newest good point of every set of sources and the newest one that was proven by a real restore, points dated in ' +
     'the future, and for seven more days all points that were proven by a real restore. Points of apps that are not configured and snapshots of other programs are not ' +
-    'touched. Then everything that no point needs is freed. A storage on which something is missing or damaged is left alone until ' +
+    'touched. WAL goes that no kept base backup needs; older WAL that stays is folded into snapshots (see "wal fold"). ' +
+    'Then everything that no point needs is freed. A storage on which something is missing or damaged is left alone until ' +
     '"holdfast sync" has healed it (exit 4). What was removed, when and by which rule stays on record: --history.',
   options: {
     dryRun: option.flag('say what would go and why, remove nothing'),
@@ -37,6 +39,7 @@ export default defineCommand({
     const { packSize } = await config.packing();
     const outcome = await prune(session, { apps, dryRun, packSize });
     if (!dryRun) await tidy(context);
+    if (!dryRun) await fold(context, session, names);
     await (flags.json ? printSummary(context, outcome) : printOutcome(context, outcome));
     return exitOf(outcome);
   },
@@ -63,6 +66,12 @@ async function tidy(context: Context): Promise<void> {
   }
 }
 
+/** Old WAL that stays becomes snapshots. */
+async function fold({ output, build, config }: Context, session: OpenSession, apps: readonly string[]): Promise<void> {
+  const segments = await foldApps(session, await config(), apps, build.version);
+  if (segments > 0) await output.line(`${segments} segments of WAL folded into snapshots.`);
+}
+
 function exitOf({ failures, storages }: PruneOutcome): ExitStatus {
   const codes = [...failures.values()].map(({ exitCode }) => exitCode);
   if (codes.includes(EXIT.damaged)) return EXIT.damaged;
@@ -84,6 +93,8 @@ async function printSummary({ output }: Context, outcome: PruneOutcome): Promise
       bytes_unused: plan.unusedBytes,
       refused,
       locks_prolonged: outcome.prolonged.get(name)?.objects ?? 0,
+      wal_pieces_removed: outcome.wal.get(name)?.pieces ?? 0,
+      wal_bytes_removed: outcome.wal.get(name)?.bytes ?? 0,
     },
   ]);
   const points = outcome.decisions.map((decision) => ({
@@ -116,6 +127,12 @@ async function printOutcome({ output }: Context, outcome: PruneOutcome): Promise
         `${formatBytes(plan.removedBytes - plan.repackedBytes)} ${would}freed.`,
     );
     if (refused > 0) await output.warn(`${name}: ${refused} objects cannot be removed yet (object lock).`);
+  }
+  for (const [name, { pieces, bytes, refused }] of outcome.wal) {
+    await output.line(
+      `${name}: ${pieces} pieces of WAL (${formatBytes(bytes)}) ${would}removed: no kept base backup needs them.`,
+    );
+    if (refused > 0) await output.warn(`${name}: ${refused} pieces of WAL cannot be removed yet (object lock).`);
   }
   for (const [name, { objects, failure }] of outcome.prolonged) {
     await output.line(`${name}: ${objects} objects locked for longer.`);

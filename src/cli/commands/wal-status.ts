@@ -78,7 +78,7 @@ function archivedText({ archived }: SourceWalStatus): string {
 
 function serverText({ server, server_error }: SourceWalStatus): string {
   if (server === null) return server_error ?? 'not asked';
-  const lag = server.lag_bytes === null ? 'another cluster' : `${formatBytes(server.lag_bytes)} ahead`;
+  const lag = server.lag_bytes === null ? 'nothing of it is archived' : `${formatBytes(server.lag_bytes)} ahead`;
   const { failed, last_failed } = server.archive_command;
   const trouble =
     failed > 0 && last_failed !== null ? `; archive_command failed ${failed} times, last for ${last_failed}` : '';
