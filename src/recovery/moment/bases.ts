@@ -38,7 +38,7 @@ export function pointsOfApp(snapshots: readonly StoredSnapshot[], app: string): 
 }
 
 /** What the manifest says of the database, or undefined where that makes no base. Throws `source_unknown` when several are meant. */
-export function baseOf(point: OpenedPoint, source: string | undefined): Base | undefined {
+function baseOf(point: OpenedPoint, source: string | undefined): Base | undefined {
   const hasDatabase = Object.values(point.manifest?.sources ?? {}).some(({ type }) => type === 'postgres');
   if (!hasDatabase || (source !== undefined && point.manifest?.sources[source]?.type !== 'postgres')) return undefined;
   const database = databaseOf(point, source);
