@@ -142,10 +142,11 @@ export class Spool implements AsyncDisposable {
     return this.#flushAgain;
   }
 
-  /** The bytes of a span that is held. Throws `spool_failed` when they are not. */
-  async read(timeline: number, start: Lsn, end: Lsn): Promise<Buffer> {
+  /** The bytes of a span that is held, at the beginning of `into` where that is given. Throws `spool_failed` when they are not. */
+  async read(timeline: number, start: Lsn, end: Lsn, into?: Buffer): Promise<Buffer> {
     const path = this.#path(timeline, start);
-    const bytes = Buffer.allocUnsafe(Number(end - start));
+    const length = Number(end - start);
+    const bytes = into?.subarray(0, length) ?? Buffer.allocUnsafe(length);
     try {
       await using file = await open(path, 'r');
       const from = Number(start - this.#segmentStart(start));

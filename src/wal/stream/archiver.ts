@@ -52,7 +52,10 @@ export class Archiver {
   constructor(options: ArchiverOptions) {
     const { archive, spool, clock, signal } = options;
     this.#options = options;
-    this.#sealing = new Sealing({ archive, read: ({ timeline, start, end }) => spool.read(timeline, start, end) });
+    this.#sealing = new Sealing({
+      archive,
+      read: ({ timeline, start, end }, into) => spool.read(timeline, start, end, into),
+    });
     this.queues = openQueues(archive.repository, { clock, signal, onChange: () => this.#changed() });
   }
 

@@ -27,8 +27,8 @@ const MEMORY = 24 * 1024 * 1024;
 
 export interface SealingOptions {
   readonly archive: WalArchive;
-  /** The plain bytes of a span, from the spool. */
-  readonly read: (span: WalSpan) => Promise<Buffer>;
+  /** The plain bytes of a span, from the spool; `into` is large enough for them. */
+  readonly read: (span: WalSpan, into: Buffer) => Promise<Buffer>;
 }
 
 /** Seals pieces, one at a time: a piece takes three times its size in memory while it is sealed. */
@@ -36,6 +36,7 @@ export class Sealing {
   readonly #options: SealingOptions;
   readonly #kept = new Map<PieceParcel, SealedObject>();
   #bytes = 0;
+  #plain: Buffer = Buffer.alloc(0);
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: SealingOptions) {
@@ -51,9 +52,18 @@ export class Sealing {
   }
 
   seal(span: WalSpan): Promise<{ readonly piece: WalPiece; readonly sealed: Buffer }> {
-    const sealing = this.#turn.then(async () => this.#options.archive.seal(span, await this.#options.read(span)));
+    const sealing = this.#turn.then(async () => {
+      const { archive, read } = this.#options;
+      return archive.seal(span, await read(span, this.#room(Number(span.end - span.start))));
+    });
     this.#turn = sealing.catch(() => {}); // whoever asked hears of it
     return sealing;
+  }
+
+  /** One buffer for all, as large as the largest piece so far: only one is sealed at a time. */
+  #room(length: number): Buffer {
+    if (this.#plain.length < length) this.#plain = Buffer.allocUnsafeSlow(length);
+    return this.#plain;
   }
 
   keep(parcel: PieceParcel, object: SealedObject): void {
