@@ -20,10 +20,12 @@ import { incremental } from './cases/incremental.ts';
 import { index } from './cases/index-load.ts';
 import { latency } from './cases/latency.ts';
 import { limits } from './cases/limits.ts';
+import { moment } from './cases/moment.ts';
 import { restore } from './cases/restore.ts';
 import { small } from './cases/small.ts';
 import { sparse } from './cases/sparse.ts';
 import { three } from './cases/three.ts';
+import { wal } from './cases/wal.ts';
 import { makeDirectory } from './data/directory.ts';
 import type { Bench, BenchContext } from './harness/context.ts';
 import { describeMachine } from './harness/machine.ts';
@@ -33,7 +35,20 @@ import { type BenchResult, readResults, writeResults } from './harness/results.t
 import { Workspace } from './harness/workspace.ts';
 
 const MIB = 1024 * 1024;
-const BENCHES: readonly Bench[] = [files, three, restore, database, incremental, small, index, sparse, latency, limits];
+const BENCHES: readonly Bench[] = [
+  files,
+  three,
+  restore,
+  database,
+  incremental,
+  wal,
+  moment,
+  small,
+  index,
+  sparse,
+  latency,
+  limits,
+];
 const RUNS = 3;
 /** Bytes of the directory that most benchmarks back up: 1 GiB. */
 const PARTS = { database: 480 * MIB, photos: 416 * MIB, text: 128 * MIB };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ServerAccount } from '../../src/postgres/account.ts';
 import { runOk } from '../../test/support/run.ts';
 import type { BenchContext } from '../harness/context.ts';
-import { measure, type Sample } from '../harness/measure.ts';
+import { type Command, measure, type Sample } from '../harness/measure.ts';
 import { bytesBelow } from '../harness/workspace.ts';
 
 const STANZA = 'bench';
@@ -95,9 +95,14 @@ export class PgBackRest {
     await this.#run(['stanza-create']);
   }
 
-  #run(args: readonly string[]): Promise<Sample> {
+  /** How the program is called for `args`. */
+  command(args: readonly string[]): Command {
     const { directory, account } = this.#place;
     const all = [`--config=${join(directory, 'pgbackrest.conf')}`, `--stanza=${STANZA}`, ...args];
-    return measure({ program: 'pgbackrest', args: all, cwd: directory, account }, this.#context.workspace.path);
+    return { program: 'pgbackrest', args: all, cwd: directory, account };
+  }
+
+  #run(args: readonly string[]): Promise<Sample> {
+    return measure(this.command(args), this.#context.workspace.path);
   }
 }
