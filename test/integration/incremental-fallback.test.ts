@@ -1,9 +1,10 @@
 /** Where a backup cannot be incremental everything is read, and the reason is told; the point is whole either way. */
 import assert from 'node:assert/strict';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse, stringify } from 'yaml';
+import { pageChecksum } from '../../src/postgres/page.ts';
 import { majors, runSql, startPostgres, type TestServer } from '../support/postgres/server.ts';
 import { overwrite, packFiles } from '../support/spoil.ts';
 import { tempDir } from '../support/temp.ts';
@@ -123,6 +124,42 @@ test('pieces of the earlier point that are missing are read again; found only wh
 async function removeSummaries(pg: TestServer): Promise<void> {
   const directory = join(pg.dataDir, 'pg_wal', 'summaries');
   for (const name of await readdir(directory)) await rm(join(directory, name));
+}
+
+test('a full reading is held against the earlier point: equal where nothing changed, and a page that changed behind the server is found', {
+  skip: needs(18),
+}, async () => {
+  await using pg = await startPostgres({ major: 18, settings: SETTINGS });
+  await fill(pg);
+  await using app = await backupApp({ databaseUrl: pg.url(), local: ['a'] });
+  await app.backUp();
+  await change(pg);
+  await app.backUp();
+  await change(pg);
+  const { told } = await fullBecause(app, '--full');
+  assert.deepEqual(told, []);
+  const { comparison } = await backupFactsOf(app);
+  assert.equal(comparison?.different, 0);
+  assert.ok(comparison.pages > 1000, `${comparison.pages} pages compared`);
+
+  await changeBehind(pg, 3);
+  await change(pg);
+  const again = await fullBecause(app, '--full');
+  assert.match(again.told.join(), /differs in 1 place/);
+  const found = (await backupFactsOf(app)).comparison;
+  assert.equal(found?.different, 1);
+});
+
+/** Changes a page of the table on the disk, so that its checksum is right and no log knows of it. */
+async function changeBehind(pg: TestServer, block: number): Promise<void> {
+  await pg.sql('checkpoint');
+  const [row] = await pg.sql("select pg_relation_filepath('t') as path");
+  await using file = await open(join(pg.dataDir, String(row?.path)), 'r+');
+  const page = Buffer.alloc(8192);
+  await file.read(page, 0, page.length, block * page.length);
+  page[8000] = (page[8000] as number) ^ 1;
+  page.writeUInt16LE(pageChecksum(page, block), 8);
+  await file.write(page, 0, page.length, block * page.length);
 }
 
 /** Changes the URL of the app's database. */

@@ -32,7 +32,7 @@ export async function compareFull(
 
 function told({ point, different, examples }: Comparison): string {
   return (
-    `differs in ${different} places from the point ${point} although the server says that nothing changed there (${examples.slice(0, 3).join(', ')}): ` +
+    `differs in ${different} ${different === 1 ? 'place' : 'places'} from the point ${point} although the server says that nothing changed there (${examples.slice(0, 3).join(', ')}): ` +
     'this point is right; points since the last full one may hold old pages. "holdfast prove" shows whether they start and hold together'
   );
 }
