@@ -81,6 +81,42 @@ test('restore to a moment: what contradicts itself is refused, and a moment out 
   assert.equal(existsSync(app.dir.join('out')), false, 'nothing was written');
 });
 
+test('restore --at in place: the directory is made and recovered beside the old one, then swapped; archiving stays on', async () => {
+  await using pg = await startPostgres({ major: newest, settings: KNOWING });
+  await using app = await backupApp({ databaseUrl: pg.url(), local: ['a'] });
+  await app.backUp();
+  const [one] = await commitRows(pg, 1, 3);
+  await archive(app, pg);
+  const data = pg.dataDir;
+  await pg.instance.stop('fast');
+  const done = await app.ok([
+    ...['restore', '--at', formatMicroseconds(one!.time), '--source', 'database', '--in-place'],
+    ...['--confirm', 'database', '--data-directory', data, '--json'],
+  ]);
+  const outcome = done.summary as unknown as RestoreMomentOutcome & { way_back: string[] };
+  assert.equal(outcome.moment.reached_time, formatMicroseconds(one!.time));
+  assert.ok(outcome.way_back.length > 0);
+  assert.doesNotMatch(await readFile(join(data, 'postgresql.auto.conf'), 'utf8'), /archive_mode/);
+  await using again = await startPostgres({ major: newest, dataDir: data });
+  assert.deepEqual(await rowsIn(again.url()), [1]);
+});
+
+test('restore --at --no-replay: the directory recovers to the moment when it is started', async () => {
+  await using pg = await startPostgres({ major: newest, settings: KNOWING });
+  await using app = await backupApp({ databaseUrl: pg.url(), local: ['a'] });
+  await app.backUp();
+  const [, two] = await commitRows(pg, 1, 3);
+  await archive(app, pg);
+  const at = ['restore', '--at', formatMicroseconds(two!.time), '--source', 'database', '--no-replay'];
+  const { stdout } = await app.ok([...at, '--to', app.dir.join('out')]);
+  const data = app.dir.join('out', 'database');
+  assert.match(stdout, /postgres -D .*out\/database/);
+  assert.equal(existsSync(join(data, 'recovery.signal')), true);
+  const written = await readFile(join(data, 'postgresql.auto.conf'), 'utf8');
+  assert.match(written, /restore_command = 'holdfast --config .* wal fetch %f %p'/);
+  assert.match(written, /recovery_target_lsn = '[\dA-F]+\/[\dA-F]+'/);
+});
+
 async function archive(app: BackupApp, pg: Parameters<typeof archiveLog>[1]): Promise<void> {
   const repository = await open([localStore(app.dir, 'a')]);
   await archiveLog(repository, pg);

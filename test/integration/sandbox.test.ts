@@ -1,9 +1,11 @@
 /** Sandboxes of points: rows as they were, alone in the world, several at once, gone afterwards, also after a kill. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Id } from '../../src/base/ids.ts';
+import { runSandbox } from '../../src/operations/sandbox.ts';
 import { openSandbox } from '../../src/recovery/sandbox.ts';
 import { openStore } from '../../src/storage/open.ts';
 import { init } from '../support/care.ts';
@@ -63,3 +65,56 @@ async function sandboxWorld(pg: TestServer) {
     },
   };
 }
+
+test('several sandboxes live at once, apart; a port has a password; each ends after its time', async () => {
+  const major = available.at(-1)!;
+  await using pg = await startPostgres({ major });
+  await pg.sql('create table t as select 1 as x');
+  await using world = await sandboxWorld(pg);
+  await using one = await openSandbox(world.session, world.request());
+  await using two = await openSandbox(world.session, { ...world.request(), tcp: true });
+  await runSql(one.url(), 'insert into t values (2)');
+  assert.deepEqual(await runSql(two.url(), 'select x from t'), [{ x: 1 }]);
+  const bare = new URL(two.url());
+  assert.equal(bare.hostname, '127.0.0.1');
+  bare.password = 'guessed';
+  await assert.rejects(runSql(bare.href, 'select 1'), { code: '28P01' });
+
+  const told: string[] = [];
+  const { target, ...request } = world.request();
+  const ended = await runSandbox(world.session, {
+    ...request,
+    what: { target },
+    tcp: false,
+    withFiles: false,
+    lifetime: 50,
+    onReady: async ({ url }) => void told.push(String((await runSql(url, 'select x from t'))[0]?.x)),
+  });
+  assert.deepEqual([ended.ended, told], ['time', ['1']]);
+  assert.equal(existsSync(ended.directory), false);
+  assert.equal((await readdir(world.sandboxes)).length, 2, 'the others live on');
+});
+
+test('what a dead process left is removed by the next sandbox, what belongs to others is not', async () => {
+  await using pg = await startPostgres({ major: available.at(-1)! });
+  await using world = await sandboxWorld(pg);
+  const leave = async (name: string, owner: object) => {
+    await mkdir(join(world.sandboxes, name), { recursive: true });
+    await writeFile(join(world.sandboxes, name, 'owner.json'), JSON.stringify(owner));
+  };
+  await leave('holdfast-sandbox-dead', { system: 'test', pid: 999_999_999, started: '1' });
+  await leave('holdfast-sandbox-same-number', { system: 'test', pid: process.pid, started: 'earlier' });
+  await leave('holdfast-sandbox-elsewhere', { system: 'another', pid: 999_999_999, started: '1' });
+  await leave('something-else', { system: 'test', pid: 999_999_999, started: '1' });
+  const sandbox = await openSandbox(world.session, world.request());
+  await sandbox[Symbol.asyncDispose]();
+  assert.deepEqual((await readdir(world.sandboxes)).sort(), ['holdfast-sandbox-elsewhere', 'something-else']);
+});
+
+test('a sandbox that cannot start leaves nothing', async () => {
+  await using pg = await startPostgres({ major: available.at(-1)! });
+  await using world = await sandboxWorld(pg);
+  const broken = { ...world.request(), settings: { shared_preload_libraries: 'no_such_library' } };
+  await assert.rejects(openSandbox(world.session, broken), { code: 'postgres_start_failed' });
+  assert.deepEqual(await readdir(world.sandboxes), []);
+});
