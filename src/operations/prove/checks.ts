@@ -80,6 +80,7 @@ async function appChecks(world: RecoveryWorld, request: ChecksRequest): Promise<
     const asked = app.proof.assertions.filter(({ database }) => database === copy.source);
     found.push(await askAssertions(worldOf(world, copy, limitMs), asked));
   }
+  found.push(unasked(world, request));
   if (files?.sample == null) {
     const commands = {
       app: app.name,
@@ -93,6 +94,15 @@ async function appChecks(world: RecoveryWorld, request: ChecksRequest): Promise<
     found.push(await checkCommands(commands, app.proof.commands));
   }
   return found.filter((finding) => finding !== undefined);
+}
+
+/** Assertions of databases that this point does not have. */
+function unasked({ clock }: RecoveryWorld, { app, copies }: ChecksRequest): Finding | undefined {
+  const left = app.proof.assertions.filter(({ database }) => !copies.some(({ source }) => source === database));
+  if (left.length === 0) return undefined;
+  const found = new Collector('assertions', app.name, 'assertions', clock);
+  for (const { name, database } of left) found.skip(`Not asked, ${database} was not restored: ${name}`);
+  return found.finish();
 }
 
 /** The first database's, and each by the name of its source where there are several. */

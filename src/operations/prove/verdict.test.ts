@@ -28,6 +28,7 @@ function levelOf(findings: readonly Finding[], more: Partial<Circumstances> = {}
 test('a whole restore gives restored; with the checks of the app accepted', () => {
   assert.equal(levelOf([finding()]), 'restored');
   assert.equal(levelOf([finding(), OWN]), 'accepted');
+  assert.equal(levelOf([finding(), OWN, finding({ check: 'assertions', outcome: 'skipped' })]), 'restored');
   assert.equal(levelOf([finding({ check: 'files' })], { hasDatabase: false }), 'restored');
 });
 

@@ -25,7 +25,8 @@ export function judge(
   if (findings.some(({ outcome }) => outcome === 'failed')) return { outcome: 'failed', level: null };
   if (findings.some(({ unfinished }) => unfinished > 0)) return { outcome: 'incomplete', level: null };
   if (isMoment || (sample !== null && !hasDatabase)) return { outcome: 'passed', level: null };
-  const isAccepted = sample === null && findings.some(({ check }) => OWN_CHECKS.has(check));
+  const own = findings.filter(({ check }) => OWN_CHECKS.has(check));
+  const isAccepted = sample === null && own.length > 0 && own.every((finding) => finding.outcome === 'passed');
   return { outcome: 'passed', level: isAccepted ? 'accepted' : 'restored' };
 }
 
