@@ -10,6 +10,7 @@ export const registry: readonly Registration[] = [
     entry('ls', 'what is in a point', () => import('./commands/ls.ts')),
     entry('cat', 'the bytes of one file of a point', () => import('./commands/cat.ts')),
     entry('find', 'every version of a file across points', () => import('./commands/find.ts')),
+    entry('wal events', 'what happened to the data, and the moment before', () => import('./commands/wal-events.ts')),
     entry('diff', 'what changed between two points', () => import('./commands/diff.ts')),
   ]),
   ...group('Restore', [

@@ -16,19 +16,11 @@ import {
   type RecordPlace,
   type RestorePointRecord,
 } from './xlog/decode.ts';
-import {
-  aligned,
-  CHECKSUM_AT,
-  LONG_PAGE_HEADER,
-  MAX_RECORD,
-  PAGE_FLAG,
-  PAGE_SIZE,
-  RECORD_HEADER,
-  SHORT_PAGE_HEADER,
-} from './xlog/format.ts';
+import { aligned, CHECKSUM_AT, MAX_RECORD, PAGE_FLAG, PAGE_SIZE, RECORD_HEADER } from './xlog/format.ts';
 import { Gathered } from './xlog/gathered.ts';
 import { INTEREST, interestTable } from './xlog/interest.ts';
-import { isSegmentSize, readPageHeader, readSegmentHeader } from './xlog/page.ts';
+import { isSegmentSize } from './xlog/page.ts';
+import { PageHeaders } from './xlog/page-headers.ts';
 
 export { type BlockReference, type RelationLocator, readBody } from './xlog/body.ts';
 export type { CommitRecord, RecordPlace, RestorePointRecord } from './xlog/decode.ts';
@@ -76,15 +68,13 @@ export class WalScanner {
   readonly #segmentSize: number;
   readonly #verify: boolean;
   readonly #interest: Uint8Array;
+  readonly #pages: PageHeaders;
   readonly #base: Lsn;
   readonly #baseLow: number;
   readonly #baseHigh: number;
   /** Where the run began. */
   readonly #first: number;
   #ended: string | undefined;
-  #major = 0;
-  #timeline = 0;
-  #systemIdentifier: string | undefined;
   /** The next byte to take. */
   #at: number;
   #lastEnd: number;
@@ -94,8 +84,6 @@ export class WalScanner {
   #page = 0;
   /** Bytes left of a segment after a switch. */
   #skip = 0;
-  readonly #pageHeader = new Uint8Array(LONG_PAGE_HEADER);
-  #pageHeaderLength = 0;
   /** Of the record that is being taken: */
   readonly #header = new Uint8Array(RECORD_HEADER);
   readonly #headerView = new DataView(this.#header.buffer);
@@ -123,6 +111,7 @@ export class WalScanner {
       checkpoints: handler.checkpoint !== undefined,
       records: handler.record && ((manager, info) => handler.wants?.(manager, info) ?? true),
     });
+    this.#pages = new PageHeaders(segmentSize);
     this.#first = Number(start % BigInt(segmentSize));
     this.#base = start - BigInt(this.#first);
     this.#baseLow = Number(this.#base & 0xffff_ffffn);
@@ -144,6 +133,11 @@ export class WalScanner {
   /** Why nothing more is taken, one sentence; undefined while records may still come. Zeros are how a log ends that is not full yet. */
   get ended(): string | undefined {
     return this.#ended;
+  }
+
+  /** The version of PostgreSQL that wrote the log; 0 before the first page. */
+  get major(): number {
+    return this.#pages.major;
   }
 
   /** Takes the next bytes of the run; once the log has ended, ignores them. */
@@ -202,41 +196,22 @@ export class WalScanner {
 
   /** The header of a page, which may come in several parts. */
   #pageBytes(bytes: Uint8Array, at: number): number {
-    const needed = this.#at % this.#segmentSize === 0 ? LONG_PAGE_HEADER : SHORT_PAGE_HEADER;
-    const have = this.#pageHeaderLength;
-    const length = Math.min(needed - have, bytes.length - at);
-    this.#pageHeader.set(bytes.subarray(at, at + length), have);
-    this.#pageHeaderLength = have + length;
-    if (have + length < needed) return length;
-    this.#pageHeaderLength = 0;
-    const empty = this.#isLead && needed === SHORT_PAGE_HEADER && isZero(this.#pageHeader.subarray(0, needed));
-    const why = empty ? undefined : this.#newPage(needed);
+    const length = this.#pages.take(bytes, at, this.#at);
+    const header = this.#pages.complete();
+    if (header === 0) return length;
+    const isEmpty = this.#isLead && this.#pages.isEmpty;
+    const why = isEmpty ? undefined : this.#newPage();
     if (why !== undefined) return this.#stop(why);
-    this.#at += needed;
-    this.#page = PAGE_SIZE - needed;
-    if (empty) this.#skipLead();
+    this.#at += header;
+    this.#page = PAGE_SIZE - header;
+    if (isEmpty) this.#skipLead();
     return length;
   }
 
   /** Why the page is not the next one of this log. */
-  #newPage(headerLength: number): string | undefined {
-    const { major, flags, timeline, address, remaining } = readPageHeader(this.#pageHeader);
-    if (major === undefined || flags > PAGE_FLAG.all) return 'This is no page of WAL.';
-    if (address !== this.#lsn(this.#at)) return 'The page belongs elsewhere in the log.';
-    if (this.#major !== 0 && major !== this.#major) return 'The page was written by another version.';
-    if (timeline === 0 || timeline < this.#timeline) return 'The page belongs to an older timeline.';
-    if (((flags & PAGE_FLAG.long) !== 0) !== (headerLength === LONG_PAGE_HEADER)) return 'A segment begins elsewhere.';
-    if (headerLength === LONG_PAGE_HEADER && !this.#sameCluster()) return 'The segment belongs to another cluster.';
-    this.#major = major;
-    this.#timeline = timeline;
-    return this.#continuation(flags, remaining);
-  }
-
-  #sameCluster(): boolean {
-    const header = readSegmentHeader(this.#pageHeader);
-    if (header === undefined || header.segmentSize !== this.#segmentSize) return false;
-    this.#systemIdentifier ??= header.systemIdentifier;
-    return this.#systemIdentifier === header.systemIdentifier;
+  #newPage(): string | undefined {
+    const header = this.#pages.read(this.#lsn(this.#at));
+    return typeof header === 'string' ? header : this.#continuation(header.flags, header.remaining);
   }
 
   /** What the page says of a record that began before it has to be what is known of that record. */
@@ -382,7 +357,7 @@ export class WalScanner {
   #tell(from: number, interest: number, bytes: Uint8Array): void {
     const place = { start: this.#lsn(from), end: this.#lsn(this.#at) };
     if (interest & INTEREST.transaction) {
-      const decoded = decodeTransactionEnd(bytes, place, this.#major);
+      const decoded = decodeTransactionEnd(bytes, place, this.#pages.major);
       if (decoded !== undefined) this.#handler.commit?.(decoded);
     }
     if (interest & INTEREST.restorePoint) {
@@ -400,10 +375,6 @@ export class WalScanner {
 function walRecord(bytes: Uint8Array, { start, end }: RecordPlace): WalRecord {
   const xid = (bytes[4]! | (bytes[5]! << 8) | (bytes[6]! << 16) | (bytes[7]! << 24)) >>> 0;
   return { resourceManager: bytes[17]!, info: bytes[16]!, xid, start, end, bytes };
-}
-
-function isZero(bytes: Uint8Array): boolean {
-  return bytes.every((byte) => byte === 0);
 }
 
 function isWhole(bytes: Uint8Array, view: DataView, at: number, total: number): boolean {

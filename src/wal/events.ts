@@ -3,22 +3,14 @@
  * with the position just before it, to which one can go back. Names come from the caller, and from the log itself where it tells them.
  */
 import type { Lsn } from '../postgres/lsn.ts';
-import {
-  type CommitRecord,
-  type RecordPlace,
-  type RestorePointRecord,
-  readSegmentHeader,
-  WalScanner,
-} from '../postgres/wal-records.ts';
+import { type CommitRecord, type RecordPlace, type RestorePointRecord, WalScanner } from '../postgres/wal-records.ts';
 import { LearnedCatalog } from './events/catalog.ts';
 import { judge, type RawChange } from './events/judge.ts';
-import { nameChanges } from './events/names.ts';
+import { nameChanges, type RelationNames, type WalChange } from './events/names.ts';
 import { Recorder, wantsRecord } from './events/recorder.ts';
 import { OpenTransactions } from './events/transactions.ts';
 
-export type { RelationNames, WalChange } from './events/names.ts';
-
-import type { RelationNames, WalChange } from './events/names.ts';
+export type { NamedRelation, RelationNames, WalChange } from './events/names.ts';
 
 export interface WalEvent extends RecordPlace {
   readonly kind: 'commit' | 'restore point';
@@ -44,8 +36,6 @@ export interface WalEvents {
 
 export interface WalEventOptions {
   readonly segmentSize: number;
-  /** Of PostgreSQL, when the run does not begin at a segment's start. */
-  readonly major: number;
   /** Rows of a relation in one transaction from which on a DELETE or UPDATE is told. Default 1,000. */
   readonly minRows?: number;
   /** Commits and restore points to tell; microseconds since the Unix epoch, both included. */
@@ -71,7 +61,7 @@ export async function findWalEvents(
 ): Promise<WalEvents> {
   let finder: EventFinder | undefined;
   for await (const { start, bytes } of wal) {
-    finder ??= new EventFinder(start, readSegmentHeader(bytes)?.major ?? options.major, options);
+    finder ??= new EventFinder(start, options);
     finder.push(bytes);
   }
   return finder?.result() ?? { events: [], truncated: false, end: 0n };
@@ -85,9 +75,9 @@ class EventFinder {
   #events: RawEvent[] = [];
   #truncated = false;
 
-  constructor(start: Lsn, major: number, options: WalEventOptions) {
+  constructor(start: Lsn, options: WalEventOptions) {
     this.#options = options;
-    this.#catalog = new LearnedCatalog(major);
+    this.#catalog = new LearnedCatalog(() => this.#scanner.major);
     const recorder = new Recorder(this.#open, this.#catalog);
     const handler = {
       commit: (record: CommitRecord) => this.#commit(record),

@@ -42,11 +42,11 @@ export class LearnedCatalog {
   readonly #byOid = new Map<string, LearnedRelation>();
   readonly #schemas = new Map<string, string>();
   readonly #rows = new Map<string, Uint8Array>();
-  readonly #kindAt: number;
+  readonly #major: () => number;
 
-  /** `major` of the server that wrote the log. */
-  constructor(major: number) {
-    this.#kindAt = major >= 18 ? KIND_AT.from18 : KIND_AT.before18;
+  /** `major` of the server that wrote the log, known once a page has been read. */
+  constructor(major: () => number) {
+    this.#major = major;
   }
 
   byFile(database: number, file: number): LearnedRelation | undefined {
@@ -111,7 +111,7 @@ export class LearnedCatalog {
       if (this.#schemas.size < MAX_LEARNED) this.#schemas.set(`${database}/${oid}`, name);
       return undefined;
     }
-    const kind = String.fromCharCode(row[this.#kindAt] ?? 0);
+    const kind = String.fromCharCode(row[this.#major() >= 18 ? KIND_AT.from18 : KIND_AT.before18] ?? 0);
     if (!KINDS.has(kind)) return undefined;
     return { database, oid, name, schema: view.getUint32(68, true), file: view.getUint32(88, true), kind };
   }
