@@ -4,7 +4,7 @@
  * A row of the copied database may name a file that is deleted a moment later, or one that was created a moment ago. The second reading
  * finds the new ones, and what only the first one saw is kept. Without a database one reading is enough.
  */
-import { type Failure, isFailure } from '../../base/failure.ts';
+import { isFailure } from '../../base/failure.ts';
 import type { Id } from '../../base/ids.ts';
 import type { Progress } from '../../base/progress.ts';
 import type { FilesSourceSettings, PostgresSourceSettings, SourceSettings } from '../../config/settings.ts';
@@ -147,7 +147,7 @@ class SourcesReader {
     try {
       return await this.#readDatabase(source, cluster, earlier);
     } catch (error) {
-      if (signal.aborted || !cluster.isIncremental || !isUnusable(error)) throw error;
+      if (signal.aborted || !cluster.isIncremental || !isFailure(error, ...UNUSABLE)) throw error;
       // Everything is still there to be read.
       const reason = `not incremental: ${error.message}`;
       this.#input.notify(source.name, { kind: 'note', item: 'full backup', reason });
@@ -246,10 +246,16 @@ class SourcesReader {
   }
 }
 
-/** The earlier copy, or what the server sent as changes to it, was not what it should be; reading everything needs neither. */
-function isUnusable(error: unknown): error is Failure {
-  return isFailure(error, 'data_missing', 'data_damaged', 'object_missing', 'postgres_protocol');
-}
+/** What says that the earlier copy cannot be had, or does not go with what the server sent; reading everything needs neither. */
+const UNUSABLE = [
+  'data_missing',
+  'data_damaged',
+  'object_missing',
+  'storage_unreachable',
+  'storage_refused',
+  'storage_misbehaves',
+  'postgres_protocol',
+] as const;
 
 /** Notes who owns the files as they pass: the data directory itself belongs to the same account, or no server can start from it. */
 async function* withOwner(
