@@ -7,6 +7,7 @@ import { type Damage, recordDamage } from '../repository/meta-damage.ts';
 import { type NewProof, recordProofs } from '../repository/meta-proofs.ts';
 import { bestEffort } from './best-effort.ts';
 import type { Session } from './session.ts';
+import { checkWal, looksAt, type WalCheck } from './wal/check.ts';
 
 export type { CheckReport } from '../repository/check.ts';
 
@@ -19,12 +20,19 @@ export interface CheckInput {
   readonly seed?: string;
 }
 
-export async function check(session: Session, input: CheckInput = {}): Promise<CheckReport> {
-  const report = await checkRepository(session.repository, {
+export interface CheckOutcome extends CheckReport {
+  /** By storage: what was looked at of the WAL archive; absent where there is none. */
+  readonly wal: ReadonlyMap<string, WalCheck>;
+}
+
+export async function check(session: Session, input: CheckInput = {}): Promise<CheckOutcome> {
+  const checked = await checkRepository(session.repository, {
     depth: depthOf(input),
     progress: session.progress,
     ...(input.storage === undefined ? {} : { storages: [input.storage] }),
   });
+  const wal = await checkWal(session, new Set(checked.storages.keys()), checked.depth);
+  const report = { ...checked, findings: [...checked.findings, ...wal.findings], wal: wal.checked };
   await bestEffort(session, 'The outcome of this check could not be recorded', () => remember(session, report));
   return report;
 }
@@ -51,6 +59,7 @@ async function remember({ repository }: Session, report: CheckReport): Promise<v
 /** Whether this check looked at an object that was damaged before, deep enough to say that it is whole now. */
 function isWhole({ depth, storages }: CheckReport, { storage, key, what }: Damage): boolean {
   if (!storages.has(storage)) return false;
+  if (key.startsWith('wal/')) return looksAt(depth, key);
   if (what === 'content' && depth.kind === 'hash') return false;
   const id = key.startsWith('data/') ? idOfKey(key) : undefined;
   return id === undefined || depth.kind !== 'sample' || isSampled(id, depth.percent, depth.seed);

@@ -5,6 +5,7 @@ import { pruneStorages } from '../repository/prune.ts';
 import { type SyncReport, syncStorages } from '../repository/sync.ts';
 import { bestEffort } from './best-effort.ts';
 import type { Session } from './session.ts';
+import { syncWal, type WalSync } from './wal/sync.ts';
 
 export type { SyncReport } from '../repository/sync.ts';
 
@@ -15,12 +16,24 @@ export interface SyncInput {
   readonly readData?: boolean;
 }
 
-export async function sync(session: Session, { storage, readData = false }: SyncInput = {}): Promise<SyncReport> {
+export interface SyncOutcome extends SyncReport {
+  /** By storage: what came of the WAL archive; absent where there is none. */
+  readonly wal: ReadonlyMap<string, WalSync>;
+}
+
+export async function sync(session: Session, { storage, readData = false }: SyncInput = {}): Promise<SyncOutcome> {
   const { repository, progress } = session;
-  const report = await syncStorages(repository, {
+  const points = await syncStorages(repository, {
     ...{ readData, progress },
     ...(storage === undefined ? {} : { storages: [storage] }),
   });
+  const wal = await syncWal(session, new Set(points.storages.keys()), readData);
+  const report = {
+    ...points,
+    failures: new Map([...points.failures, ...wal.failures]),
+    remaining: [...points.remaining, ...wal.remaining],
+    wal: wal.storages,
+  };
   const remember = (remaining: readonly Damage[]) =>
     bestEffort(session, 'What was healed could not be recorded', () =>
       recordDamage(repository, remaining, (known) => report.storages.has(known.storage)),

@@ -31,7 +31,7 @@ interface DamageEntry extends MetaEntry, Damage {
 
 const KEEP_CLOSED_MS = 90 * 24 * 3600_000;
 const MAX_POINTS = 100_000;
-const KEY = /^[a-z]+(?:\/[0-9a-f]{2})?(?:\/[0-9a-f]{64})?$/;
+const KEY = /^(?:[a-z]+(?:\/[0-9a-f]{2})?(?:\/[0-9a-f]{64})?|wal\/[0-9a-z./-]{1,250})$/;
 
 const DAMAGE: MetaBook<DamageEntry> = { kind: 'damage', parse: parseDamage };
 

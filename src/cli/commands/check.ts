@@ -2,7 +2,7 @@
 import { EXIT, Failure } from '../../base/failure.ts';
 import { shortId } from '../../base/ids.ts';
 import { formatBytes } from '../../base/sizes.ts';
-import { type CheckReport, check } from '../../operations/check.ts';
+import { type CheckOutcome, check } from '../../operations/check.ts';
 import { defineCommand, type ExitStatus, option } from '../command.ts';
 import type { Context } from '../context.ts';
 import { openSession } from '../open-session.ts';
@@ -44,12 +44,12 @@ function percentage(text: string): number {
 }
 
 /** Damage counts more than a storage that could not be asked. */
-function exitOf({ findings, failures }: CheckReport): ExitStatus {
+function exitOf({ findings, failures }: CheckOutcome): ExitStatus {
   if (findings.length > 0) return EXIT.damaged;
   return failures.size > 0 ? EXIT.partial : EXIT.done;
 }
 
-async function printSummary({ output }: Context, report: CheckReport): Promise<void> {
+async function printSummary({ output }: Context, report: CheckOutcome): Promise<void> {
   const { depth, findings, failures, storages, points } = report;
   await output.summary({
     depth: depth.kind,
@@ -65,6 +65,8 @@ async function printSummary({ output }: Context, report: CheckReport): Promise<v
           bytes_read: it.bytesRead,
           unindexed_packs: it.unindexedPacks,
           sound_points: it.soundPoints.length,
+          wal_objects: report.wal.get(name)?.objects ?? 0,
+          wal_bytes_read: report.wal.get(name)?.bytesRead ?? 0,
         },
       ]),
     ),
@@ -72,7 +74,7 @@ async function printSummary({ output }: Context, report: CheckReport): Promise<v
   });
 }
 
-async function printReport({ output }: Context, report: CheckReport): Promise<void> {
+async function printReport({ output }: Context, report: CheckOutcome): Promise<void> {
   for (const { storage, key, detail, points } of report.findings) {
     const hurt =
       points.length === 0
@@ -88,6 +90,8 @@ async function printReport({ output }: Context, report: CheckReport): Promise<vo
       `${name}: ${it.packs} packs, ${formatBytes(it.bytes)}, ${formatBytes(it.bytesRead)} read${unindexed}.`,
     );
   }
+  for (const [name, { objects, bytesRead }] of report.wal)
+    await output.line(`${name}: ${objects} objects of the WAL archive, ${formatBytes(bytesRead)} read.`);
   const { depth } = report;
   if (depth.kind === 'sample') await output.line(`A sample of ${depth.percent} %, drawn by the seed ${depth.seed}.`);
   if (report.findings.length > 0) await output.line('Run "holdfast sync" to heal from the other storages.');

@@ -1,7 +1,7 @@
 /** `holdfast sync`: brings the storages level and heals them. */
 import { EXIT } from '../../base/failure.ts';
 import { formatBytes } from '../../base/sizes.ts';
-import { type SyncReport, sync } from '../../operations/sync.ts';
+import { type SyncOutcome, sync } from '../../operations/sync.ts';
 import { defineCommand, type ExitStatus, option } from '../command.ts';
 import type { Context } from '../context.ts';
 import { openSession } from '../open-session.ts';
@@ -30,13 +30,13 @@ export default defineCommand({
   },
 });
 
-function exitOf({ remaining, failures, storages }: SyncReport): ExitStatus {
+function exitOf({ remaining, failures, storages }: SyncOutcome): ExitStatus {
   if (remaining.length > 0) return EXIT.damaged;
   if (failures.size === 0) return EXIT.done;
   return storages.size > 0 ? EXIT.partial : EXIT.failed;
 }
 
-async function printSummary({ output }: Context, { storages, failures, remaining }: SyncReport): Promise<void> {
+async function printSummary({ output }: Context, { storages, failures, remaining, wal }: SyncOutcome): Promise<void> {
   const levelled = [...storages].map(([name, it]) => [
     name,
     {
@@ -46,6 +46,7 @@ async function printSummary({ output }: Context, { storages, failures, remaining
       bytes: it.bytes,
       points_copied: it.pointsCopied,
       keys_and_indexes: it.flatReplaced,
+      wal_objects_copied: wal.get(name)?.copied ?? 0,
     },
   ]);
   await output.summary({
@@ -55,7 +56,7 @@ async function printSummary({ output }: Context, { storages, failures, remaining
   });
 }
 
-async function printReport({ output }: Context, { storages, failures, remaining }: SyncReport): Promise<void> {
+async function printReport({ output }: Context, { storages, failures, remaining, wal }: SyncOutcome): Promise<void> {
   for (const [name, it] of storages) {
     const parts = [
       it.rebuilt ? 'rebuilt' : '',
@@ -64,6 +65,7 @@ async function printReport({ output }: Context, { storages, failures, remaining 
       it.pointsCopied > 0 ? `${it.pointsCopied} points copied` : '',
       it.flatReplaced > 0 ? `${it.flatReplaced} keys and indexes copied` : '',
       it.bytes > 0 ? formatBytes(it.bytes) : '',
+      (wal.get(name)?.copied ?? 0) > 0 ? `${wal.get(name)?.copied} objects of WAL copied` : '',
     ].filter((part) => part !== '');
     await output.line(`${name}: ${parts.join(', ') || 'level, nothing to do'}.`);
   }
