@@ -4,13 +4,15 @@
  * answered with what the sink could make durable, a few times a second at most, and where that does not suffice we leave.
  */
 import { type Clock, systemClock } from '../base/clock.ts';
-import { type Failure, isFailure } from '../base/failure.ts';
+import { Failure, isFailure } from '../base/failure.ts';
 import type { ConnectionSettings } from './connection-settings.ts';
 import { formatLsn, type Lsn } from './lsn.ts';
 import { copyDoneMessage, malformed } from './protocol/messages.ts';
+import type { ReplicationResult } from './protocol/result-collector.ts';
 import { statusMessage } from './protocol/wal-messages.ts';
 import { type ClusterIdentity, ReplicationConnection } from './replication-connection.ts';
 import { sqlstateOf } from './server-error.ts';
+import { OLDEST_SUPPORTED } from './server-settings.ts';
 import { type StreamEnding, type StreamEvents, StreamMessages } from './subscription/messages.ts';
 import { queryRawRow } from './subscription/raw-row.ts';
 import { createSlot, dropSlot, readSlot, type SlotPosition } from './subscription/slots.ts';
@@ -84,6 +86,7 @@ export class WalSubscription implements AsyncDisposable {
     const connection = await ReplicationConnection.open(settings, { signal, stallMs });
     try {
       const identity = await connection.identify();
+      refuseOld(await connection.query('SHOW server_version_num', 'Asking for the version'));
       const [shown] = await connection.query('SHOW wal_segment_size', 'Asking for the size of segments');
       const segmentSize = parseSegmentSize(shown?.rows[0]?.wal_segment_size ?? '');
       return new WalSubscription(connection, clock, { identity, segmentSize });
@@ -278,6 +281,14 @@ class Following implements StreamEvents {
     if (this.#requests < LEAVE_REQUESTS || now - this.#askedSince < LEAVE_MS) return;
     this.#outcome.resolve({ kind: 'shutdown' });
   }
+}
+
+function refuseOld([result]: readonly ReplicationResult[]): void {
+  const version = Number(result?.rows[0]?.server_version_num);
+  if (version >= OLDEST_SUPPORTED * 10_000) return;
+  throw new Failure('postgres_unsupported', `The server is older than PostgreSQL ${OLDEST_SUPPORTED}.`, {
+    hint: 'Its WAL cannot be streamed. Upgrade the server.',
+  });
 }
 
 /** `16MB`, `1GB`: as SHOW prints it. */

@@ -3,10 +3,13 @@ import assert from 'node:assert/strict';
 import { appendFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { systemClock } from '../../src/base/clock.ts';
 import { parseLsn } from '../../src/postgres/lsn.ts';
+import { Repository } from '../../src/repository/repository.ts';
 import type { ObjectStore } from '../../src/storage/object-store.ts';
 import { type FaultStore, faultStore } from '../../src/storage/testing/fault-store.ts';
 import { readGaps } from '../../src/wal/gaps.ts';
+import { parsePieceKey } from '../../src/wal/piece.ts';
 import { majors, startPostgres, type TestServer } from '../support/postgres/server.ts';
 import { run } from '../support/run.ts';
 import { type TempDir, tempDir } from '../support/temp.ts';
@@ -153,6 +156,43 @@ test('where storages acknowledge, a commit that waits for us is in as many stora
   await server.sql('ALTER SYSTEM RESET synchronous_standby_names');
   await server.sql('SELECT pg_reload_conf()');
   await wholeEverywhere(it, stream);
+});
+
+test('a commit is in the storages when flushEvery says, and the lag is printed', async (t) => {
+  await using it = await world(2);
+  const { server, place } = it;
+  const lags: number[] = [];
+  let from = 0n;
+  const measured = (store: ObjectStore): ObjectStore => ({
+    ...store,
+    put: async (key, parts, options) => {
+      await store.put(key, parts, options);
+      const { firstCommit, start = 0n } = parsePieceKey(key) ?? {};
+      // A whole segment holds commits that its slices brought before.
+      if (firstCommit !== undefined && start > from && start % BigInt(MIB) !== 0n)
+        lags.push(systemClock.now() - Number(firstCommit / 1000n));
+    },
+  });
+  const replicas = place.repository.replicas.map((replica) => ({ ...replica, store: measured(replica.store) }));
+  const repository = new Repository({ ...place.repository, replicas });
+  for (const flushEvery of [500, 2_000]) {
+    lags.length = 0;
+    await using stream = place.start(server.url(), { repository, flushEvery });
+    await stream.until('it streams', isStreaming);
+    from = await serverEnd(server);
+    for (let n = 0; n < 40; n++) {
+      await server.sql(`INSERT INTO t VALUES (${n}, 'x')`);
+      await systemClock.sleep(50);
+    }
+    await stream.stored(await serverEnd(server));
+    await stream.stop();
+    lags.sort((a, b) => a - b);
+    assert.ok(lags.length > 0);
+    const at = (part: number) => lags[Math.floor((lags.length - 1) * part)];
+    t.diagnostic(
+      `flushEvery ${flushEvery} ms: oldest commit of a slice stored after ${at(0.5)} ms (median), ${at(1)} ms (worst)`,
+    );
+  }
 });
 
 test('a server may shut down although the storages that acknowledge are dead', async () => {

@@ -33,6 +33,7 @@ export class Reporter {
   readonly #failing = new Map<string, string>();
   #status: StreamStatus = 'connecting';
   #since: number;
+  #message = '';
   #lastError: string | null = null;
   #writing: Promise<void> = Promise.resolve();
   #receivedBytes = 0n;
@@ -48,9 +49,10 @@ export class Reporter {
   /** A change of state, said once. */
   status(status: StreamStatus, message: string, error?: string): void {
     if (error !== undefined) this.#lastError = error;
-    if (status === this.#status && error === undefined) return;
+    if (status === this.#status && message === this.#message) return;
     if (status !== this.#status) this.#since = this.#options.clock.now();
     this.#status = status;
+    this.#message = message;
     this.#options.progress({ type: 'note', message });
     void this.write();
   }

@@ -47,6 +47,8 @@ export class Stream {
   /** Changes of the book of gaps, one after the other. */
   #book: Promise<void> = Promise.resolve();
   #synchronous = false;
+  /** The server was not in recovery when it was last asked. */
+  #wasPrimary = false;
 
   constructor(options: StreamWalOptions & { readonly clock: Clock }, parts: { spool: Spool; archive: WalArchive }) {
     const { clock, flushEvery, acknowledge, requiredCopies, progress, pid, app, source, slot } = options;
@@ -90,6 +92,7 @@ export class Stream {
       return outcome;
     } catch (error) {
       const failure = asFailure(error);
+      if (failure.code !== 'spool_failed') await this.#handOver().catch(() => {});
       await this.#reporter.close('failed', `The stream ended: ${failure.message}`, failure.message);
       throw failure;
     } finally {
@@ -205,16 +208,26 @@ export class Stream {
       onReading: (reading) => this.#read(reading),
       warn: (message, hint) => this.#reporter.warn(message, hint),
       giveUp: (bytes) => {
-        if (this.#withoutSlot || this.#subscription === undefined) return;
+        if (this.#withoutSlot) return;
         this.#givingUp = bytes;
         this.#connection?.abort();
       },
     });
   }
 
-  #read({ keptBytes, serverEnd, synchronousStandbyNames }: SlotReading): void {
+  #read({ keptBytes, serverEnd, synchronousStandbyNames, inRecovery }: SlotReading): void {
     const { slot, slotLimit } = this.#options;
-    this.#synchronous = namesUs(synchronousStandbyNames, slot);
+    const isSynchronous = namesUs(synchronousStandbyNames, slot);
+    if (isSynchronous && !this.#synchronous)
+      this.#reporter.note('This stream is a synchronous standby: commits of the server wait for it.');
+    this.#synchronous = isSynchronous;
+    if (inRecovery && this.#wasPrimary) {
+      this.#reporter.warn(
+        'The server was a primary and is a standby now: it was demoted, and gets its log from another server.',
+        'Point the URL of the source at the new primary.',
+      );
+    }
+    this.#wasPrimary = !inRecovery;
     this.#reporter.circumstances.slotBytes = keptBytes;
     this.#reporter.circumstances.synchronous = this.#synchronous;
     if (serverEnd !== null) this.#intake.serverEnd(serverEnd);
@@ -290,14 +303,18 @@ export class Stream {
   }
 
   /** Everything that was received goes to the storages, as far as they take it in a few seconds. */
-  async #finish(): Promise<StreamWalOutcome> {
-    const { clock, requiredCopies } = this.#options;
+  async #handOver(): Promise<void> {
     this.#archiver.slice();
     await this.#spool.flush();
     const enough = new AbortController();
     const everything = Promise.all([this.#archiver.settled(), this.#book]);
-    await Promise.race([everything, clock.sleep(GRACE_MS, enough.signal).catch(() => {})]);
+    await Promise.race([everything, this.#options.clock.sleep(GRACE_MS, enough.signal).catch(() => {})]);
     enough.abort();
+  }
+
+  async #finish(): Promise<StreamWalOutcome> {
+    const { requiredCopies } = this.#options;
+    await this.#handOver();
     const stored = this.#archiver.storedIn(requiredCopies);
     const waiting = this.#archiver.queues.filter(({ pending }) => pending > 0);
     const rest = waiting.map(({ name, pending }) => `${pending} objects for ${name}`).join(', ');

@@ -1,6 +1,6 @@
 /**
  * Looks after the server's disk: asks every few seconds, on a connection of its own, how much log the slot makes it keep. Warns at half of
- * the limit; at the limit the slot has to go, because a primary without room stops working.
+ * the limit; where the stream does not catch up at the limit the slot has to go, because a primary without room stops working.
  */
 import type { Clock } from '../../base/clock.ts';
 import { formatBytes } from '../../base/sizes.ts';
@@ -40,15 +40,27 @@ const QUERY = `
          current_setting('synchronous_standby_names') AS names
     FROM (SELECT pg_is_in_recovery() AS standby) r LEFT JOIN pg_replication_slots s ON s.slot_name = $1`;
 
+/** So many readings in a row at the limit, and none lower than the one before: the stream does not catch up. */
+const READINGS = 3;
+
+/** What was seen before. */
+interface Memory {
+  kept: boolean;
+  safe: boolean;
+  /** Readings at the limit that did not get better. */
+  high: number;
+  last: bigint;
+}
+
 /** Runs until the signal fires. Never rejects: a server that cannot be asked is the stream's concern. */
 export async function guardSlot(options: SlotGuardOptions): Promise<void> {
   const { clock, signal, everyMs = EVERY_MS } = options;
-  const warnings = { kept: false, safe: false };
+  const memory: Memory = { kept: false, safe: false, high: 0, last: 0n };
   while (!signal.aborted) {
     try {
       await using session = await SqlSession.open(options.connection, { signal, statementTimeoutMs: everyMs });
       while (!signal.aborted) {
-        judge(await read(session, options.slot), options, warnings);
+        judge(await read(session, options.slot), options, memory);
         await clock.sleep(everyMs, signal);
       }
     } catch {
@@ -74,26 +86,30 @@ async function read(session: SqlSession, slot: string): Promise<SlotReading> {
   };
 }
 
-function judge(reading: SlotReading, options: SlotGuardOptions, warned: { kept: boolean; safe: boolean }): void {
+function judge(reading: SlotReading, options: SlotGuardOptions, memory: Memory): void {
   const { limit, slot, warn, giveUp, onReading } = options;
   const { keptBytes, walStatus, safeBytes } = reading;
   onReading(reading);
   const kept = keptBytes ?? 0n;
   const isHigh = kept > BigInt(limit) / 2n;
   const isTight = walStatus === 'unreserved' || (walStatus === 'extended' && safeBytes !== null && safeBytes < kept);
-  if (isHigh && !warned.kept) {
+  if (isHigh && !memory.kept) {
     warn(
       `Slot ${slot} makes the server keep ${formatBytes(Number(kept))} of WAL; at ${formatBytes(limit)} it is given up.`,
       'Look at the storages and the spool: "holdfast wal status". wal.slotLimit is the limit.',
     );
   }
-  if (isTight && !warned.safe) {
+  if (isTight && !memory.safe) {
     warn(
       `The server is about to invalidate slot ${slot} (${walStatus}, max_slot_wal_keep_size).`,
       'Raise max_slot_wal_keep_size on the server, or mend what holds the stream up: "holdfast wal status".',
     );
   }
-  warned.kept = isHigh;
-  warned.safe = isTight;
-  if (kept >= BigInt(limit)) giveUp(kept);
+  memory.kept = isHigh;
+  memory.safe = isTight;
+  memory.high = kept >= BigInt(limit) && kept >= memory.last ? memory.high + 1 : 0;
+  memory.last = kept;
+  if (memory.high < READINGS) return;
+  memory.high = 0;
+  giveUp(kept);
 }
