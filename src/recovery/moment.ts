@@ -80,9 +80,11 @@ export function planMoment(
 
 /** Restartpoints keep the log that lies on the disk during a recovery within this. */
 const LOG_ROOM = 2 * 1024 ** 3;
+/** Log that lies ready to be replayed. */
+const AHEAD = 256 * 1024 ** 2;
 
 /** Bytes that a recovery may need beside the copy. */
 export function logRoom({ log: { parts, line } }: MomentPlan): number {
   const bytes = parts.reduce((sum, { start, end }) => sum + Number(end - start), 0);
-  return Math.min(bytes, LOG_ROOM) + 16 * line.segmentSize;
+  return Math.min(bytes, LOG_ROOM) + AHEAD + 4 * line.segmentSize;
 }

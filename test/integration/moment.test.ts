@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { commitRows, KNOWING } from '../support/postgres/moments.ts';
 import { majors, startPostgres } from '../support/postgres/server.ts';
+import { serverEnd, walPlace } from '../support/wal-stream.ts';
 import { momentWorld } from './fixtures/moment-world.ts';
 
 const available = (await majors()).filter((major) => major !== 16);
@@ -36,3 +37,21 @@ for (const major of available) {
     assert.deepEqual([past.before, past.after?.point, past.why], [null, first, 'before']);
   });
 }
+
+test('what is streamed, in slices and with the last segment unfinished, gives every second of it', async () => {
+  await using pg = await startPostgres({ major: available.at(-1)!, settings: KNOWING });
+  await using place = await walPlace({ storages: 1 });
+  await using stream = place.start(pg.url());
+  await stream.until('it streams', ({ status }) => status === 'streaming');
+  await using world = await momentWorld(place.stores[0]!);
+  const known = await commitRows(pg, 1, 2);
+  await world.backUp(pg);
+  for (let n = 3; n <= 6; n++) {
+    known.push(...(await commitRows(pg, n, n)));
+    await stream.stored(await serverEnd(pg));
+  }
+  const [, , three, four] = known;
+  assert.deepEqual(await world.rows({ kind: 'time', time: four!.time - 1n }), [1, 2, 3]);
+  assert.deepEqual(await world.rows({ kind: 'latest' }), [1, 2, 3, 4, 5, 6], 'while the stream goes on');
+  assert.ok((await world.plan({ kind: 'xid', xid: three!.xid })).reached <= four!.end);
+});

@@ -2,14 +2,14 @@
  * Brings the log to a recovering server: segments are fetched ahead, several at a time, into a directory from which the server's
  * `restore_command` takes them. Memory and disk are bounded; a name that is asked for comes before those that are only expected.
  */
-import { chmod, chown, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { asFailure, type Failure } from '../../base/failure.ts';
 import type { ServerAccount } from '../../postgres/account.ts';
 import type { MomentPlan, PlannedLog } from '../moment.ts';
 import { writeFetchScript } from './script.ts';
-import { historyFiles, type PlannedSegment, segmentBytes, segmentsOf } from './segments.ts';
+import { historyFiles, type PlannedSegment, segmentsOf, writeSegment } from './segments.ts';
 
 const PARALLEL = 3;
 /** Bytes that lie ready, in whole segments; two at least. */
@@ -139,11 +139,16 @@ export class WalFeed implements AsyncDisposable {
   }
 
   async #bring(segment: PlannedSegment): Promise<void> {
-    const bytes = await segmentBytes(this.#log, segment);
-    await this.#write(segment.name, bytes);
-    await rename(this.#at(segment.name), this.#at('ready', segment.name));
+    const { account } = this.#options;
+    const path = this.#at(segment.name);
+    {
+      await using file = await open(path, 'w', 0o600);
+      if (account) await file.chown(account.uid, account.gid);
+      await writeSegment(this.#log, segment, file);
+    }
+    await rename(path, this.#at('ready', segment.name));
     this.#brought++;
-    this.#options.onProgress?.(this.#brought * bytes.length, this.#brought);
+    this.#options.onProgress?.(this.#brought * this.#log.line.segmentSize, this.#brought);
   }
 
   /** Readable by the server's account alone, or by us. */

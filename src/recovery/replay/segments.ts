@@ -1,4 +1,5 @@
 /** The files that a recovery asks for: segments by the names PostgreSQL gives them, made of whatever parts of the log hold their bytes. */
+import type { FileHandle } from 'node:fs/promises';
 import { earlierLsn, type Lsn, laterLsn, segmentName, segmentStart } from '../../postgres/lsn.ts';
 import { ancestorsOf, historyFileName, writeHistory } from '../../wal/timelines.ts';
 import type { LogPart } from '../moment/line.ts';
@@ -33,18 +34,21 @@ export function segmentsOf({ log, timeline }: MomentPlan): readonly PlannedSegme
   return segments;
 }
 
-/** The bytes of a segment, whole: what the log does not have after its end is zero, as PostgreSQL leaves it. */
-export async function segmentBytes({ archive, inventory, line }: PlannedLog, segment: PlannedSegment): Promise<Buffer> {
-  const bytes = Buffer.alloc(line.segmentSize);
+/** Writes a segment into an empty file: what the log does not have after its end is zero, as PostgreSQL leaves it. */
+export async function writeSegment(
+  { archive, inventory, line }: PlannedLog,
+  segment: PlannedSegment,
+  file: FileHandle,
+): Promise<void> {
+  await file.truncate(line.segmentSize);
   const end = segment.start + BigInt(line.segmentSize);
   for (const part of segment.parts) {
     const from = laterLsn(part.start, segment.start);
     const to = earlierLsn(part.end, end);
     for await (const run of archive.read(part.timeline, from, to, inventory)) {
-      run.bytes.copy(bytes, Number(run.start - segment.start));
+      await file.write(run.bytes, 0, run.bytes.length, Number(run.start - segment.start));
     }
   }
-  return bytes;
 }
 
 /**
