@@ -1,5 +1,7 @@
 /** Which moments are out of reach, and what is said of them: holes, missing log, idle servers; and clusters with small segments. */
 import assert from 'node:assert/strict';
+import { chmod, readdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { segmentStart } from '../../src/postgres/lsn.ts';
 import { formatMicroseconds } from '../../src/recovery/moment.ts';
@@ -85,4 +87,21 @@ test('segments of one megabyte: rows over many of them, with the log between two
   assert.deepEqual(await world.rows({ kind: 'time', time: two!.time }), [1, 2]);
   const plans = [await world.plan({ kind: 'xid', xid: one!.xid }), await world.plan({ kind: 'xid', xid: three!.xid })];
   assert.ok(plans[1]!.reached - plans[0]!.reached > 5n * 1024n * 1024n);
+});
+
+test('log that cannot be read ends the recovery with its own failure, not early: nothing is left of the copy', async () => {
+  await using pg = await startPostgres({ major: newest, settings: KNOWING, walSegmentMiB: 1 });
+  await using world = await momentWorld();
+  await world.backUp(pg);
+  await pg.sql('create table bulk as select g, repeat(md5(g::text), 10) as body from generate_series(1, 10000) g');
+  await commitRows(pg, 1, 1);
+  await world.archive(pg);
+  const directory = world.dir.join('a', 'wal', await systemIdentifier(pg), '00000001');
+  const pieces = (await readdir(directory)).sort();
+  const middle = join(directory, pieces.at(-4)!);
+  const { size } = await stat(middle);
+  await chmod(middle, 0o600);
+  await writeFile(middle, Buffer.alloc(size, 7));
+  await assert.rejects(world.sandbox({ kind: 'latest' }), { code: 'data_damaged' });
+  assert.deepEqual(await readdir(world.sandboxes), []);
 });
