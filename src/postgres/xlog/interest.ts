@@ -23,13 +23,23 @@ export interface Wants {
   readonly records: ((resourceManager: number, info: number) => boolean) | undefined;
 }
 
+const INFOS = 256;
+const MANAGERS = 256;
+
 /** By `resource manager << 8 | info`. */
 export function interestTable(wants: Wants): Uint8Array {
-  return Uint8Array.from({ length: 65536 }, (_, key) => interestIn(wants, key >> 8, key & 0xff));
+  const table = new Uint8Array(MANAGERS * INFOS);
+  for (let manager = 0; manager < MANAGERS; manager++) {
+    const place = manager * INFOS;
+    if (!isResourceManager(manager)) table.fill(INTEREST.invalid, place, place + INFOS);
+    else if (wants.records !== undefined || manager === RMGR.xlog || manager === RMGR.transaction) {
+      for (let info = 0; info < INFOS; info++) table[place + info] = interestIn(wants, manager, info);
+    }
+  }
+  return table;
 }
 
 function interestIn(wants: Wants, manager: number, info: number): number {
-  if (!isResourceManager(manager)) return INTEREST.invalid;
   let interest = 0;
   if (wants.transactions && isTransactionEnd(manager, info)) interest |= INTEREST.transaction;
   if (wants.restorePoints && isRestorePoint(manager, info)) interest |= INTEREST.restorePoint;
