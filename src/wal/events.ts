@@ -46,7 +46,7 @@ export interface WalEventOptions {
 }
 
 /** The newest are kept. */
-export const MAX_EVENTS = 10_000;
+const MAX_EVENTS = 10_000;
 export const DEFAULT_MIN_ROWS = 1000;
 
 type RawEvent = Omit<WalEvent, 'changes'> & {

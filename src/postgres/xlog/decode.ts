@@ -146,7 +146,7 @@ function transactionParts(view: DataView, hasInfo: boolean, major: number): Tran
   return { time, database, subtransactions, dropped, preparedXid };
 }
 
-export function readLocator(view: DataView, at: number): RelationLocator {
+function readLocator(view: DataView, at: number): RelationLocator {
   return {
     tablespace: view.getUint32(at, true),
     database: view.getUint32(at + 4, true),

@@ -1,7 +1,7 @@
 /** A record that is wanted and comes in several parts: over pages, or over calls. */
 
 /** Of a longer record (a commit of millions of subtransactions) only this much is kept; it is then told as if it were malformed. */
-export const MAX_GATHERED = 64 * 1024 * 1024;
+const MAX_GATHERED = 64 * 1024 * 1024;
 const FIRST = 16 * 1024;
 
 export class Gathered {

@@ -16,7 +16,7 @@ export interface RawChange {
 }
 
 /** Files of one commit that are told one by one. */
-export const MAX_FILES = 1000;
+const MAX_FILES = 1000;
 
 /** Nothing when no relation lost or changed at least `minRows` rows and none was dropped, truncated or rewritten. */
 export function judge(commit: CommitRecord, done: OpenTransaction | undefined, minRows: number): RawChange[] {
