@@ -14,7 +14,7 @@ export interface ConnectOptions {
 }
 
 const FIRST_PAUSE_MS = 250;
-const LONGEST_PAUSE_MS = 15_000;
+const LONGEST_PAUSE_MS = 5_000;
 /** What cannot be mended by trying again. */
 const FATAL: readonly FailureCode[] = [
   'wal_foreign',
