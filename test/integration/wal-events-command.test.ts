@@ -1,7 +1,7 @@
 /** `wal events` on an archive: the transaction is told by name, restoring to the position before it brings the rows back, also without the server. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { runSql } from '../support/postgres/server.ts';
+import { runSql, startPostgres } from '../support/postgres/server.ts';
 import { walWorld } from '../support/wal-world.ts';
 
 interface Report {
@@ -40,6 +40,9 @@ test('a wrong DELETE and a DROP are told by name, with the position before each,
   assert.match(text, /dropped public\.bills/);
   assert.deepEqual((await run(['wal', 'events', '--until', '1h ago', '--json'])).document<Report>().events, []);
   assert.deepEqual((await run(['wal', 'events', '--min-rows', '5001', '--json'])).document<Report>().events.length, 1);
+  await run(['restore', '--lsn', events[0]!.before_lsn, '--to', world.dir.join('restored')]);
+  await using restored = await startPostgres({ major: 17, dataDir: world.dir.join('restored/database') });
+  assert.equal((await restored.sql('SELECT count(*)::int AS n FROM visits'))[0]?.n, 6000);
   await server.instance.stop('immediate');
   const without = await told();
   assert.deepEqual(
