@@ -1,8 +1,14 @@
 /** archive_command and restore_command with real servers: what was committed is back, and what is not proved is never taken for the end. */
 import assert from 'node:assert/strict';
+import { appendFile, readdir, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { majors } from '../support/postgres/server.ts';
+import { need } from '../support/needs.ts';
+import { majors, startPostgres } from '../support/postgres/server.ts';
+import { Restic } from '../support/restic.ts';
+import { runOk } from '../support/run.ts';
 import { until, walWorld } from '../support/wal-world.ts';
+
+const restic = await need('restic');
 
 for (const major of await majors()) {
   if (major === 16) continue;
@@ -30,3 +36,47 @@ for (const major of await majors()) {
     assert.equal((await copy.sql('select count(*)::int as n from t'))[0]?.n, 250);
   });
 }
+
+test('a restored copy that is started with archiving on changes nothing in the archive of its original', async () => {
+  await using world = await walWorld(17);
+  const { server, run } = world;
+  await world.archive();
+  await run(['backup']);
+  await server.sql('create table t (n int)');
+  await world.finishSegment();
+  const archived = async () =>
+    (await run(['wal', 'status', '--json'])).document<{ sources: { archived: unknown }[] }>();
+  const before = (await archived()).sources[0]!.archived;
+  await using stray = await world.recover('stray', { archive_mode: 'on' });
+  await until(async () => (await stray.sql('select pg_is_in_recovery() as it'))[0]?.it === false);
+  await stray.sql('create table mischief (n int); select pg_switch_wal()').catch(() => {});
+  await until(async () => Number((await stray.sql('select failed_count as n from pg_stat_archiver'))[0]?.n) > 0);
+  assert.deepEqual((await archived()).sources[0]!.archived, before);
+});
+
+test('restic and cp alone bring back what was committed, once the log is folded', { skip: restic.skip }, async () => {
+  await using world = await walWorld(17);
+  const { server, run, dir } = world;
+  await server.sql('create table t (n int)');
+  await run(['backup']);
+  await server.sql('insert into t select generate_series(1, 300)');
+  const [row] = await server.sql('select pg_walfile_name(pg_current_wal_insert_lsn()) as name, pg_switch_wal()');
+  const last = String(row!.name);
+  const names = (await readdir(`${server.dataDir}/pg_wal`)).filter((name) => name.length === 24 && name <= last).sort();
+  for (const name of names) await run(['wal', 'push', `${server.dataDir}/pg_wal/${name}`]);
+  const folded = await run(['wal', 'fold', '--now', '--json']);
+  assert.equal(folded.summary?.segments, names.length);
+  const judge = new Restic(dir.join('a'), 'the archive of a clinic');
+  await judge.check();
+  await judge.ok('restore', 'latest', '--tag', 'holdfast', '--target', dir.join('restic'));
+  await judge.ok('restore', 'latest', '--tag', 'holdfast-wal', '--target', dir.join('restic'));
+  await runOk('chmod', ['-R', 'a+rX', dir.join('restic', 'clinic', 'wal')]);
+  await runOk('chmod', ['a+rx', dir.join('restic'), dir.join('restic', 'clinic')]);
+  const dataDir = dir.join('restic', 'clinic', 'database');
+  await writeFile(`${dataDir}/recovery.signal`, '');
+  const command = `cp ${dir.join('restic', 'clinic', 'wal')}/*/%f %p`;
+  await appendFile(`${dataDir}/postgresql.auto.conf`, `restore_command = '${command}'\narchive_mode = 'off'\n`);
+  await using copy = await startPostgres({ major: 17, dataDir });
+  await until(async () => (await copy.sql('select pg_is_in_recovery() as it'))[0]?.it === false);
+  assert.equal((await copy.sql('select count(*)::int as n from t'))[0]?.n, 300);
+});

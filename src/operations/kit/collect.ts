@@ -80,12 +80,21 @@ async function collectApps(config: Configuration, session: Session): Promise<Kit
           const record = manifests.get(name)?.sources[source.name];
           const major = record?.type === 'postgres' ? Math.floor(record.facts.versionNum / 10_000) : undefined;
           const path = record?.type === 'files' ? record.path : undefined;
-          return { ...source, ...(path === undefined ? {} : { path }), ...(major === undefined ? {} : { major }) };
+          const wal = isArchived(config, name, source.name);
+          return { ...source, wal, ...(path === undefined ? {} : { path }), ...(major === undefined ? {} : { major }) };
         }),
       );
       return { name, sources, ...(point === undefined ? {} : { newestPoint: point.snapshot.time }) };
     }),
   );
+}
+
+/** As the file says it; nothing secret is fetched for that. */
+function isArchived({ checked }: Configuration, app: string, source: string): boolean {
+  const settings = checked.values.apps[app]?.sources[source];
+  if (settings?.type !== 'postgres') return false;
+  const { wal } = settings;
+  return typeof wal === 'string' ? wal !== 'off' : !('mode' in wal) || wal.mode !== 'off';
 }
 
 /** A manifest that cannot be read costs the kit a version number, nothing more. */

@@ -16,6 +16,8 @@ export interface KitSource {
   readonly type: 'postgres' | 'files' | 'config';
   /** Where a files source was. */
   readonly path?: string;
+  /** Its WAL is archived. */
+  readonly wal?: boolean;
   /** PostgreSQL's major version, as of the newest point. */
   readonly major?: number;
 }

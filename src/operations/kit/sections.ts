@@ -34,6 +34,7 @@ export function sections(input: KitInput): KitDocument {
       storages(input),
       ...input.apps.map((app) => withHoldfast(input, app)),
       ...input.apps.map((app) => withRestic(input, app)),
+      ...input.apps.filter(hasWal).map(walWithRestic),
       keep(),
     ],
   };
@@ -117,6 +118,42 @@ function withRestic(input: KitInput, app: KitApp): Section {
       ),
       ...(alternatives.length === 0 ? [] : [text('From another storage, set instead:'), commands(...alternatives)]),
       ...app.sources.flatMap((source) => afterwards(source, `${TARGET}/${app.name}/${source.name}`)),
+    ],
+  };
+}
+
+function hasWal({ sources }: KitApp): boolean {
+  return sources.some(({ type, wal }) => type === 'postgres' && wal === true);
+}
+
+/** A moment after the point, from the WAL that is folded into snapshots. */
+function walWithRestic(app: KitApp): Section {
+  const wal = `${TARGET}/${app.name}/wal`;
+  const databases = app.sources.filter((source) => hasWal({ ...app, sources: [source] }));
+  return {
+    title: `Go on from the point of "${app.name}" to a later moment, without Holdfast`,
+    blocks: [
+      text(
+        'Older WAL is in snapshots with the tag holdfast-wal, as whole segments. What is newer than the last of them needs Holdfast ("holdfast restore --at"). With the settings of the section before, and before the database is started:',
+      ),
+      commands(
+        `restic snapshots --tag ${quote(`holdfast-wal,app=${app.name}`)}`,
+        `# each of them that is newer than the point, oldest first; "latest" is the newest:`,
+        `restic restore latest --tag ${quote(`holdfast-wal,app=${app.name}`)} --target ${TARGET}`,
+        `chmod -R a+rX ${quote(wal)}`,
+      ),
+      ...databases.flatMap(({ name }) => {
+        const directory = `${TARGET}/${app.name}/${name}`;
+        return [
+          commands(
+            `echo "restore_command = 'cp ${wal}/*/%f %p'" >> ${quote(`${directory}/postgresql.auto.conf`)}`,
+            `echo "archive_mode = 'off'" >> ${quote(`${directory}/postgresql.auto.conf`)}`,
+            `# to end before the end: echo "recovery_target_time = '2026-03-01 08:30:00+00'" >> …, and recovery_target_action = 'promote'`,
+            `touch ${quote(`${directory}/recovery.signal`)}`,
+          ),
+        ];
+      }),
+      text('Then start the server as above. Its log tells how far it came.'),
     ],
   };
 }
