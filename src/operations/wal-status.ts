@@ -17,7 +17,7 @@ import type { SourceWalStatus } from './wal/report.ts';
 import { askServerLog } from './wal/server.ts';
 import { gapsOf, windowsOf } from './wal/windows.ts';
 
-export type { GapStatus, SourceWalStatus, StorageWalStatus, WindowStatus } from './wal/report.ts';
+export type { SourceWalStatus } from './wal/report.ts';
 
 export interface WalStatusInput {
   readonly app: string;

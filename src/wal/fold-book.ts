@@ -33,7 +33,7 @@ export interface StoredFold extends FoldRecord {
   readonly snapshot: StoredSnapshot;
 }
 
-export const FOLD_TAG = 'holdfast-wal';
+const FOLD_TAG = 'holdfast-wal';
 /** So that no directory of a fold grows large. */
 export const MAX_FOLD_SEGMENTS = 1024;
 const MIB = 1024 * 1024;

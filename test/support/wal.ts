@@ -7,7 +7,7 @@ import type { WalPiece, WalSpan } from '../../src/wal/piece.ts';
 export const SEGMENT = 1024 * 1024;
 export const CLUSTER = '7412345678901234567';
 /** The time of the first commit in made-up log, µs: 2024-01-01. Each segment has one commit, a second after the last. */
-export const FIRST_COMMIT = 1_704_067_200_000_000n;
+const FIRST_COMMIT = 1_704_067_200_000_000n;
 
 export interface MadeLog {
   readonly archive: WalArchive;

@@ -11,6 +11,7 @@ import type { StoredPiece, WalArchive } from '../../wal/archive.ts';
 import { foldApp, forgetFolds } from '../../wal/fold-book.ts';
 import { trimGaps, type WalGap } from '../../wal/gaps.ts';
 import { isUnneeded, type Needs, unneededPieces } from '../../wal/retention.ts';
+import { forgetBases } from './bases.ts';
 import { type ClusterNeeds, clusterNeeds } from './needs.ts';
 import { recordWalRemovals } from './removals.ts';
 
@@ -19,6 +20,8 @@ export interface WalPrunePlan {
   readonly folds: readonly Removal[];
   readonly loose: readonly LooseRemoval[];
   readonly clusters: readonly ClusterNeeds[];
+  /** Points that there were. */
+  readonly points: ReadonlySet<string>;
 }
 
 export interface LooseRemoval {
@@ -49,13 +52,18 @@ export async function planWalPrune(
       return pieces.length === 0 ? [] : [{ storage: replica.name, archive, pieces, bytes }];
     }),
   );
-  return { folds: clusters.flatMap((cluster) => unneededFolds(repository, cluster)), loose, clusters };
+  return {
+    folds: clusters.flatMap((cluster) => unneededFolds(repository, cluster)),
+    loose,
+    clusters,
+    points: new Set(list.snapshots.map(({ id }) => id)),
+  };
 }
 
 /** Removes the loose pieces from storages that were not left alone. Returns what a storage refused to remove, by storage. */
 export async function executeWalPrune(
   repository: Repository,
-  { loose, clusters, folds }: WalPrunePlan,
+  { loose, clusters, folds, points }: WalPrunePlan,
   isLeftAlone: (storage: string) => boolean,
 ): Promise<ReadonlyMap<string, number>> {
   const refused = new Map<string, number>();
@@ -69,6 +77,7 @@ export async function executeWalPrune(
     }
   }
   await trimBooks(repository, clusters, folds);
+  if (repository.lost.length === 0 && clusters.length > 0) await forgetBases(repository, (id) => !points.has(id));
   return refused;
 }
 
