@@ -44,6 +44,14 @@ export async function workForADay(client: ClientBase, directory: string, clinic:
   return { visits, newFiles, phonesChanged, appointmentsDeleted };
 }
 
+/** A few more visits, without photographs; returns how many. */
+export async function workAfterHours(client: ClientBase, clinic: Clinic): Promise<number> {
+  const last = await maxId(client, 'encounters');
+  const rows = [...encounterRows(clinic, last + 1, last + 7)];
+  await insert(client, 'encounters', rows);
+  return rows.length;
+}
+
 async function maxId(client: ClientBase, table: 'encounters' | 'clinical_media' | 'reports'): Promise<number> {
   const { rows } = await client.query<{ id: number }>(`select coalesce(max(id), 0) as id from ${table}`);
   return rows[0]!.id;

@@ -8,6 +8,12 @@ export async function dropTables(client: ClientBase): Promise<void> {
   await client.query(`drop table ${TABLES.join(', ')} cascade`);
 }
 
+/** A practitioner has left, and somebody tidies up: all visits go, with the rows of their photographs and reports. Returns how many visits. */
+export async function deleteTooMuch(client: ClientBase, practitioner: number): Promise<number> {
+  const { rowCount } = await client.query('delete from encounters where practitioner_id = $1', [practitioner]);
+  return rowCount ?? 0;
+}
+
 /** Removes what stands in `directory`, as `rm -rf directory/*` does. */
 export async function wipe(directory: string): Promise<void> {
   for (const entry of await readdir(directory)) await rm(join(directory, entry), { recursive: true, force: true });

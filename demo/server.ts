@@ -46,7 +46,12 @@ export async function startServer(server: DemoServer): Promise<void> {
   const log = logFile(server.dataDir);
   await writeFile(log, '', { flag: 'a' });
   if (account) await chown(log, account.uid, account.gid);
-  const settings = [`-p ${server.port}`, '-c listen_addresses=127.0.0.1', "-c unix_socket_directories=''"];
+  const settings = [
+    `-p ${server.port}`,
+    '-c listen_addresses=127.0.0.1',
+    "-c unix_socket_directories=''",
+    '-c summarize_wal=on', // a backup then reads what has changed
+  ];
   await control(server, 'start', '-l', log, '-o', settings.join(' '));
 }
 

@@ -18,6 +18,12 @@ export interface Stage {
   readonly database: string;
   readonly restored: string;
   readonly databaseUrl: string;
+  /** What the WAL stream says. */
+  readonly walLog: string;
+  /** What takes the rows out again that were brought back. */
+  readonly undo: string;
+  /** The page of the last proof. */
+  readonly report: string;
   storage(name: StorageName): string;
 }
 
@@ -31,6 +37,9 @@ function stageAt(root: string): Stage {
     database: join(root, 'clinic', 'database'),
     restored: join(root, 'restored'),
     databaseUrl: join(root, 'secrets', 'database-url'),
+    walLog: join(root, 'wal-stream.log'),
+    undo: join(root, 'undo.sql'),
+    report: join(root, 'proof.html'),
     storage: (name) => join(root, 'storages', name),
   };
 }
@@ -91,9 +100,13 @@ function configuration(): string {
     copies: { required: 2 },
     apps: {
       clinic: {
-        objectives: { rpo: '24h', rto: '1h' },
+        objectives: { rpo: '1m', rto: '1h' },
         sources: {
-          database: { type: 'postgres', url: { file: './secrets/database-url' } },
+          database: {
+            type: 'postgres',
+            url: { file: './secrets/database-url' },
+            wal: { mode: 'stream', flushEvery: '1s' },
+          },
           media: { type: 'files', path: './clinic/media', exclude: ['cache/**', '*.tmp'] },
         },
         references: [
@@ -101,6 +114,15 @@ function configuration(): string {
           { query: 'select file from reports', source: 'media' },
         ],
         migrations: { query: "select app || '.' || name from django_migrations order by id" },
+        proof: {
+          assertions: [
+            {
+              name: 'every visit has its patient of the same clinic',
+              query:
+                'select not exists (select from encounters e left join patients p on p.id = e.patient_id where p.id is null)',
+            },
+          ],
+        },
         tenants: { table: 'public.tenants', key: 'id', name: 'slug' },
         retention: { daily: 7, weekly: 4, monthly: 12 },
       },

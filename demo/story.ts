@@ -1,13 +1,14 @@
-/** The demonstration, act by act: a clinic, two restore points in three storages, a disaster, and everything back. */
+/** The demonstration, act by act: a clinic, restore points and the log in three storages, a disaster, a wrong statement, and everything back. */
 import { randomBytes } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { formatBytes } from '../src/base/sizes.ts';
-import type { Clinic } from './clinic.ts';
+import { Archiver, secondBetween } from './archive.ts';
+import { type Clinic, PRACTITIONERS } from './clinic.ts';
 import { Commands, programPath } from './commands.ts';
 import { fillDatabase } from './database.ts';
-import { workForADay } from './day.ts';
-import { dropTables, rot, wipe } from './disaster.ts';
+import { workAfterHours, workForADay } from './day.ts';
+import { deleteTooMuch, dropTables, rot, wipe } from './disaster.ts';
 import { generateFiles } from './files.ts';
 import type { Narrator } from './narrate.ts';
 import {
@@ -34,9 +35,14 @@ export async function play(root: string, clinic: Clinic, narrator: Narrator): Pr
 
   const server = await openTheClinic(stage, clinic, narrator);
 
-  narrator.act('Protect it', 'Three storages, each with a complete, encrypted copy. Then the first restore point.');
+  narrator.act(
+    'Protect it',
+    'Three storages, each with a complete, encrypted copy. The log of the database goes there all the time; then the first restore point.',
+  );
   narrator.command(`export HOLDFAST_CONFIG=${show(root)}/holdfast.yaml`);
   await holdfast.run(['init']);
+  narrator.command('holdfast wal stream &');
+  await using _archiver = new Archiver(stage.config, stage.walLog);
   await holdfast.run(['backup', '--label', 'first-evening']);
 
   narrator.act(
@@ -46,15 +52,22 @@ export async function play(root: string, clinic: Clinic, narrator: Narrator): Pr
   await workADay(stage, server, clinic, narrator);
   await holdfast.run(['backup', '--label', 'second-evening']);
   await holdfast.run(['points']);
+  const lateVisits = await withClient(server, DATABASE, (client) => workAfterHours(client, clinic));
+  narrator.say(`${lateVisits} more visits are written down after the point; only the log has them`);
   const before = await prove(stage, server);
+  const lastGoodSecond = await withClient(server, DATABASE, secondBetween);
 
   await disaster(stage, server, narrator);
 
   narrator.act('What is left?', 'Every object is hashed where it lies. Exit status 4 says that there is damage.');
   await holdfast.run(['check'], [4]);
+  await holdfast.run(['wal', 'events', '--since', '5m ago', '--min-rows', '100']);
 
-  narrator.act('Restore', 'One command. What is rotten or missing in one storage is read from the next.');
-  await holdfast.run(['restore', 'latest', '--to', show(stage.restored)]);
+  narrator.act(
+    'Restore to the second before',
+    'One command: the newest point before that second, then the log. What is rotten or missing in one storage is read from the next.',
+  );
+  await holdfast.run(['restore', '--at', lastGoodSecond, '--to', show(stage.restored)]);
   await putBack(stage, server, narrator);
   await compare(before, await prove(stage, server), server, narrator);
 
@@ -64,7 +77,32 @@ export async function play(root: string, clinic: Clinic, narrator: Narrator): Pr
   );
   await holdfast.run(['sync']);
   await holdfast.run(['check']);
+  await holdfast.run(['backup', '--label', 'after-the-disaster']);
+
+  await undoDeletion(stage, server, holdfast, narrator);
+
+  narrator.act(
+    'Prove it',
+    'A real restore into a server of its own, which is dropped afterwards: every check, and the time that it takes.',
+  );
+  await holdfast.run(['prove', 'latest', '--report', show(stage.report)]);
+  await holdfast.run(['status']);
   narrator.end();
+}
+
+/** A wrong DELETE in the running database, undone by the rows of the second before it. Nothing else of the database is touched. */
+async function undoDeletion(stage: Stage, server: DemoServer, holdfast: Commands, narrator: Narrator): Promise<void> {
+  narrator.act('A wrong DELETE', 'The clinic works again. Somebody tidies up after a practitioner who left.');
+  const before = await prove(stage, server);
+  const second = await withClient(server, DATABASE, secondBetween);
+  const leaver = PRACTITIONERS.at(-1)!;
+  const visits = await withClient(server, DATABASE, (client) => deleteTooMuch(client, leaver.id));
+  narrator.say(`${count(visits)} visits of ${leaver.name} are gone, with the rows of their photographs and reports`);
+  await holdfast.run(['wal', 'events', '--since', '1m ago', '--min-rows', '100']);
+  const where = ['--table', 'public.encounters', '--where', `practitioner_id = ${leaver.id}`, '--related'];
+  const into = ['--merge-into', 'database', '--confirm', DATABASE, '--reversal', show(stage.undo)];
+  await holdfast.run(['rows', '--at', second, ...where, ...into]);
+  await compare(before, await prove(stage, server), server, narrator);
 }
 
 async function openTheClinic(stage: Stage, clinic: Clinic, narrator: Narrator): Promise<DemoServer> {

@@ -15,6 +15,8 @@ export const registry: readonly Registration[] = [
   ]),
   ...group('Restore', [
     entry('restore', 'get a point, part of one, or any moment back', () => import('./commands/restore.ts')),
+    entry('rows', 'rows as they were, into a file or back', () => import('./commands/rows.ts')),
+    entry('rows diff', 'what differs in a table since a moment', () => import('./commands/rows-diff.ts')),
     entry('sandbox', 'a throw-away PostgreSQL with the database as it was', () => import('./commands/sandbox.ts')),
   ]),
   ...group('WAL archive', [

@@ -77,7 +77,7 @@ export async function status(session: Session, input: StatusInput): Promise<Stat
     new Set(damage.map(({ storage }) => storage)),
     new RemovalSet(removals),
   );
-  const exposure = exposures(input.sources, points, archivedSeconds(wal), now);
+  const exposure = exposures(input.sources, points, new Map(wal.map(({ source, loss }) => [source, loss])), now);
   const lastProof = reports.at(-1);
   const measured = reports.findLast((report) => report.outcome === 'passed' && report.rto_seconds !== null);
   const objectives = judgeObjectives({
@@ -118,9 +118,4 @@ export async function status(session: Session, input: StatusInput): Promise<Stat
 function outcomeOf(objectives: readonly ObjectiveState[], problems: readonly StatusProblem[]): StatusReport['outcome'] {
   if (objectives.some(({ state }) => state === 'broken')) return 'broken';
   return problems.length > 0 ? 'attention' : 'safe';
-}
-
-/** Seconds of commits that the archive lacks, by source; null where that is not known. */
-function archivedSeconds(wal: readonly SourceWalStatus[]): Map<string, number | null> {
-  return new Map(wal.map(({ source, loss }) => [source, loss.seconds]));
 }

@@ -9,20 +9,26 @@ export interface SourceName {
   readonly type: string;
 }
 
-/** `archived`: by source, the seconds of commits that the WAL archive lacks; null where that cannot be told. */
+/** What the WAL archive lacks of a database. */
+interface Loss {
+  /** Seconds of commits; null where that cannot be told. */
+  readonly seconds: number | null;
+  readonly because: string;
+}
+
 export function exposures(
   sources: readonly SourceName[],
   points: readonly StoredSnapshot[],
-  archived: ReadonlyMap<string, number | null>,
+  archived: ReadonlyMap<string, Loss>,
   now: number,
 ): Exposure[] {
   return sources.map(({ name, type }) => {
-    const seconds = archived.get(name);
-    if (typeof seconds === 'number') return { source: name, type, seconds, because: 'not in the WAL archive yet' };
+    const loss = archived.get(name);
+    if (loss !== undefined && loss.seconds !== null) return { source: name, type, ...loss };
     const newest = points.findLast((point) => tagsOf(point)?.sources.includes(name));
     if (newest === undefined) return { source: name, type, seconds: null, because: 'no point holds it' };
     const age = Math.max(0, now - timeOf(newest));
-    const why = seconds === null ? 'the WAL archive does not lead here; ' : '';
+    const why = loss === undefined ? '' : `${loss.because}; `;
     return { source: name, type, seconds: age / 1000, because: `${why}the newest point is ${formatDuration(age)} old` };
   });
 }

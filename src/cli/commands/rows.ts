@@ -1,0 +1,151 @@
+/** `holdfast rows`: rows as they were, into a file or back into the running database. */
+import { resolve } from 'node:path';
+import { EXIT, Failure } from '../../base/failure.ts';
+import { onlyDatabase, runningDatabase } from '../../operations/rows/target.ts';
+import { exportTable, type MergeInput, mergeTables, type RowsInput } from '../../operations/rows.ts';
+import { defineCommand, option } from '../command.ts';
+import type { Context } from '../context.ts';
+import { openSession } from '../open-session.ts';
+import { printMerged, printPlan } from '../output/rows-report.ts';
+import { stateAt } from '../rows-state.ts';
+
+export default defineCommand({
+  details:
+    'Starts a throw-away PostgreSQL with the database as it was, and takes rows out of it: into a file (--to), or back into the running ' +
+    'database (--merge-into). A merge inserts what is missing now, with the rows that it refers to; --related brings what referred to it, ' +
+    'too; --update makes rows that differ as they were. What differs is shown first. Everything happens in one transaction, or nothing; ' +
+    'before it is committed, a script that undoes exactly this merge is written.',
+  options: {
+    at: option.text('TIME|POINT', 'a time, "latest" for the newest archived commit, or the first digits of a point'),
+    table: option.texts('T', 'a table, with its schema where that is not public (may be given several times)'),
+    schema: option.texts('S', 'all tables of a schema; only with --merge-into'),
+    where: option.text('SQL', 'only rows that fit: what would stand after WHERE'),
+    to: option.text('FILE', 'into this file: .csv or .json; "-" prints CSV'),
+    mergeInto: option.text(
+      'DB',
+      'into this running database: a source, env:NAME of a URL, or a URL without a password',
+    ),
+    update: option.flag('rows that differ become as they were'),
+    related: option.flag('rows that referred to these rows come back, too'),
+    noTriggers: option.flag("the application's triggers stay silent (needs the right to say so)"),
+    dryRun: option.flag('show what a merge would do, do nothing'),
+    confirm: option.text('NAME', 'the name of the database that is written to: yes, merge'),
+    reversal: option.text('FILE.sql', 'the script that undoes the merge; holdfast-undo-<time>.sql when left out'),
+    force: option.flag('replace the file of --to when it exists'),
+    source: option.text('S', 'the database (not needed when there is only one)'),
+    database: option.text('NAME', 'another database of the same cluster'),
+    storage: option.text('NAME', 'read the point from this storage only'),
+  },
+  examples: [
+    ['holdfast rows --at "10m ago" --table patients --to patients.csv', 'a table as it was'],
+    [
+      'holdfast rows --at "10m ago" --table patients --where "id = 42" --related --merge-into database --dry-run',
+      'what would come back',
+    ],
+    [
+      'holdfast rows --at 1f0c --table patients --where "id = 42" --related --merge-into database --confirm clinic',
+      'a deleted patient, with everything that belonged to it',
+    ],
+  ],
+  exits: [EXIT.unreachableMoment, EXIT.damaged, EXIT.noRepository, EXIT.locked, EXIT.wrongPassword],
+  async run(context, { options }) {
+    refuseContradictions(options);
+    const config = await context.config();
+    const app = config.appName(context.flags.app);
+    const source = options.source ?? onlyDatabase(config, app);
+    const { programs, account } = await config.postgres();
+    const input: RowsInput = {
+      ...{ app, source, tables: options.table, schemas: options.schema, where: options.where },
+      state: stateAt(options.at ?? '', context.clock.now()),
+      programs: { directories: programs, path: context.env.PATH },
+      ...(account === undefined ? {} : { account }),
+      ...(options.database === undefined ? {} : { database: options.database }),
+      ...(options.storage === undefined ? {} : { storage: options.storage }),
+    };
+    if (options.to !== undefined) return toFile(context, input, options.to, options.force);
+    const into = await runningDatabase(config, app, {
+      written: options.mergeInto ?? '',
+      env: context.env,
+      ...(options.database === undefined ? {} : { database: options.database }),
+    });
+    const { update, related, noTriggers, dryRun, confirm, reversal } = options;
+    const script = resolve(context.cwd, reversal ?? scriptName(context.clock.now()));
+    return merge(context, {
+      ...{ ...input, into, update, related, triggers: !noTriggers, onPlan: (plan) => printPlan(context.output, plan) },
+      ...(dryRun ? {} : { apply: { confirm, reversal: script } }),
+    });
+  },
+});
+
+async function toFile(context: Context, input: RowsInput, to: string, force: boolean) {
+  const { output, flags, cwd } = context;
+  const file = to === '-' ? undefined : resolve(cwd, to);
+  const format = file === undefined ? 'csv' : formatOf(file);
+  if (file === undefined && flags.json)
+    throw new Failure('usage', '--to - prints the rows themselves; --json does not go with it.');
+  await using session = await openSession(context);
+  const outcome = await exportTable(session, {
+    ...{ ...input, format, force, onBytes: (bytes) => output.raw(bytes) },
+    ...(file === undefined ? {} : { file }),
+  });
+  if (flags.json) await output.summary({ ...outcome });
+  else if (file !== undefined) await output.line(`${outcome.rows} rows of ${outcome.table} in ${file}`);
+  return EXIT.done;
+}
+
+function formatOf(file: string): 'csv' | 'json' {
+  if (/\.csv$/i.test(file)) return 'csv';
+  if (/\.json$/i.test(file)) return 'json';
+  throw new Failure('usage', `In which form? "${file}" ends neither in .csv nor in .json.`);
+}
+
+async function merge(context: Context, input: MergeInput) {
+  await using session = await openSession(context);
+  const outcome = await mergeTables(session, input);
+  if (context.flags.json) await context.output.summary({ ...outcome.plan, done: outcome.done ?? null });
+  else await printMerged(context.output, outcome, input.apply === undefined);
+  return EXIT.done;
+}
+
+function scriptName(now: number): string {
+  return `holdfast-undo-${new Date(now).toISOString().replace(/[-:]/g, '').replace('.', '')}.sql`;
+}
+
+interface Choices {
+  readonly at: string | undefined;
+  readonly table: readonly string[];
+  readonly schema: readonly string[];
+  readonly to: string | undefined;
+  readonly mergeInto: string | undefined;
+  readonly update: boolean;
+  readonly related: boolean;
+  readonly noTriggers: boolean;
+  readonly dryRun: boolean;
+  readonly confirm: string | undefined;
+  readonly reversal: string | undefined;
+  readonly force: boolean;
+}
+
+function refuseContradictions(choices: Choices): void {
+  const { at, table, schema, to, mergeInto } = choices;
+  if (at === undefined) {
+    const hint = 'Name it with --at: a time, "latest", or a point.';
+    throw new Failure('usage', 'As of when?', { hint });
+  }
+  if (table.length + schema.length === 0) throw new Failure('usage', 'Which rows? Name a table with --table.');
+  if ((to === undefined) === (mergeInto === undefined)) {
+    const both = to !== undefined;
+    throw new Failure(
+      'usage',
+      both ? '--to and --merge-into exclude each other.' : 'Where to? Name --to FILE.csv or --merge-into.',
+    );
+  }
+  const { update, related, noTriggers, dryRun, confirm, reversal, force } = choices;
+  const ofMerge = update || related || noTriggers || dryRun || confirm !== undefined || reversal !== undefined;
+  if (to !== undefined && (ofMerge || schema.length > 0))
+    throw new Failure(
+      'usage',
+      '--schema, --update, --related, --no-triggers, --dry-run, --confirm and --reversal belong to --merge-into.',
+    );
+  if (mergeInto !== undefined && force) throw new Failure('usage', '--force belongs to --to.');
+}

@@ -1,0 +1,13 @@
+/** The state that `--at`, `--from` and `--to` of the commands about rows name: a time, `latest`, or a point. */
+import type { StateAsked } from '../operations/rows/state.ts';
+import { momentAt } from './moment-target.ts';
+
+/** First digits of a point's id; a time always has other characters. */
+const POINT = /^[0-9a-f]{1,64}$/;
+
+/** Throws `usage`. */
+export function stateAt(text: string, now: number): StateAsked {
+  if (POINT.test(text)) return { what: { point: text }, shown: `point ${text}` };
+  const { target, shown } = momentAt(text, now);
+  return { what: { target }, shown };
+}

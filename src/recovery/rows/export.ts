@@ -1,0 +1,44 @@
+/** Rows as they were, streamed out of the server in its own exact form: CSV as COPY writes it, or JSON. */
+import type { TableEntry } from './catalog.ts';
+import { beginReading, checkReadable, doneReading, selectRows } from './read.ts';
+import type { RowsSession } from './session.ts';
+import { describeTable } from './table.ts';
+
+export type ExportFormat = 'csv' | 'json';
+
+export interface ExportRequest {
+  readonly table: TableEntry;
+  readonly where: string | undefined;
+  readonly format: ExportFormat;
+  /** Hears how many rows there were, at the end. */
+  readonly onRows: (rows: number) => void;
+}
+
+/** Throws `usage` for a predicate that does not fit, before the first byte. */
+export async function* exportRows(session: RowsSession, request: ExportRequest): AsyncGenerator<Buffer> {
+  const { table, where, format } = request;
+  const columns = (await describeTable(session, table)).columns.map(({ name }) => name);
+  await beginReading(session);
+  await checkReadable(session, table, columns, where);
+  const rows = selectRows(table, columns, where);
+  yield* format === 'csv' ? csv(session, rows, request) : json(session, rows, request);
+  await doneReading(session);
+  await session.run('COMMIT');
+}
+
+/** NULL is an empty field, an empty text is `""`, as COPY reads it again. */
+async function* csv(session: RowsSession, rows: string, { onRows }: ExportRequest): AsyncGenerator<Buffer> {
+  yield* session.copyOut(rows, 'FORMAT csv, HEADER true');
+  onRows(Number(await session.value(`SELECT count(*) FROM (${rows}) r`)));
+}
+
+/** One array, an object a row. Numbers keep all their digits; a reader that takes them for binary floats loses some. */
+async function* json(session: RowsSession, rows: string, { onRows }: ExportRequest): AsyncGenerator<Buffer> {
+  let count = 0;
+  for await (const [text] of session.stream(`SELECT row_to_json(r)::text FROM (${rows}) r`)) {
+    yield Buffer.from(`${count === 0 ? '[\n' : ',\n'}${text}`);
+    count++;
+  }
+  yield Buffer.from(count === 0 ? '[]\n' : '\n]\n');
+  onRows(count);
+}
