@@ -15,6 +15,10 @@ const IMAGE_HOLE = 0x01;
 const IMAGE_COMPRESSED = 0x1c;
 const RECORD_HEADER = 24;
 const MAX_BLOCK = 32;
+const LOCATOR = 12;
+const BLOCK_NUMBER = 4;
+const SHORT_MAIN = 255;
+const DELETE_FLAGS_AT = 7;
 const MAIN_FORK = 0;
 
 export function wantsRecord(manager: number, info: number): boolean {
@@ -53,16 +57,17 @@ export class Recorder {
     if (manager === RMGR.heap && kind !== HEAP.insert && kind !== HEAP.delete && kind !== HEAP.update) {
       if (kind !== HEAP.hotUpdate) return;
     }
-    const body = readBody(record.bytes);
-    const block = body?.blocks[0];
-    if (body === undefined || block === undefined || block.database === 0) return;
-    const counts = this.#open.counts(xid, block);
+    const { bytes } = record;
+    const at = firstLocator(bytes);
+    const locator = { tablespace: uint32(bytes, at), database: uint32(bytes, at + 4), relation: uint32(bytes, at + 8) };
+    if (locator.database === 0) return;
+    const counts = this.#open.counts(xid, locator);
     if (counts === undefined) return;
-    if (manager === RMGR.heap2) counts.inserted += uint16(body.main, 2);
+    if (manager === RMGR.heap2) counts.inserted += uint16(readBody(bytes)?.main ?? bytes.subarray(0, 0), 2);
     else if (kind === HEAP.insert) counts.inserted++;
     else if (kind !== HEAP.delete) counts.updated++;
     else {
-      const flags = body.main[7] ?? 0;
+      const flags = deleteFlags(bytes, at);
       if (flags & DELETE_FLAG.partitionMove) counts.updated++;
       else if ((flags & DELETE_FLAG.speculative) === 0) counts.deleted++;
     }
@@ -120,15 +125,27 @@ export class Recorder {
 /** A transaction that makes or drops more databases tells only the first. */
 const MAX_DATABASES = 64;
 
-/** The file of the first page that a record refers to, without reading more of it; 0 when there is none. */
-function firstFile(bytes: Uint8Array): number {
+/** Where the locator of the first page is that a record refers to, without reading more of it; 0 when there is none. */
+function firstLocator(bytes: Uint8Array): number {
   if (bytes.length < RECORD_HEADER + 20 || bytes[RECORD_HEADER]! > MAX_BLOCK) return 0;
   let at = RECORD_HEADER + 4;
   if (bytes[RECORD_HEADER + 1]! & BLOCK_IMAGE) {
     const flags = bytes[at + 4]!;
     at += (flags & IMAGE_HOLE) !== 0 && (flags & IMAGE_COMPRESSED) !== 0 ? 7 : 5;
   }
-  return at + 12 <= bytes.length ? uint32(bytes, at + 8) : 0;
+  return at + LOCATOR <= bytes.length ? at : 0;
+}
+
+function firstFile(bytes: Uint8Array): number {
+  const at = firstLocator(bytes);
+  return at === 0 ? 0 : uint32(bytes, at + 8);
+}
+
+/** Of xl_heap_delete. After the only page come, nearly always, the mark and the length of the main data, which is the end of the record. */
+function deleteFlags(bytes: Uint8Array, locator: number): number {
+  const mark = locator + LOCATOR + BLOCK_NUMBER;
+  if (bytes[mark] !== SHORT_MAIN) return readBody(bytes)?.main[DELETE_FLAGS_AT] ?? 0;
+  return bytes[bytes.length - bytes[mark + 1]! + DELETE_FLAGS_AT] ?? 0;
 }
 
 function uint16(bytes: Uint8Array, at: number): number {
