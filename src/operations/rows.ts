@@ -22,6 +22,8 @@ import { sandboxTarget } from './rows/state.ts';
 import type { Session } from './session.ts';
 
 export type { MergeOutcome, MergePlan } from '../recovery/rows.ts';
+export type { StateAsked } from './rows/state.ts';
+export { onlyDatabase, runningDatabase } from './rows/target.ts';
 
 export interface RowsInput {
   readonly app: string;

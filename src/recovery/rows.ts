@@ -5,7 +5,6 @@ export { findPgDump } from './rows/dump-program.ts';
 export { type ExportFormat, exportRows } from './rows/export.ts';
 export { type MergeOutcome, type MergePlan, mergeRows } from './rows/merge.ts';
 export { refuseExisting, writeNewFile } from './rows/new-file.ts';
-export type { TablePlan } from './rows/plan.ts';
 export { displayName } from './rows/quoting.ts';
 export { selectTables } from './rows/selection.ts';
 export { RowsSession } from './rows/session.ts';

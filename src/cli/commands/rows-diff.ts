@@ -1,6 +1,6 @@
 /** `holdfast rows diff`: what differs in a table between two moments. */
 import { EXIT, Failure } from '../../base/failure.ts';
-import { onlyDatabase, runningDatabase } from '../../operations/rows/target.ts';
+import { onlyDatabase, runningDatabase } from '../../operations/rows.ts';
 import { rowsDiff } from '../../operations/rows-diff.ts';
 import { defineCommand, option } from '../command.ts';
 import { openSession } from '../open-session.ts';

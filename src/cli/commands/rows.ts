@@ -1,8 +1,14 @@
 /** `holdfast rows`: rows as they were, into a file or back into the running database. */
 import { resolve } from 'node:path';
 import { EXIT, Failure } from '../../base/failure.ts';
-import { onlyDatabase, runningDatabase } from '../../operations/rows/target.ts';
-import { exportTable, type MergeInput, mergeTables, type RowsInput } from '../../operations/rows.ts';
+import {
+  exportTable,
+  type MergeInput,
+  mergeTables,
+  onlyDatabase,
+  type RowsInput,
+  runningDatabase,
+} from '../../operations/rows.ts';
 import { defineCommand, option } from '../command.ts';
 import type { Context } from '../context.ts';
 import { openSession } from '../open-session.ts';
