@@ -15,7 +15,7 @@ export interface Reversal {
   readonly applied: Applied;
   readonly sequences: readonly MovedSequence[];
   readonly triggers: boolean;
-  /** Tables that the merge created: undone by dropping them. */
+  /** Tables that the merge created: undone by dropping them, when nothing else has come into them. */
   readonly created: ReadonlySet<Stage>;
   readonly update: boolean;
   /** For the first lines: which merge this was. */
@@ -26,7 +26,7 @@ const ROWS_PER_INSERT = 200;
 
 /** The script, piece by piece; reads the rows from the open transaction, so it must be written before the commit. */
 export async function* reversalScript(now: RowsSession, reversal: Reversal): AsyncGenerator<string, void, undefined> {
-  const stages = reversal.applied.groups.flat().filter((stage) => !reversal.created.has(stage));
+  const stages = reversal.applied.groups.flat();
   yield head(reversal);
   if (stages.length > 0) yield lock(reversal, stages);
   for (const [at, stage] of stages.entries()) yield* rowsOf(now, stage, at, reversal.update);
@@ -36,8 +36,8 @@ export async function* reversalScript(now: RowsSession, reversal: Reversal): Asy
   ];
   if (body.length > 0) yield `\n${block(body)}`;
   for (const group of reversal.applied.groups.toReversed()) yield undoGroup(group, stages, reversal.update);
-  for (const stage of reversal.created) yield `DROP TABLE ${quotedTable(stage.table)};\n`;
   for (const sequence of reversal.sequences) yield backwards(sequence);
+  yield dropped([...reversal.created]);
   yield '\nCOMMIT;\n';
 }
 
@@ -166,12 +166,11 @@ function block(statements: readonly string[]): string {
 function undoGroup(group: readonly Stage[], stages: readonly Stage[], update: boolean): string {
   const parts = group.flatMap((stage) => {
     const at = stages.indexOf(stage);
-    if (at === -1) return [];
     const gone = `d${at} AS (DELETE FROM ${relationOf(stage.table)} t USING pg_temp.undo_${at}_new u WHERE ${matchUndo(stage, 'u')})`;
     const back = update ? undoUpdate(stage, at) : undefined;
     return back === undefined ? [gone] : [gone, back];
   });
-  return parts.length === 0 ? '' : `WITH ${parts.join(',\n  ')}\nSELECT;\n`;
+  return `WITH ${parts.join(',\n  ')}\nSELECT;\n`;
 }
 
 function undoUpdate(stage: Stage, at: number): string | undefined {
@@ -182,6 +181,15 @@ function undoUpdate(stage: Stage, at: number): string | undefined {
   });
   if (set.length === 0) return undefined;
   return `u${at} AS (UPDATE ${relationOf(stage.table)} t SET ${set.join(', ')} FROM pg_temp.undo_${at}_old u WHERE ${matchUndo(stage, 'u')})`;
+}
+
+/** In one statement, because they may refer to each other. */
+function dropped(created: readonly Stage[]): string {
+  if (created.length === 0) return '';
+  const left = created.map(({ table }) =>
+    refusal(relationOf(table), `rows came into ${displayName(table)} since; nothing was undone`),
+  );
+  return `${block(left)}DROP TABLE ${created.map(({ table }) => quotedTable(table)).join(', ')};\n`;
 }
 
 /** Back only when nobody has drawn from it since. */

@@ -24,20 +24,21 @@ export async function moveSequences(now: RowsSession, stages: readonly Stage[]):
   return moved;
 }
 
-/** Sequences that a column owns (serial, identity) or draws from in its default. */
+/** Sequences that a column of numbers owns (serial, identity) or draws from in its default. Numbers inside text are nobody's to take out. */
 async function sequencesOf(now: RowsSession, stage: Stage) {
   const rows = await now.rows(
-    `SELECT a.attname, n.nspname, s.relname FROM pg_attribute a
+    `WITH a AS (
+       SELECT a.* FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid
+        WHERE a.attrelid = $1::oid AND coalesce(nullif(y.typbasetype, 0), y.oid) IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'numeric'::regtype))
+     SELECT a.attname, n.nspname, s.relname FROM a
        JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
             AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum AND d.deptype IN ('a', 'i')
        JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S' JOIN pg_namespace n ON n.oid = s.relnamespace
-      WHERE a.attrelid = $1::oid
      UNION
-     SELECT a.attname, n.nspname, s.relname FROM pg_attribute a
+     SELECT a.attname, n.nspname, s.relname FROM a
        JOIN pg_attrdef ad ON ad.adrelid = a.attrelid AND ad.adnum = a.attnum
        JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = ad.oid AND d.refclassid = 'pg_class'::regclass
-       JOIN pg_class s ON s.oid = d.refobjid AND s.relkind = 'S' JOIN pg_namespace n ON n.oid = s.relnamespace
-      WHERE a.attrelid = $1::oid`,
+       JOIN pg_class s ON s.oid = d.refobjid AND s.relkind = 'S' JOIN pg_namespace n ON n.oid = s.relnamespace`,
     [stage.table.oid],
   );
   return rows.map((row) => ({ column: row.attname!, sequence: `${quoted(row.nspname!)}.${quoted(row.relname!)}` }));
