@@ -4,7 +4,7 @@ import { shortId } from '../../base/ids.ts';
 import { formatUtcAndLocal } from '../../base/relative-time.ts';
 import { formatBytes } from '../../base/sizes.ts';
 import type { Configuration } from '../../config/configuration.ts';
-import { type AppRetention, type PruneOutcome, prune, pruneHistory } from '../../operations/prune.ts';
+import { type AppRetention, type PruneOutcome, prune, pruneHistory, walPruneHistory } from '../../operations/prune.ts';
 import { tidyStorages } from '../../operations/tidy.ts';
 import { foldApps } from '../../operations/wal-fold.ts';
 import { defineCommand, type ExitStatus, option } from '../command.ts';
@@ -35,7 +35,7 @@ export default defineCommand({
     const names = flags.app === undefined ? config.appNames : [config.appName(flags.app)];
     const apps = await Promise.all(names.map((name) => appRetention(config, name)));
     await using session = await openSession(context);
-    if (history) return printHistory(context, await pruneHistory(session));
+    if (history) return printHistory(context, await pruneHistory(session), await walPruneHistory(session));
     const { packSize } = await config.packing();
     const outcome = await prune(session, { apps, dryRun, packSize });
     if (!dryRun) await tidy(context);
@@ -143,18 +143,25 @@ async function printOutcome({ output }: Context, outcome: PruneOutcome): Promise
 
 async function printHistory(
   { output, flags }: Context,
-  history: Awaited<ReturnType<typeof pruneHistory>>,
+  points: Awaited<ReturnType<typeof pruneHistory>>,
+  wal: Awaited<ReturnType<typeof walPruneHistory>>,
 ): Promise<ExitStatus> {
   if (flags.json) {
-    await output.document(
-      history.map(({ time, pointTime, ...rest }) => ({
+    await output.document([
+      ...points.map(({ time, pointTime, ...rest }) => ({
         ...{ removed_at: new Date(time).toISOString(), point_time: pointTime },
         ...rest,
       })),
-    );
-  } else if (history.length === 0) await output.line('Nothing was removed yet.');
-  else {
-    await output.table(history, [
+      ...wal.map(({ time, systemIdentifier, upTo, ...rest }) => ({
+        ...{ removed_at: new Date(time).toISOString(), system_identifier: systemIdentifier, wal_up_to: upTo },
+        ...rest,
+      })),
+    ]);
+    return EXIT.done;
+  }
+  if (points.length + wal.length === 0) await output.line('Nothing was removed yet.');
+  if (points.length > 0) {
+    await output.table(points, [
       { title: 'REMOVED', value: ({ time }) => formatUtcAndLocal(time) },
       { title: 'STORAGE', value: ({ storage }) => storage },
       { title: 'POINT', value: ({ point }) => shortId(point) },
@@ -163,6 +170,10 @@ async function printHistory(
       { title: 'BY', value: ({ by }) => by },
       { title: 'WHY', value: ({ why }) => why, shrinks: true },
     ]);
+  }
+  for (const { time, storage, timeline, upTo, pieces, why } of wal) {
+    const what = `${pieces} pieces of WAL, up to ${upTo} of timeline ${timeline}`;
+    await output.line(`${formatUtcAndLocal(time)}  ${storage}: ${what}: ${why}`);
   }
   return EXIT.done;
 }
