@@ -250,7 +250,9 @@ test('one process streams into a spool; a torn end is cut off, and what was rece
   await wholeEverywhere(it, next);
 });
 
-const mountable = (await run('sh', ['-c', 'd=$(mktemp -d) && mount -t tmpfs none $d && umount $d'])).code === 0;
+const mountable =
+  (await run('sh', ['-c', 'd=$(mktemp -d) && mount -t tmpfs none $d && umount $d; r=$?; rmdir $d; exit $r'])).code ===
+  0;
 
 describe('a spool on a disk of four mebibytes', {
   skip: mountable ? false : 'needs the right to mount a file system',
