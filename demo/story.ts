@@ -203,8 +203,10 @@ export function nextCommands(root: string): string[] {
   const program = programPath();
   return [
     `export HOLDFAST_CONFIG=${show(root)}/holdfast.yaml`,
-    `${program} points`,
+    `${program} status`,
     `${program} show latest`,
+    `${program} proofs`,
+    `${program} rows --at latest --table patients --to ${show(root)}/patients.csv`,
     `${program} ls latest /clinic/media/reports`,
     `${program} find '*.pdf'`,
     `${program} restore latest --to ${show(root)}/signatures --source media --path 'signatures/*'`,

@@ -19,6 +19,9 @@ test('the demonstration brings everything back, leaves a clinic that works with 
     assert.match(played.stdout, /✔ patients +300 rows/);
     assert.match(played.stdout, /✔ every row that names a file has it/);
     assert.doesNotMatch(played.stdout, /✖/);
+    assert.match(played.stdout, /Into clinic: \d+ rows inserted/);
+    assert.match(played.stdout, /Proven\./);
+    assert.match(played.stdout, /clinic: safe/);
 
     const next = played.stdout
       .split('Try next:')[1]!
@@ -32,7 +35,7 @@ test('the demonstration brings everything back, leaves a clinic that works with 
     const config = `${root}/holdfast.yaml`;
     await holdfastOk(['backup', '--config', config]);
     const points = (await holdfastOk(['points', '--json', '--config', config])).document<{ storages: object }[]>();
-    assert.equal(points.length, 3);
+    assert.equal(points.length, 4);
   } finally {
     await demo('--clean', '--directory', root);
   }
