@@ -4,52 +4,14 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { ProofReport } from '../../src/operations/prove.ts';
-import { formatMicroseconds } from '../../src/recovery/moment.ts';
-import { localStore, open } from '../support/care.ts';
-import { archiveLog, commitRows, KNOWING } from '../support/postgres/moments.ts';
-import { majors, startPostgres, type TestServer } from '../support/postgres/server.ts';
+import { majors, type TestServer } from '../support/postgres/server.ts';
 import { flipBit, packFiles } from '../support/spoil.ts';
 import { type BackupApp, backupApp, fillMedia } from './fixtures/backup-app.ts';
+import { appOf, clinicServer, failedChecks, levels, proveWith, REFERENCES } from './fixtures/proof-clinic.ts';
 
 const available = (await majors()).filter((major) => major !== 16);
 const skip = available.length === 0 && 'needs PostgreSQL';
 const newest = available.at(-1) ?? 0;
-
-const CLINIC = `
-  create table patients (id serial primary key, name text, photo text);
-  create table visits (id serial primary key, patient int references patients);
-  insert into patients (name, photo) select 'Patient ' || i, 'photos/2026/' || i % 30 || '.jpg' from generate_series(1, 500) i;
-  insert into visits (patient) select 1 + i % 500 from generate_series(1, 1000) i`;
-const REFERENCES = [{ query: 'select photo from patients', source: 'media' }];
-
-async function clinicServer(major: number): Promise<TestServer> {
-  const pg = await startPostgres({ major });
-  await pg.sql('create database clinic');
-  await pg.sql(CLINIC, 'clinic');
-  return pg;
-}
-
-/** `dir/copies` is where proofs make their copies. */
-async function appOf(pg: TestServer, app: object = {}, local: readonly string[] = ['a', 'b']): Promise<BackupApp> {
-  const made = await backupApp({ databaseUrl: pg.url({ database: 'clinic' }), app, local });
-  await fillMedia(made.media);
-  return made;
-}
-
-async function proveWith(app: BackupApp, args: readonly string[] = [], code = 0): Promise<ProofReport> {
-  const done = await app.run(['prove', ...args, '--json', '--directory', app.dir.join('copies')]);
-  assert.equal(done.code, code, `${done.stdout}${done.stderr}`);
-  assert.deepEqual(await readdir(app.dir.join('copies')), [], 'the copy is gone');
-  return done.summary as unknown as ProofReport;
-}
-
-async function levels(app: BackupApp): Promise<string[]> {
-  return (await app.ok(['points', '--json'])).document<{ proof: string }[]>().map(({ proof }) => proof);
-}
-
-function failedChecks({ checks }: ProofReport): string[] {
-  return checks.filter(({ outcome }) => outcome === 'failed').map(({ check }) => check);
-}
 
 for (const major of available) {
   test(`PostgreSQL ${major}: a healthy point is restored, and accepted by the app's own checks`, { skip }, async () => {
@@ -242,47 +204,4 @@ test('an app without a database is restored file by file', { skip }, async () =>
   const report = await proveWith(app);
   assert.deepEqual([report.level, report.checks.map(({ check }) => check)], ['accepted', ['files', 'commands']]);
   assert.match(report.not_shown.join(), /no database/);
-});
-
-for (const major of available) {
-  test(`PostgreSQL ${major}: a moment is proven with the files before it, and leaves the level of its base alone`, {
-    skip,
-  }, async () => {
-    await using pg = await startPostgres({ major, settings: KNOWING });
-    const proof = { assertions: [{ name: 'four rows', query: 'select count(*) = 4 from t' }] };
-    await using app = await backupApp({
-      databaseUrl: pg.url(),
-      local: ['a'],
-      app: { proof, references: [{ query: "select 'x'", source: 'media' }] },
-    });
-    await commitRows(pg, 1, 2);
-    await fillMedia(app.media);
-    const { point } = await app.backUp();
-    const [, four] = await commitRows(pg, 3, 6);
-    const repository = await open([localStore(app.dir, 'a')]);
-    await archiveLog(repository, pg);
-    await repository.close();
-    const at = formatMicroseconds(four!.time);
-    const report = await proveWith(app, ['--at', at]);
-    assert.deepEqual([report.outcome, report.level, report.point], ['passed', null, point]);
-    assert.equal(report.moment?.reached_time, at);
-    assert.equal(report.moment?.files_point, point);
-    const by = new Map(report.checks.map((check) => [check.check, check]));
-    assert.match(by.get('row counts')!.notes.join(), /Counted, not compared/);
-    assert.doesNotMatch(by.get('indexes')!.notes.join(), /without amcheck/);
-    assert.match(by.get('references')!.notes.join(), /1 of 1 rows .* earlier point than the rows/);
-    assert.ok(report.steps.some(({ step }) => step === 'replay the log'));
-    assert.deepEqual(await levels(app), ['stored']);
-    if (major === newest)
-      assert.equal((await proveWith(app, ['--at', 'latest'], 4)).outcome, 'failed', 'six are not four');
-  });
-}
-
-test('a moment without an archive cannot be proven, and says so', { skip }, async () => {
-  await using pg = await clinicServer(newest);
-  await using app = await appOf(pg);
-  await app.backUp();
-  const done = await app.run(['prove', '--at', '1m ago', '--json']);
-  assert.equal(done.code, 5, done.stderr);
-  assert.equal((await app.run(['prove', 'latest', '--at', '1m ago'])).code, 2);
 });
