@@ -16,7 +16,7 @@ import { startServices } from './testing/services.ts';
 import { isGood, NOTHING, sentence, skipLines, strict, sum, type Tally } from './testing/tally.ts';
 
 const FILE_TIMEOUT_MS = 5 * 60_000;
-const CONCURRENCY = 2;
+const CONCURRENCY = 3;
 
 const { values, positionals } = parseArgs({ options: { 'only-checks': { type: 'boolean' } }, allowPositionals: true });
 const inCi = process.env.CI !== undefined && process.env.CI !== '' && process.env.CI !== 'false';
