@@ -51,7 +51,7 @@ function surplus(reports: readonly StoredReport[]): string[] {
     const count = (perApp.get(report.app) ?? 0) + 1;
     perApp.set(report.app, count);
     total += JSON.stringify(report).length;
-    const turn = JSON.stringify([report.app, report.storage, report.level !== null]);
+    const turn = JSON.stringify([report.app, report.storage]);
     const isLastOfStorage = !storages.has(turn);
     storages.add(turn);
     if ((count > PER_APP && !isLastOfStorage) || total > MAX_TOTAL) gone.push(report.id);
