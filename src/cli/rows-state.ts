@@ -1,4 +1,4 @@
-/** The state that `--at`, `--from` and `--to` of the commands about rows name: a time, `latest`, or a point. */
+/** The state that `--at` of a sandbox, and `--at`, `--from` and `--to` of the commands about rows name: a time, `latest`, or a point. */
 import type { StateAsked } from '../operations/rows.ts';
 import { momentAt } from './moment-target.ts';
 

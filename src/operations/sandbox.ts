@@ -1,4 +1,5 @@
 /** Opens a sandbox, tells where it is, and keeps it until its time is over or the operator interrupts; then nothing of it is left. */
+import { given } from '../base/given.ts';
 import type { ProgramSearch } from '../postgres/programs.ts';
 import type { MomentTarget } from '../recovery/moment.ts';
 import { openSandbox, type Sandbox } from '../recovery/sandbox.ts';
@@ -100,8 +101,4 @@ async function rest(
 
 async function pointId({ repository }: Session, app: string, prefix: string) {
   return pickSnapshot(pointsOf(await listSnapshots(repository), app), prefix).id;
-}
-
-function given<K extends string>(key: K, value: string | undefined): { readonly [P in K]?: string } {
-  return (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: string };
 }

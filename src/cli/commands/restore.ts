@@ -1,6 +1,7 @@
 /** `holdfast restore`: gets a point, part of one, or any moment back. */
 import { resolve } from 'node:path';
 import { EXIT, Failure } from '../../base/failure.ts';
+import { given } from '../../base/given.ts';
 import { thisProcess } from '../../operations/holder.ts';
 import { chooseOwnership, type RestoreOutcome, restore } from '../../operations/restore.ts';
 import { restoreInPlace, type SourcePlace } from '../../operations/restore-in-place.ts';
@@ -173,8 +174,4 @@ async function report({ flags, output }: Context, outcome: RestoreOutcome, print
   else await print();
   if (outcome.missing > 0) return EXIT.damaged;
   return outcome.problem_count > 0 ? EXIT.partial : EXIT.done;
-}
-
-function given<K extends string>(key: K, value: string | undefined): { readonly [P in K]?: string } {
-  return (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: string };
 }

@@ -7,11 +7,8 @@ import { formatUtcAndLocal } from '../../base/relative-time.ts';
 import { type RunSandboxInput, runSandbox, type SandboxReady } from '../../operations/sandbox.ts';
 import { defineCommand, option } from '../command.ts';
 import type { Context } from '../context.ts';
-import { momentAt } from '../moment-target.ts';
 import { openSession } from '../open-session.ts';
-
-/** First digits of a point's id; a time always has other characters. */
-const POINT = /^[0-9a-f]{1,64}$/;
+import { stateAt } from '../rows-state.ts';
 
 export default defineCommand({
   details:
@@ -40,7 +37,7 @@ export default defineCommand({
         hint: 'List the points with "holdfast points".',
       });
     }
-    const what = POINT.test(at) ? { point: at } : { target: momentAt(at, context.clock.now()).target };
+    const { what } = stateAt(at, context.clock.now());
     const config = await context.config();
     const { programs, account } = await config.postgres();
     const input: RunSandboxInput = {
