@@ -9,7 +9,9 @@ export type { DoctorFinding } from './doctor/finding.ts';
 export { gatherSetup } from './doctor/gather.ts';
 
 export async function doctor(input: DoctorInput): Promise<DoctorFinding[]> {
-  const findings: DoctorFinding[] = input.remarks.map(({ path, message }) => remark(`configuration, ${path}`, message));
+  const findings: DoctorFinding[] = input.remarks.map(({ path, message }) =>
+    remark(path === '' ? 'configuration' : `configuration, ${path}`, message),
+  );
   const parts = [
     ['machine', 'this machine', () => machineFindings(input)],
     ['storages', 'storages', () => storageFindings(input)],

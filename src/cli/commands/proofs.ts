@@ -35,7 +35,8 @@ export default defineCommand({
     }
     const reports = await listProofs(session, app, point);
     if (flags.json) await output.document(reports);
-    else if (reports.length === 0) await output.line('No proof yet. Make one with "holdfast prove".');
+    else if (reports.length === 0)
+      await output.line(`No proof${point === undefined ? ' yet' : ` of "${point}"`}. Make one with "holdfast prove".`);
     else if (point !== undefined && reports.length === 1) await printProof(output, reports[0]!);
     else {
       await output.table(reports, [

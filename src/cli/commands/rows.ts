@@ -146,6 +146,7 @@ function refuseContradictions(choices: Choices): void {
       both ? '--to and --merge-into exclude each other.' : 'Where to? Name --to FILE.csv or --merge-into.',
     );
   }
+  if (to !== undefined && table.length > 1) throw new Failure('usage', 'A file takes the rows of one table: name one.');
   const { update, related, noTriggers, dryRun, confirm, reversal, force } = choices;
   const ofMerge = update || related || noTriggers || dryRun || confirm !== undefined || reversal !== undefined;
   if (to !== undefined && (ofMerge || schema.length > 0))

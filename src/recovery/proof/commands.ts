@@ -10,7 +10,7 @@ export interface CommandWorld {
   readonly directory: string;
   /** Added to `inherited`. */
   readonly environment: Readonly<Record<string, string>>;
-  /** The environment of this process, as far as they may have it. */
+  /** The environment of this process: all of it, because the app's programs need their own. */
   readonly inherited: Readonly<Record<string, string | undefined>>;
   /** For each, in milliseconds. */
   readonly limitMs: number;
