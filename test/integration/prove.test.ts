@@ -181,7 +181,9 @@ test('what cannot be looked at in time is told, and ends with 3', { skip }, asyn
   assert.deepEqual(await levels(app), ['stored']);
 });
 
-test('a storage with damage fails by its own name, with 4; the other one has the next turn and passes', { skip }, async () => {
+test('a storage with damage fails by its own name, with 4; the other one has the next turn and passes', {
+  skip,
+}, async () => {
   await using pg = await clinicServer(newest);
   await using app = await appOf(pg);
   await app.backUp();
