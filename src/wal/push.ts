@@ -55,7 +55,7 @@ export async function inspectSegment(file: FileHandle, name: SegmentName): Promi
   if (header === undefined || start === undefined || !isSane)
     throw refused(`${name.name} is not the segment that its name says.`, 'Look at the disk of the server.');
   const whole = { file, name, header, start, end: start + BigInt(size) };
-  return name.kind === 'segment' ? whole : { ...whole, end: (await scanCommits(whole)).end };
+  return name.kind === 'segment' ? whole : { ...whole, end: (await scanCommits(whole, { verifyCrc: true })).end };
 }
 
 /** Stores what is not stored yet. Throws `wal_refused` when the archive holds something else in its place. */
@@ -126,11 +126,17 @@ async function storeNew(archive: WalArchive, pushed: PushedFile, place: { start:
   return archive.store(piece, sealed);
 }
 
-/** Decodes the whole file: where its records end, and when the commits in a stretch of it were. */
-async function scanCommits({ file, header, start, end, before }: PushedFile) {
+/**
+ * Decodes the whole file: where its records end, and when the commits in a stretch of it were. `verifyCrc` costs time; without it the last record of a segment that was not written to its end may seem to be whole.
+ */
+async function scanCommits(
+  { file, header, start, end, before }: PushedFile,
+  { verifyCrc = false }: { readonly verifyCrc?: boolean } = {},
+) {
   const found: CommitRecord[] = [];
   const handler = { commit: (record: CommitRecord) => void found.push(record) };
-  const scanner = await scannerBefore(header, start, before, handler);
+  const options = { segmentSize: header.segmentSize, verifyCrc };
+  const scanner = await scannerBefore(options, start, before, handler);
   for (let at = 0; at < Number(end - start); at += READ)
     scanner.push(await readAt(file, at, Math.min(READ, Number(end - start) - at)));
   const commits = (from: Lsn, to: Lsn): CommitRange => {
@@ -143,17 +149,17 @@ async function scanCommits({ file, header, start, end, before }: PushedFile) {
 
 /** A scanner that stands at `start`, and knows the record that begins before it, where the segment before is at hand. */
 async function scannerBefore(
-  { segmentSize }: SegmentHeader,
+  options: { readonly segmentSize: number; readonly verifyCrc: boolean },
   start: Lsn,
   before: FileHandle | undefined,
   handler: WalScanHandler,
 ): Promise<WalScanner> {
   if (before !== undefined) {
-    const scanner = new WalScanner(start - BigInt(LEAD), handler, { segmentSize });
-    scanner.push(await readAt(before, segmentSize - LEAD, LEAD));
+    const scanner = new WalScanner(start - BigInt(LEAD), handler, options);
+    scanner.push(await readAt(before, options.segmentSize - LEAD, LEAD));
     if (scanner.ended === undefined) return scanner; // the rest of a segment after a switch is no log
   }
-  return new WalScanner(start, handler, { segmentSize });
+  return new WalScanner(start, handler, options);
 }
 
 export interface PushedHistory {
