@@ -1,4 +1,5 @@
 /** Opens an authenticated node-postgres client: TLS by sslmode, time limits, interruption, and errors as Failures. */
+import type { Socket } from 'node:net';
 import pg from 'pg';
 import { Failure } from '../base/failure.ts';
 import { type ConnectionSettings, describeTarget, tlsAttempts } from './connection-settings.ts';
@@ -12,6 +13,8 @@ export interface ConnectOptions {
   readonly replication?: ReplicationMode;
   /** Called in the same tick in which the server is ready, before any later byte is parsed. */
   readonly onReady?: (client: pg.Client) => void;
+  /** Makes the socket of an attempt without TLS; default an ordinary one. */
+  readonly socket?: () => Socket;
 }
 
 /** TCP keepalive probes begin after this many milliseconds of silence. */
@@ -50,6 +53,7 @@ async function attempt(
     user: settings.user,
     database: settings.database,
     ssl: tls ?? false,
+    ...(options.socket !== undefined && !tls ? { stream: options.socket } : {}),
     application_name: settings.applicationName,
     connectionTimeoutMillis: settings.connectTimeoutMs,
     keepAlive: true,

@@ -11,6 +11,7 @@ import { type Lsn, parseLsn } from './lsn.ts';
 import { MessageFramer } from './protocol/framer.ts';
 import { frontendMessage, MESSAGE, queryMessage } from './protocol/messages.ts';
 import { type ReplicationResult, ResultCollector } from './protocol/result-collector.ts';
+import { type ReadingSocket, readingSocket } from './reading-socket.ts';
 import { connectionFailure } from './server-error.ts';
 
 /** Takes the messages of one exchange, up to and including ReadyForQuery. */
@@ -70,11 +71,18 @@ export class ReplicationConnection implements AsyncDisposable {
 
   static async #connect(settings: ConnectionSettings, options: ReplicationOptions, mode: ReplicationMode) {
     let connection: ReplicationConnection | undefined;
+    let reading: ReadingSocket | undefined;
     await connectClient(settings, {
       replication: mode,
       signal: options.signal,
+      socket: () => {
+        reading = readingSocket();
+        return reading.socket;
+      },
       onReady: (client) => {
         connection = new ReplicationConnection(client, options);
+        // Receivers keep nothing that they have not copied.
+        reading?.share();
       },
     });
     return connection!;
