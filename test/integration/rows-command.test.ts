@@ -64,12 +64,16 @@ describe('rows', () => {
   test('without the name of the database nothing is written, and nothing is even restored', async () => {
     const broken = await all();
     const into = ['--table', 'patients', '--merge-into', 'database'];
-    const started = (result: HoldfastResult) => result.lines.some(({ step }) => step === 'restore');
+    const started = (result: HoldfastResult) => result.lines.some(({ step }) => step === 'sandbox:restore');
     const none = await world.run(['--json', 'rows', '--at', at, ...into], [2]);
     assert.deepEqual([codeOf(none), started(none)], ['confirmation_missing', false]);
     const wrong = await world.run(['--json', 'rows', '--at', at, ...into, '--confirm', 'clinic'], [2]);
     assert.deepEqual([codeOf(wrong), started(wrong)], ['confirmation_missing', false]);
     assert.deepEqual(await all(), broken);
+    assert.ok(
+      started(await run(...into, '--dry-run', '--json')),
+      'the step that is looked for is the one that is told',
+    );
     const dry = await run(...into, '--related', '--dry-run');
     assert.match(dry.stdout, /public\.patients +1 +1 +1/);
     assert.match(dry.stdout, /public\.visits +3 +0 +6/);

@@ -243,6 +243,41 @@ test('a merge that fails half way leaves neither rows nor a script', async () =>
   assert.deepEqual(await readdir(world.dir.path), []);
 });
 
+test('interrupted, or with its session ended by the server, a merge leaves neither rows nor a script', async () => {
+  await using world = await rowDatabases(server, CLINIC, 'DELETE FROM patients; DELETE FROM clinics');
+  const broken = await world.dump();
+  const interruption = new AbortController();
+  const all = { schemas: ['public'] };
+  await assert.rejects(world.merge({ ...all, signal: interruption.signal, onPlan: async () => interruption.abort() }), {
+    code: 'interrupted',
+  });
+  const end = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'`;
+  await assert.rejects(world.merge({ ...all, onPlan: async () => void (await world.now(end)) }), {
+    code: 'postgres_unreachable',
+  });
+  assert.deepEqual(await world.dump(), broken);
+  assert.deepEqual(await readdir(world.dir.path), []);
+});
+
+test('killed while it writes, a merge leaves no rows; the script it may leave changes nothing', async () => {
+  await using world = await rowDatabases(
+    server,
+    `CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 10);
+     CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $f$;
+     CREATE CONSTRAINT TRIGGER dying AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION die()`,
+    'DELETE FROM t',
+  );
+  await assert.rejects(world.merge({ tables: ['t'] }), { code: 'postgres_unreachable' });
+  assert.deepEqual(await world.dump(), { 'public.t': [] });
+  await world.now('ALTER TABLE t DISABLE TRIGGER dying');
+  const { done } = await world.merge({ tables: ['t'] });
+  await world.now('DELETE FROM t');
+  await assert.rejects(
+    world.now(await readFile(done!.reversal, 'utf8')),
+    /10 rows of public\.t were changed or removed/,
+  );
+});
+
 test('somebody who changes the same rows meanwhile makes the merge start anew', async () => {
   await using world = await rowDatabases(
     server,

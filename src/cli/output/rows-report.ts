@@ -16,13 +16,17 @@ export async function printPlan(output: Output, plan: MergePlan): Promise<void> 
     { title: 'THE SAME', value: ({ identical }) => String(identical), align: 'right' },
     { title: 'IN THE WAY', value: ({ blocked }) => String(blocked), align: 'right' },
   ]);
-  for (const { conflicts, name, triggers, columns_new: added, columns_dropped: dropped } of plan.tables) {
+  for (const { conflicts, collisions, name, triggers, columns_new: added, columns_dropped: dropped } of plan.tables) {
     for (const { key, columns } of conflicts) {
       const changes = columns.map(
         (column) => `${printable(column.name)}: ${shown(column.was)} then, ${shown(column.is)} now`,
       );
       await output.line(`  ${printable(name)} ${record(key)}: ${changes.join('; ')}`);
     }
+    for (const { key, index, value } of collisions)
+      await output.line(
+        `  ${printable(name)} ${record(key)} cannot come: ${record(value)} is taken (${printable(index)})`,
+      );
     if (added.length > 0)
       await output.line(`  ${printable(name)}: ${list(added)} did not exist then and take their defaults`);
     if (dropped.length > 0)
@@ -60,11 +64,13 @@ export async function printDifference(output: Output, { kind, key, columns }: Ro
 
 export async function printDiffCounts(
   output: Output,
-  { table, added, removed, changed, same }: RowsDiffOutcome,
+  { table, added, removed, changed, same, columns_new: fresh, columns_dropped: dropped }: RowsDiffOutcome,
   told: number,
 ) {
   const left = added + removed + changed - told;
   if (left > 0) await output.line(`… and ${left} more (--all shows them)`);
+  if (fresh.length > 0) await output.line(`Not compared, because they are new: ${list(fresh)}`);
+  if (dropped.length > 0) await output.line(`Not compared, because they are gone: ${list(dropped)}`);
   await output.line(`${printable(table)}: ${added} added, ${removed} removed, ${changed} changed, ${same} the same.`);
 }
 

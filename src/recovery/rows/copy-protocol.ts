@@ -29,6 +29,8 @@ abstract class CopyQuery {
   #settle: { resolve: () => void; reject: (error: unknown) => void } | undefined;
   /** Settles when the server is ready for the next statement. */
   readonly ended: Promise<void>;
+  /** Rows copied, as the server counted them at the end. */
+  protected count = 0;
   #error: unknown;
 
   constructor(sql: string) {
@@ -56,7 +58,10 @@ abstract class CopyQuery {
     if (this.#error === undefined) this.#settle?.resolve();
   }
 
-  handleCommandComplete(): void {}
+  handleCommandComplete({ text }: { readonly text: string }): void {
+    this.count = Number(/^COPY (\d+)$/.exec(text)?.[1] ?? 0);
+  }
+
   handleRowDescription(): void {}
   handleDataRow(): void {}
   handleEmptyQuery(): void {}
@@ -86,6 +91,11 @@ export class CopyOut extends CopyQuery {
   protected stopped(): void {
     this.#done = true;
     this.#wake();
+  }
+
+  /** Valid at the end. */
+  get rows(): number {
+    return this.count;
   }
 
   /** Reads to the end, then throws what the server said. Left early, the rest is read and dropped. */

@@ -22,6 +22,9 @@ export interface DiffCounts {
   readonly removed: number;
   readonly changed: number;
   readonly same: number;
+  /** Columns that only one side has; they are not compared. */
+  readonly columns_new: readonly string[];
+  readonly columns_dropped: readonly string[];
 }
 
 /** Each difference goes to `onDifference`, in the order of the keys. Throws `table_unknown`, `rows_refused`. */
@@ -32,7 +35,7 @@ export async function diffTable(
   onDifference: (difference: RowDifference) => void | Promise<void>,
 ): Promise<DiffCounts> {
   const [past, now] = [await sideOf(before, table), await sideOf(after, table)];
-  const key = past.key && [now.key, ...now.unique].find((each) => each?.columns.join() === past.key?.columns.join());
+  const key = past.key && [now.key, ...now.unique].find((each) => sameColumns(each, past.key));
   if (past.key === undefined || key === undefined) {
     throw new Failure(
       'rows_refused',
@@ -42,19 +45,32 @@ export async function diffTable(
       },
     );
   }
-  const names = [...new Set([...past.columns, ...now.columns].map(({ name }) => name))];
+  const columns = compareColumns(past, now);
   const counts = { added: 0, removed: 0, changed: 0, same: 0 };
   const left = new Side(before.stream(query(past, past.key)), past, past.key);
   const right = new Side(after.stream(query(now, past.key)), now, past.key);
   await Promise.all([left.next(), right.next()]);
   while (left.row !== undefined || right.row !== undefined) {
     const order = compareKeys(left.key, right.key);
-    const difference = differenceOf(order, left, right, names);
+    const difference = differenceOf(order, left, right, columns.shared);
     counts[difference?.kind ?? 'same'] += 1;
     if (difference !== undefined) await onDifference(difference);
     await Promise.all([order <= 0 ? left.next() : undefined, order >= 0 ? right.next() : undefined]);
   }
-  return counts;
+  return { ...counts, columns_new: columns.added, columns_dropped: columns.dropped };
+}
+
+function sameColumns(a: Key | undefined, b: Key | undefined): boolean {
+  return JSON.stringify(a?.columns) === JSON.stringify(b?.columns);
+}
+
+function compareColumns(past: TableDetails, now: TableDetails) {
+  const [before, after] = [past, now].map(({ columns }) => columns.map(({ name }) => name)) as [string[], string[]];
+  return {
+    shared: after.filter((name) => before.includes(name)),
+    added: after.filter((name) => !before.includes(name)),
+    dropped: before.filter((name) => !after.includes(name)),
+  };
 }
 
 async function sideOf(session: RowsSession, name: TableName): Promise<TableDetails> {
@@ -79,7 +95,7 @@ function query({ table, columns }: TableDetails, key: Key): string {
 class Side {
   readonly #rows: AsyncGenerator<TextRow, void, undefined>;
   readonly #keys: number;
-  readonly #names: readonly string[];
+  readonly names: readonly string[];
   readonly #keyNames: readonly string[];
   row: TextRow | undefined;
 
@@ -87,7 +103,7 @@ class Side {
     this.#rows = rows;
     this.#keys = key.columns.length;
     this.#keyNames = key.columns;
-    this.#names = columns.map(({ name }) => name);
+    this.names = columns.map(({ name }) => name);
   }
 
   async next(): Promise<void> {
@@ -104,7 +120,7 @@ class Side {
   }
 
   value(name: string): string | null {
-    const at = this.#names.indexOf(name);
+    const at = this.names.indexOf(name);
     return at < 0 ? null : (this.row?.[this.#keys + at] ?? null);
   }
 }
@@ -120,20 +136,20 @@ function compareKeys(left: readonly string[] | undefined, right: readonly string
   return 0;
 }
 
-function differenceOf(order: number, left: Side, right: Side, names: readonly string[]): RowDifference | undefined {
+function differenceOf(order: number, left: Side, right: Side, shared: readonly string[]): RowDifference | undefined {
   if (order < 0)
     return {
       kind: 'removed',
       key: left.keyRecord(),
-      columns: names.map((name) => ({ name, was: left.value(name), is: null })),
+      columns: left.names.map((name) => ({ name, was: left.value(name), is: null })),
     };
   if (order > 0)
     return {
       kind: 'added',
       key: right.keyRecord(),
-      columns: names.map((name) => ({ name, was: null, is: right.value(name) })),
+      columns: right.names.map((name) => ({ name, was: null, is: right.value(name) })),
     };
-  const columns = names.flatMap((name) => {
+  const columns = shared.flatMap((name) => {
     const [was, is] = [left.value(name), right.value(name)];
     return was === is ? [] : [{ name, was, is }];
   });

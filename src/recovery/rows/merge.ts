@@ -74,6 +74,8 @@ export interface MergeOutcome {
 }
 
 const ATTEMPTS = 3;
+/** The server is being stopped, or somebody ends the session: this may come before the commit or right after it. */
+const ENDED = /^57P/;
 /** Somebody else changed the same rows: serialization failure, deadlock. */
 const BUSY = new Set(['40001', '40P01']);
 
@@ -174,7 +176,8 @@ class Merge {
     try {
       await this.#now.run('COMMIT');
     } catch (error) {
-      if (sqlstateOf(error) !== '') {
+      const state = sqlstateOf(error);
+      if (state !== '' && !ENDED.test(state)) {
         await rm(reversal, { force: true });
         throw error;
       }

@@ -49,6 +49,8 @@ export interface PlanOptions {
   /** Conflicts and collisions listed per table. */
   readonly show: number;
   readonly created: ReadonlySet<Stage>;
+  /** False: only those fire that always do. */
+  readonly triggers: boolean;
 }
 
 export async function planTable(now: RowsSession, stage: Stage, options: PlanOptions): Promise<TablePlan> {
@@ -64,7 +66,10 @@ export async function planTable(now: RowsSession, stage: Stage, options: PlanOpt
     conflicts: counts.differs === 0 ? [] : await firstConflicts(now, stage, options.show),
     columns_new: shape.added,
     columns_dropped: shape.dropped,
-    triggers: await firingTriggers(now, table, { insert: counts.missing > 0, update: update > 0 }),
+    triggers: await firingTriggers(now, table, {
+      ...{ insert: counts.missing > 0, update: update > 0 },
+      silent: !options.triggers,
+    }),
     created: options.created.has(stage),
   };
 }

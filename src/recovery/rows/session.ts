@@ -91,12 +91,17 @@ export class RowsSession implements AsyncDisposable {
     }
   }
 
-  /** The bytes of `COPY (query) TO STDOUT`, in whole rows; `format` as in COPY's options. */
-  async *copyOut(query: string, format = 'FORMAT text'): AsyncGenerator<Buffer, void, undefined> {
+  /** The bytes of `COPY (query) TO STDOUT`, in whole rows; `format` as in COPY's options; `onRows` hears their number at the end. */
+  async *copyOut(
+    query: string,
+    format = 'FORMAT text',
+    onRows: (count: number) => void = () => {},
+  ): AsyncGenerator<Buffer, void, undefined> {
     const copy = new CopyOut(`COPY (${query}) TO STDOUT (${format}, ENCODING 'UTF8')`);
     this.#submit(copy);
     try {
       yield* copy.read();
+      onRows(copy.rows);
     } catch (error) {
       throw this.#failure(error);
     }

@@ -8,27 +8,27 @@ export interface Trigger {
   readonly kind: 'trigger' | 'rule';
   /** As the server spells it: `public.touch()`; empty for a rule. */
   readonly action: string;
-  /** Fires even when triggers are switched off for the session. */
-  readonly always: boolean;
 }
 
 /** Bits of pg_trigger.tgtype. */
 const INSERT = 4;
 const UPDATE = 16;
 
+/** Those that will fire; `silent`: in the role of a replica, where ordinary ones do not and some others do. */
 export async function firingTriggers(
   now: RowsSession,
   table: TableEntry,
-  on: { readonly insert: boolean; readonly update: boolean },
+  on: { readonly insert: boolean; readonly update: boolean; readonly silent: boolean },
 ): Promise<readonly Trigger[]> {
   const events = (on.insert ? INSERT : 0) | (on.update ? UPDATE : 0);
   if (events === 0) return [];
+  const enabled = on.silent ? `('A', 'R')` : `('O', 'A')`;
   const rows = await now.rows(
-    `SELECT tgname AS name, 'trigger' AS kind, tgfoid::regprocedure::text AS action, tgenabled IN ('A', 'R') AS always FROM pg_trigger
-      WHERE tgrelid = $1::oid AND NOT tgisinternal AND tgenabled <> 'D' AND tgtype & ${events} <> 0
+    `SELECT tgname AS name, 'trigger' AS kind, tgfoid::regprocedure::text AS action FROM pg_trigger
+      WHERE tgrelid = $1::oid AND NOT tgisinternal AND tgenabled IN ${enabled} AND tgtype & ${events} <> 0
      UNION ALL
-     SELECT rulename, 'rule', '', ev_enabled IN ('A', 'R') FROM pg_rewrite
-      WHERE ev_class = $1::oid AND ev_enabled <> 'D' AND ev_type IN (${on.insert ? `'3'` : 'NULL'}, ${on.update ? `'2'` : 'NULL'})
+     SELECT rulename, 'rule', '' FROM pg_rewrite
+      WHERE ev_class = $1::oid AND ev_enabled IN ${enabled} AND ev_type IN (${on.insert ? `'3'` : 'NULL'}, ${on.update ? `'2'` : 'NULL'})
       ORDER BY 2 DESC, 1`,
     [table.oid],
   );
@@ -36,6 +36,5 @@ export async function firingTriggers(
     name: row.name!,
     kind: row.kind === 'rule' ? 'rule' : 'trigger',
     action: row.action!,
-    always: row.always === 't',
   }));
 }
