@@ -5,7 +5,7 @@
  */
 import { hash } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
-import { asFailure, Failure } from '../base/failure.ts';
+import { asFailure, EXIT, Failure } from '../base/failure.ts';
 import { type Id, id as toId } from '../base/ids.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { askAll } from './ask-all.ts';
@@ -284,8 +284,9 @@ function noneOpens(entries: readonly { replica: Replica; failure: Failure }[]): 
   const first = entries.find(({ failure }) => failure.code !== 'repository_missing') ?? entries[0];
   if (first === undefined) return new Failure('config_invalid', 'No storage is configured.');
   if (entries.length === 1 || first.failure.code === 'repository_missing') return first.failure;
+  const nothingThere = entries.every(({ failure }) => failure.exitCode === EXIT.noRepository);
   return new Failure(
-    'storages_failed',
+    nothingThere ? 'storage_missing' : 'storages_failed',
     `No storage can be used: ${entries.map(({ failure }) => failure.message).join(' ')}`,
     {
       ...(first.failure.hint ? { hint: first.failure.hint } : {}),
