@@ -1,12 +1,13 @@
 /** Creating repositories: the same keys everywhere, completed when interrupted, never over somebody else's. */
 import assert from 'node:assert/strict';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
 import { initRepositories } from '../../src/repository/init.ts';
 import { faultStore } from '../../src/storage/testing/fault-store.ts';
 import { memoryStore } from '../../src/storage/testing/memory-store.ts';
 import { CHEAP, holder, init, localStores, open, PASSWORD } from '../support/care.ts';
+import { holdfast, writeConfig } from '../support/holdfast.ts';
 import { need } from '../support/needs.ts';
 import { Restic } from '../support/restic.ts';
 import { tempDir } from '../support/temp.ts';
@@ -150,4 +151,17 @@ test('what a storage does not guarantee and need not is told', async () => {
   });
   const outcome = result.storages.get('weak');
   assert.deepEqual(outcome?.state === 'created' && outcome.missing?.map(({ name }) => name), ['conditionalCreate']);
+});
+
+test('a command before init ends with 10, whether the directories are missing or empty', async () => {
+  await using dir = await tempDir();
+  const storages = Object.fromEntries(['a', 'b'].map((name) => [name, { type: 'local', path: `./${name}` }]));
+  const config = await writeConfig(dir.path, { repository: { password: 'x' }, storages, apps: {} });
+  const look = () => holdfast(['key', 'list', '--json', '--config', config]);
+  const missing = await look();
+  assert.deepEqual([missing.code, missing.error?.error], [10, 'storage_missing']);
+  assert.match(String(missing.error?.message), /a: .* b: /);
+  for (const name of ['a', 'b']) await mkdir(dir.join(name));
+  const empty = await look();
+  assert.deepEqual([empty.code, empty.error?.error], [10, 'repository_missing']);
 });
