@@ -175,8 +175,11 @@ async function drained({ place }: Scene): Promise<void> {
 }
 
 async function restart(scene: Scene, settings: Readonly<Record<string, string>>): Promise<void> {
-  scene.server = await startPostgres({ major: scene.server.major, dataDir: scene.server.dataDir, settings });
+  const { major, dataDir, directory } = scene.server;
+  const isFirst = dataDir.startsWith(directory.path);
+  scene.server = await startPostgres({ major, dataDir, settings });
   scene.front.to(scene.server);
+  if (!isFirst) await directory.remove();
 }
 
 async function withScene(
@@ -219,7 +222,7 @@ async function withScene(
   } finally {
     await client.end();
     await streamer.kill();
-    if (scene.server !== first) await scene.server.stop('immediate');
+    if (scene.server !== first) await scene.server[Symbol.asyncDispose]();
   }
 }
 
