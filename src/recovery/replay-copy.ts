@@ -24,6 +24,8 @@ export interface CopyToReplay {
 }
 
 const AUTO_CONF = 'postgresql.auto.conf';
+/** Unlike a sandbox this copy is kept: whenever the power fails after its promotion, what starts then must be whole. */
+const DURABLE = { fsync: 'on', full_page_writes: 'on', synchronous_commit: 'on' };
 const ARCHIVING_OFF = `
 # Added by Holdfast: this is a restored copy. With the original's configuration it would archive its log into the original's archive.
 # Remove this line when the copy takes the original's place.
@@ -50,6 +52,7 @@ export async function replayCopy(world: RecoveryWorld, copy: CopyToReplay): Prom
       runtime,
       programs,
       account,
+      settings: DURABLE,
       removeWhenOrphaned,
     });
     await instance.stop('fast');

@@ -34,10 +34,13 @@ test('kill -9 while the log is replayed: the server stops, the directory does no
   const pidFile = join(data, 'postmaster.pid');
   await until('a server runs on the copy', child, () => existsSync(pidFile) && serverPid(pidFile) > 0);
   const server = serverPid(pidFile);
+  const settings = await readFile(join(target, '.holdfast-recovery', 'postgresql.conf'), 'utf8');
+  for (const name of ['fsync', 'full_page_writes', 'synchronous_commit']) assert.ok(settings.includes(`${name} = 'on'`));
   killGroup(child.pid);
   await once(child, 'close');
   await until('the server is gone', undefined, () => !isRunning(server));
   assert.match(await readFile(join(data, 'recovery.signal'), 'utf8'), /did not end/);
+  assert.match(await readFile(join(data, 'postgresql.auto.conf'), 'utf8'), /^archive_mode = 'off'$/m);
   await assert.rejects(startPostgres({ major: newest, dataDir: data }), (error: Error & { hint?: string }) => {
     assert.match(error.hint ?? '', /must specify "?restore_command"?/);
     return true;

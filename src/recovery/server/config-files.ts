@@ -36,14 +36,17 @@ export function runtimeParent(directory: string): { readonly runtimeParent?: str
   return directory.length > LONGEST_RUNTIME_PARENT ? {} : { runtimeParent: directory };
 }
 
-/** `postgresql.auto.conf` is read whatever the command line says: it goes, and so does all that makes a standby of the copy. */
+/**
+ * `postgresql.auto.conf` is read whatever the command line says: it goes, and so does all that makes a standby of the copy. Whoever starts the
+ * directory by hand, with the original's configuration, still does not archive from it.
+ */
 export async function neutralise(dataDir: string): Promise<void> {
   for (const name of ['standby.signal', 'recovery.signal', 'postmaster.pid', 'postmaster.opts']) {
     await rm(join(dataDir, name), { force: true });
   }
   const inPlace = (await hasTablespaces(dataDir)) ? "allow_in_place_tablespaces = 'on'\n" : '';
   const autoConf = join(dataDir, 'postgresql.auto.conf');
-  await writeFile(autoConf, HEADER + inPlace, { mode: 0o600 });
+  await writeFile(autoConf, `${HEADER}archive_mode = 'off'\n${inPlace}`, { mode: 0o600 });
   const { uid, gid } = await stat(dataDir);
   await chown(autoConf, uid, gid);
 }

@@ -29,7 +29,7 @@ const RECOVERY_FLOORS: Readonly<Record<string, number>> = {
 /** What changes the meaning of queries, and every machine knows. Locale names are not carried: another machine may lack them. */
 const CARRIED = ['DateStyle', 'TimeZone', 'default_text_search_config'];
 
-/** Quiet, alone, small, and without regard for the disk: a copy that is lost is made again. */
+/** Quiet, alone, small, and without regard for the disk: a sandbox that is lost is made again. */
 const ALWAYS: Readonly<Record<string, string>> = {
   archive_mode: 'off',
   wal_level: 'replica',
