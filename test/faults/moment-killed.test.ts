@@ -35,7 +35,8 @@ test('kill -9 while the log is replayed: the server stops, the directory does no
   await until('a server runs on the copy', child, () => existsSync(pidFile) && serverPid(pidFile) > 0);
   const server = serverPid(pidFile);
   const settings = await readFile(join(target, '.holdfast-recovery', 'postgresql.conf'), 'utf8');
-  for (const name of ['fsync', 'full_page_writes', 'synchronous_commit']) assert.ok(settings.includes(`${name} = 'on'`));
+  for (const name of ['fsync', 'full_page_writes', 'synchronous_commit'])
+    assert.ok(settings.includes(`${name} = 'on'`));
   killGroup(child.pid);
   await once(child, 'close');
   await until('the server is gone', undefined, () => !isRunning(server));
