@@ -83,6 +83,8 @@ export const FAILURES = {
   rows_uncertain: { exit: EXIT.failed, retry: false },
   wal_refused: { exit: EXIT.failed, retry: false },
   moment_unreachable: { exit: EXIT.unreachableMoment, retry: false },
+  // the service
+  catalog_failed: { exit: EXIT.failed, retry: true },
   // the rest
   output_failed: { exit: EXIT.failed, retry: false },
   interrupted: { exit: EXIT.interrupted, retry: true },

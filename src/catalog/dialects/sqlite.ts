@@ -1,0 +1,70 @@
+/** SQLite by Node's own driver: write-ahead log, every commit on the disk before it is told as done. */
+import { chmodSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { type Dialect, SqliteDialect } from 'kysely';
+
+const BUSY_MS = 10_000;
+const KEPT_STATEMENTS = 200;
+
+export function sqliteDialect(path: string): Dialect {
+  return new SqliteDialect({ database: async () => new Connection(open(path)) });
+}
+
+function open(path: string): DatabaseSync {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const db = new DatabaseSync(path, { timeout: BUSY_MS });
+  chmodSync(path, 0o600);
+  db.exec('pragma journal_mode = wal');
+  db.exec('pragma synchronous = full');
+  db.exec('pragma foreign_keys = on');
+  return db;
+}
+
+/** What Kysely wants of a driver, with the statements used last kept prepared. */
+class Connection {
+  readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, Statement>();
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+  }
+
+  prepare(sql: string): Statement {
+    // A transaction that begins as a reader and writes later fails when another process wrote in between; one that begins as a writer waits.
+    const text = sql === 'begin' ? 'begin immediate' : sql;
+    const known = this.#statements.get(text);
+    this.#statements.delete(text);
+    const statement = known ?? new Statement(this.#db.prepare(text));
+    this.#statements.set(text, statement);
+    if (this.#statements.size > KEPT_STATEMENTS) this.#statements.delete(this.#statements.keys().next().value!);
+    return statement;
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#db.close();
+  }
+}
+
+class Statement {
+  readonly reader: boolean;
+  readonly #statement: StatementSync;
+
+  constructor(statement: StatementSync) {
+    this.#statement = statement;
+    this.reader = statement.columns().length > 0;
+  }
+
+  all(parameters: readonly unknown[]): unknown[] {
+    return this.#statement.all(...(parameters as SQLInputValue[]));
+  }
+
+  run(parameters: readonly unknown[]) {
+    return this.#statement.run(...(parameters as SQLInputValue[]));
+  }
+
+  iterate(parameters: readonly unknown[]): IterableIterator<unknown> {
+    return this.#statement.iterate(...(parameters as SQLInputValue[]));
+  }
+}
