@@ -12,13 +12,14 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   recovery: ['base', 'repository', 'wal', 'postgres', 'sources'],
   operations: ['base', 'config', 'storage', 'repository', 'postgres', 'wal', 'sources', 'recovery'],
   catalog: ['base'],
-  scheduler: ['base', 'catalog', 'operations'],
-  alerts: ['base', 'catalog', 'operations'],
-  server: ['base', 'operations', 'catalog', 'scheduler', 'alerts'],
-  cli: ['base', 'config', 'operations'],
+  scheduler: ['base', 'config', 'catalog', 'operations'],
+  alerts: ['base', 'config', 'catalog', 'operations'],
+  server: ['base', 'config', 'operations', 'catalog', 'scheduler', 'alerts'],
+  service: ['base', 'config', 'operations', 'catalog', 'scheduler', 'alerts', 'server'],
+  cli: ['base', 'config', 'operations', 'service'],
   main: [
     ...['base', 'config', 'storage', 'repository', 'postgres', 'wal', 'sources', 'recovery', 'operations'],
-    ...['catalog', 'scheduler', 'alerts', 'server', 'cli'],
+    ...['catalog', 'scheduler', 'alerts', 'server', 'service', 'cli'],
   ],
 };
 
