@@ -34,7 +34,6 @@ test('a moment inside a gap is refused with the reason, the last commit before i
   assert.equal(inside.after?.point, second);
   assert.match(inside.message, /no log from .* to .*: the server invalidated the slot/);
   assert.ok(inside.hint.includes(formatMicroseconds(two!.time)), inside.hint);
-  assert.equal((await world.refusal({ kind: 'xid', xid: lost!.xid })).why, 'absent');
   assert.equal((await world.refusal({ kind: 'lsn', lsn: lost!.end })).before?.time, formatMicroseconds(two!.time));
 
   const at = async (time: bigint) => (await world.plan({ kind: 'time', time })).base.point.stored.id;
@@ -42,6 +41,14 @@ test('a moment inside a gap is refused with the reason, the last commit before i
   const after = await world.refusal({ kind: 'time', time: five!.time + 1n });
   assert.deepEqual([after.before?.time, after.after], [formatMicroseconds(five!.time), null]);
   assert.match(after.message, /after the last archived commit/);
+
+  // nobody knows when a transaction was that no log shows: the newest and the oldest moment are named
+  for (const target of [{ kind: 'xid', xid: lost!.xid } as const, { kind: 'name', name: 'never' } as const]) {
+    const absent = await world.refusal(target);
+    const ends = [absent.why, absent.before?.time, absent.after?.point];
+    assert.deepEqual(ends, ['absent', formatMicroseconds(five!.time), first]);
+    assert.match(absent.hint, /newest moment there is: the commit of .* The oldest: point /);
+  }
 });
 
 test('a point without archived log can be restored as it is, and a point is not taken for a moment before it', async () => {
@@ -52,7 +59,7 @@ test('a point without archived log can be restored as it is, and a point is not 
   const id = await world.backUp(pg);
   const [two] = await commitRows(pg, 2, 2);
   const bare = await world.refusal({ kind: 'time', time: two!.time });
-  assert.deepEqual([bare.why, bare.after?.point], ['no-log', id]);
+  assert.deepEqual([bare.why, bare.before?.point, bare.after], ['no-log', id, null]);
   assert.deepEqual((await world.plan({ kind: 'latest' })).stop, { kind: 'immediate' });
 
   // The log before the point is in the archive; no older point leads to it.

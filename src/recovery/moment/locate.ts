@@ -27,23 +27,23 @@ export type Located =
       readonly needs: Lsn;
       /** When that was, µs, where the log tells. */
       readonly time: bigint | undefined;
-      /** The earliest commit of the stretch, µs. */
-      readonly firstCommit: bigint | undefined;
     }
-  /** The stretch ends before the moment; `latest` is the time of its last commit, µs. */
+  /** The stretch ends before the moment; `latest` is the time of its latest commit, µs. */
   | { readonly kind: 'after'; readonly latest: bigint | undefined }
-  /** There is no such transaction or name in it. */
-  | { readonly kind: 'absent' };
+  /** There is no such transaction or name in it; `latest` as above. */
+  | { readonly kind: 'absent'; readonly latest: bigint | undefined };
 
 export async function locate(log: SearchedLog, stretch: Stretch, target: Target): Promise<Located> {
   const found = await find(log, stretch, target);
-  return 'kind' in found ? found : { kind: 'stop', ...found, firstCommit: earliestCommit(log, stretch) };
+  if (found !== undefined && 'kind' in found) return found;
+  return found === undefined ? { kind: 'absent', latest: await latestTime(log, stretch) } : { kind: 'stop', ...found };
 }
 
-type Found = Omit<Located & { kind: 'stop' }, 'kind' | 'firstCommit'>;
-type Elsewhere = Exclude<Located, { kind: 'stop' }>;
+type Found = Omit<Located & { kind: 'stop' }, 'kind'>;
+type Elsewhere = Located & { kind: 'after' };
 
-async function find(log: SearchedLog, stretch: Stretch, target: Target): Promise<Found | Elsewhere> {
+/** Undefined: absent. */
+async function find(log: SearchedLog, stretch: Stretch, target: Target): Promise<Found | Elsewhere | undefined> {
   switch (target.kind) {
     case 'xid':
       return through(await commitOf(log, stretch, target.xid));
@@ -58,27 +58,38 @@ async function find(log: SearchedLog, stretch: Stretch, target: Target): Promise
   }
 }
 
-async function findTime(log: SearchedLog, stretch: Stretch, time: bigint): Promise<Found | Elsewhere> {
+/** As PostgreSQL does: up to the first commit after the time in the order of the log, also where a clock that was set back put later ones before it. */
+async function findTime(log: SearchedLog, stretch: Stretch, time: bigint): Promise<Found | Elsewhere | undefined> {
   const next = await firstCommitAfter(log, stretch, time);
   if (next !== undefined) return { ...until(next), time };
-  const latest = (await latestCommit(log, stretch))?.time;
-  return latest === time ? { ...through(await lastRecord(log, stretch)), time } : { kind: 'after', latest };
+  const latest = await latestTime(log, stretch);
+  if (latest !== time) return { kind: 'after', latest };
+  const last = through(await lastRecord(log, stretch));
+  return last && { ...last, time };
 }
 
-async function findPosition(log: SearchedLog, stretch: Stretch, position: Lsn): Promise<Found | Elsewhere> {
-  if (position > stretch.end) return { kind: 'after', latest: (await latestCommit(log, stretch))?.time };
+async function findPosition(log: SearchedLog, stretch: Stretch, position: Lsn): Promise<Found | Elsewhere | undefined> {
+  if (position > stretch.end) return { kind: 'after', latest: await latestTime(log, stretch) };
   const next = await firstRecordBeyond(log, stretch, position);
   const found = next === undefined ? through(await lastRecord(log, stretch)) : until(next);
-  return { ...found, time: (await lastCommitUpTo(log, stretch, position))?.time };
+  return found && { ...found, time: (await lastCommitUpTo(log, stretch, position))?.time };
+}
+
+async function latestTime(log: SearchedLog, stretch: Stretch): Promise<bigint | undefined> {
+  return (await latestCommit(log, stretch))?.time;
 }
 
 /**
- * Whether the base can have ended before the wanted time: it was made before, or the log shows a commit that was. Without one, transactions
- * that committed between the time and the base would be in the base, and nobody would know.
+ * Whether the base can have ended before the wanted time: it was made before, or the log up to its end shows a commit that was. Without one,
+ * transactions that committed between the time and the base would be in the base, and nobody would know. A commit after its end proves nothing:
+ * the server's clock may have been set back.
  */
-export function mayPrecede(base: Base, target: Target, { firstCommit }: Located & { kind: 'stop' }): boolean {
+export async function mayPrecede(base: Base, target: Target, log: SearchedLog, stretch: Stretch): Promise<boolean> {
   if (target.kind !== 'time' || base.time <= target.time) return true;
-  return firstCommit !== undefined && firstCommit <= target.time;
+  for (const { piece } of piecesOf(stretch, log.inventory))
+    if (piece.end <= base.stop && piece.firstCommit !== undefined && piece.firstCommit <= target.time) return true;
+  const last = await lastCommitUpTo(log, stretch, base.stop);
+  return last !== undefined && last.time <= target.time;
 }
 
 /** Without the record. */
@@ -87,13 +98,8 @@ function until({ start, end }: RecordPlace): Found {
 }
 
 /** With the record. */
-function through(record: (RecordPlace & { readonly time?: bigint }) | undefined): Found | Elsewhere {
-  if (record === undefined) return { kind: 'absent' };
+function through(record: (RecordPlace & { readonly time?: bigint }) | undefined): Found | undefined {
+  if (record === undefined) return undefined;
   const { start, end, time } = record;
   return { stop: { kind: 'lsn', lsn: start, inclusive: true }, reached: end, needs: end, time };
-}
-
-function earliestCommit({ inventory }: SearchedLog, stretch: Stretch): bigint | undefined {
-  for (const { piece } of piecesOf(stretch, inventory)) if (piece.firstCommit !== undefined) return piece.firstCommit;
-  return undefined;
 }

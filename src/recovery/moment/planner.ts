@@ -3,6 +3,7 @@
  * reaches it, is taken. What the log shows about the moment is the same for all bases of a stretch and found once.
  */
 
+import { given } from '../../base/given.ts';
 import { earlierLsn, type Lsn, laterLsn, segmentStart } from '../../postgres/lsn.ts';
 import type { IndexedRepository } from '../../repository/indexed-repository.ts';
 import type { StoredSnapshot } from '../../repository/snapshots.ts';
@@ -12,7 +13,8 @@ import type { RecoveryWorld } from '../world.ts';
 import { type Base, basesOf } from './bases.ts';
 import { type LogLine, type LogPart, lineTo, newestTimeline, type Stretch, stepAt, stretchAt } from './line.ts';
 import { type Located, locate, mayPrecede } from './locate.ts';
-import { type Near, unreachable } from './unreachable.ts';
+import type { SearchedLog } from './search.ts';
+import { type Near, unreachable, type Why } from './unreachable.ts';
 
 type Cluster = Omit<PlannedLog, 'parts'>;
 
@@ -48,10 +50,12 @@ export class MomentPlanner {
       const cluster = await this.#clusterOf(base);
       const outcome = await this.#try(base, cluster);
       if ('plan' in outcome) return outcome.plan;
-      near = { ...outcome, ...(outcome.after === undefined && later !== undefined ? { after: later } : {}) };
+      const { why, before, after = later } = outcome;
+      if (tellsMore(why, near.why)) near = { why, ...given('before', before), ...given('after', after) };
       if (outcome.final) break;
       if (outcome.usable) later = base;
     }
+    if (near.why.kind === 'absent') near = { why: near.why, ...given('after', later) };
     throw await unreachable(this.#world.repository, target, near);
   }
 
@@ -70,20 +74,14 @@ export class MomentPlanner {
     const stretch = stretchOf(base, cluster.line);
     if (stretch === undefined) {
       if (target.kind === 'latest') return { plan: immediate(base, cluster, target) };
-      return { why: { kind: 'no-log', base }, after: base, usable: true };
+      const isBefore = target.kind === 'time' && base.time <= target.time;
+      return { why: { kind: 'no-log', base }, [isBefore ? 'before' : 'after']: base, usable: true };
     }
     const located = await this.#locate(cluster, stretch);
-    if (located.kind === 'absent') return { why: { kind: 'absent' }, usable: true };
-    if (located.kind === 'after') {
-      return {
-        why: { kind: 'after', stretch, cluster, latest: located.latest },
-        before: base,
-        usable: true,
-        final: true,
-      };
-    }
+    if (located.kind === 'absent') return { why: { ...located, stretch }, usable: true };
+    if (located.kind === 'after') return { why: { ...located, stretch, cluster }, usable: true, final: true };
     if (target.kind === 'latest' && located.reached < base.stop) return { plan: immediate(base, cluster, target) };
-    const isEarlier = located.reached < base.stop || !mayPrecede(base, target, located);
+    const isEarlier = located.reached < base.stop || !(await mayPrecede(base, target, searched(cluster), stretch));
     if (isEarlier) return { why: { kind: 'before' }, after: base, usable: true };
     return { plan: recovery(base, { ...cluster, parts: [] }, stretch, located, target) };
   }
@@ -91,9 +89,7 @@ export class MomentPlanner {
   async #locate(cluster: Cluster, stretch: Stretch): Promise<Located> {
     const known = this.#located.get(stretch);
     if (known !== undefined) return known;
-    const { archive, inventory, line } = cluster;
-    const log = { archive, inventory, segmentSize: line.segmentSize };
-    const located = await locate(log, stretch, this.#request.target);
+    const located = await locate(searched(cluster), stretch, this.#request.target);
     this.#located.set(stretch, located);
     return located;
   }
@@ -103,8 +99,9 @@ export class MomentPlanner {
     if (known !== undefined) return known;
     const archive = new WalArchive(this.#world.repository, systemIdentifier);
     const inventory = await archive.list();
+    const told = new Set(this.#world.repository.lost.map(({ name }) => name));
     for (const [storage, { message, hint }] of inventory.silent) {
-      this.#world.progress({ type: 'warning', storage, message, ...(hint === undefined ? {} : { hint }) });
+      if (!told.has(storage)) this.#world.progress({ type: 'warning', storage, message, ...given('hint', hint) });
     }
     const histories = await archive.histories(inventory);
     const line = lineTo(inventory, histories, this.#request.timeline ?? newestTimeline(inventory));
@@ -118,6 +115,19 @@ export class MomentPlanner {
 interface Attempt extends Near {
   readonly usable: boolean;
   readonly final?: boolean;
+}
+
+/** The later, the more the log has shown of the moment. */
+const TELLING = ['no-base', 'other-timeline', 'no-log', 'absent', 'before', 'after'] satisfies Why['kind'][];
+
+/** Whether the reason of an older base tells more than what is known, or the same about what is nearer; the newest log counts for absence. */
+function tellsMore({ kind }: Why, known: Why): boolean {
+  if (kind === 'absent' && known.kind === 'absent') return false;
+  return TELLING.indexOf(kind) >= TELLING.indexOf(known.kind);
+}
+
+function searched({ archive, inventory, line }: Cluster): SearchedLog {
+  return { archive, inventory, segmentSize: line.segmentSize };
 }
 
 function immediate(base: Base, cluster: Cluster, target: MomentPlan['target']): MomentPlan {

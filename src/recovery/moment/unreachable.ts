@@ -8,21 +8,21 @@ import type { MomentRequest, PlannedLog } from '../moment.ts';
 import type { Base } from './bases.ts';
 import type { Stretch } from './line.ts';
 
+/** `latest`: the time of the stretch's latest commit, µs. */
 export type Why =
   | { readonly kind: 'no-base' }
   | { readonly kind: 'before' }
-  | { readonly kind: 'absent' }
+  | { readonly kind: 'absent'; readonly stretch: Stretch; readonly latest: bigint | undefined }
   | { readonly kind: 'other-timeline'; readonly base: Base }
   | { readonly kind: 'no-log'; readonly base: Base }
   | {
       readonly kind: 'after';
       readonly stretch: Stretch;
       readonly cluster: Pick<PlannedLog, 'archive' | 'line'>;
-      /** The time of the stretch's last commit, µs. */
       readonly latest: bigint | undefined;
     };
 
-/** Why, and the bases of the nearest moments: the one whose log ends before, the one that is itself after. */
+/** Why, and the bases that are the nearest moments themselves. Of what is absent nobody knows when it was: `after` is the oldest base then. */
 export interface Near {
   readonly why: Why;
   readonly before?: Base;
@@ -35,20 +35,20 @@ export async function unreachable(
   near: Near,
 ): Promise<Failure> {
   const before = momentBefore(near);
-  const after = near.after && {
-    point: near.after.point.stored.id,
-    lsn: formatLsn(near.after.stop),
-    ...how(near.after),
-  };
+  const after = near.after && momentOf(near.after);
+  const [earlier, later] = near.why.kind === 'absent' ? ENDS : NEIGHBOURS;
   const nearest = [
-    before && `The last moment before: ${before.what} (${before.option}).`,
-    after && `The first moment after: ${after.what} (${after.option}).`,
+    before && `${earlier}: ${before.what} (${before.option}).`,
+    after && `${later}: ${after.what} (${after.option}).`,
   ].filter((text) => text !== undefined);
   return new Failure('moment_unreachable', `${nameOf(target)} cannot be restored: ${await reason(repository, near)}.`, {
     hint: nearest.length > 0 ? nearest.join(' ') : 'See what there is: "holdfast points", "holdfast wal status".',
     details: { before: before ?? null, after: after ?? null, why: near.why.kind },
   });
 }
+
+const NEIGHBOURS = ['The last moment before', 'The first moment after'];
+const ENDS = ['The newest moment there is', 'The oldest'];
 
 /** `2025-03-01T08:30:00.123456Z`. */
 export function formatMicroseconds(time: bigint): string {
@@ -71,17 +71,17 @@ function nameOf(target: MomentRequest['target']): string {
   }
 }
 
-function momentBefore({ why }: Near) {
-  if (why.kind !== 'after') return undefined;
+function momentBefore({ why, before }: Near) {
+  if (why.kind !== 'after' && why.kind !== 'absent') return before && momentOf(before);
   const lsn = formatLsn(why.stretch.end);
   if (why.latest === undefined) return { lsn, time: null, what: lsn, option: `--lsn ${lsn}` };
   const time = formatMicroseconds(why.latest);
   return { lsn, time, what: `the commit of ${time}`, option: `--at ${time}` };
 }
 
-function how({ point, stop }: Base) {
-  const id = shortId(point.stored.id);
-  return { what: `point ${id}, at ${formatLsn(stop)}`, option: `holdfast restore ${id}` };
+function momentOf({ point, stop }: Base) {
+  const [id, lsn] = [point.stored.id, formatLsn(stop)];
+  return { point: id, lsn, what: `point ${shortId(id)}, at ${lsn}`, option: `holdfast restore ${shortId(id)}` };
 }
 
 async function reason(repository: Repository, { why }: Near): Promise<string> {

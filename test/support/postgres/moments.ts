@@ -70,6 +70,8 @@ export interface ArchiveOptions {
   readonly from?: Lsn;
   readonly to?: Lsn;
   readonly timeline?: number;
+  /** Changes the bytes of a segment that begins there, before they are looked at. */
+  readonly change?: (segment: Buffer, start: Lsn) => void;
 }
 
 /** Puts the server's log from `from` to `to` into the archive, segment by segment; resolves with its end. */
@@ -96,6 +98,7 @@ export async function archiveLog(
   );
   for (let start = scanFrom; start < to; start += BigInt(segmentSize)) {
     const bytes = await readFile(join(pg.dataDir, 'pg_wal', segmentName(timeline, start, segmentSize)));
+    options.change?.(bytes, start);
     scanner.push(bytes);
     const end = earlierLsn(start + BigInt(segmentSize), to);
     for (let at = laterLsn(start, from); at < end; at += BigInt(MAX_PIECE_BYTES)) {
