@@ -4,6 +4,7 @@ import { earlierLsn, formatLsn, type Lsn, laterLsn } from '../postgres/lsn.ts';
 import { WalArchive, type WalInventory } from '../wal/archive.ts';
 import { type CoveredSpan, spans } from '../wal/coverage.ts';
 import { findWalEvents, type RelationNames, type WalChange, type WalEvent } from '../wal/events.ts';
+import type { WalPiece } from '../wal/piece.ts';
 import type { Session } from './session.ts';
 import { appClusters } from './wal/app-clusters.ts';
 import { askRelationNames } from './wal/relation-names.ts';
@@ -122,9 +123,10 @@ async function* readSpan(
     .map(({ piece }) => piece)
     .filter(({ timeline, start, end }) => timeline === span.timeline && start < span.end && end > span.start);
   const first = pieces.find(({ lastCommit }) => lastCommit !== undefined && lastCommit >= since)?.start ?? span.end;
-  const beyond = pieces.find(
-    ({ firstCommit }) => firstCommit !== undefined && until !== undefined && firstCommit > until,
-  );
+  const isWithin = ({ firstCommit }: WalPiece) =>
+    firstCommit !== undefined && (until === undefined || firstCommit <= until);
+  // the last that may matter, not the first that does not: a clock that was set back puts later times before earlier ones
+  const beyond = pieces.slice(pieces.findLastIndex(isWithin) + 1).find(({ firstCommit }) => firstCommit !== undefined);
   const from = laterLsn(span.start, input.since === undefined ? span.start : first - LEAD);
   const start = from + ((PAGE - (from % PAGE)) % PAGE);
   const end = earlierLsn(span.end, beyond?.end ?? span.end);

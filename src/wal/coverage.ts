@@ -83,6 +83,19 @@ export function commitsAlong(held: Held, path: readonly PathStep[]): CommitRange
   );
 }
 
+/** The commits of the newest piece along such a path that has any: where the server's clock was set back, not the latest ones of all. */
+export function newestCommits({ pieces }: Held, path: readonly PathStep[]): CommitRange {
+  for (const { timeline, start, end = start } of path.toReversed()) {
+    const within = pieces.filter(
+      ({ piece }) =>
+        piece.timeline === timeline && piece.end > start && piece.end <= end && piece.lastCommit !== undefined,
+    );
+    const [newest] = within.sort(({ piece: a }, { piece: b }) => compare(b.end, a.end) || compare(b.start, a.start));
+    if (newest !== undefined) return newest.piece;
+  }
+  return NO_COMMITS;
+}
+
 /**
  * The commits that end between two positions of a timeline. A piece that begins before `from` counts by its latest commit alone, one that
  * ends after `to` does not count: which side its commits are on is not known.

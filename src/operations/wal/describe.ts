@@ -96,13 +96,8 @@ function describeLoss({ windows, stream, now }: StatusFacts, server: ServerLog |
     undefined,
   );
   const received = stream?.alive && stream.lastCommitReceived !== null ? BigInt(stream.lastCommitReceived) : undefined;
-  return lossOf({ now, server, received, archived: newest && { end: newest.end, lastCommit: commitOf(newest) } });
-}
-
-/** Without a commit after the base, the base itself is the newest. */
-function commitOf({ base, lastCommit }: Window): bigint {
-  const made = BigInt(base.time) * 1000n;
-  return lastCommit !== undefined && lastCommit > made ? lastCommit : made;
+  const archived = newest && { end: newest.end, base: BigInt(newest.base.time) * 1000n, newest: newest.newest };
+  return lossOf({ now, server, received, archived });
 }
 
 function isAfter(a: Window, b: Window): boolean {

@@ -2,8 +2,18 @@
 import { isFailure } from '../../base/failure.ts';
 import type { Lsn } from '../../postgres/lsn.ts';
 import type { WalInventory } from '../../wal/archive.ts';
-import { type CoveredSpan, commitsAlong, holes, type Reach, reach, spanAt, spans } from '../../wal/coverage.ts';
+import {
+  type CoveredSpan,
+  commitsAlong,
+  holes,
+  newestCommits,
+  type Reach,
+  reach,
+  spanAt,
+  spans,
+} from '../../wal/coverage.ts';
 import type { RecordedGap } from '../../wal/gaps.ts';
+import type { CommitRange } from '../../wal/piece.ts';
 import { type Histories, type PathStep, timelinePath } from '../../wal/timelines.ts';
 import type { Base } from './bases.ts';
 
@@ -14,6 +24,8 @@ export interface Window {
   readonly bases: number;
   /** The latest commit in it, in microseconds since the epoch; undefined when the log after the base holds none. */
   readonly lastCommit: bigint | undefined;
+  /** Those of its newest piece with commits, by their own times. */
+  readonly newest: CommitRange;
   /** The timeline on which it ends, and where. */
   readonly timeline: number;
   readonly end: Lsn;
@@ -50,7 +62,8 @@ export function windowsOf(bases: readonly Base[], inventory: WalInventory, histo
   );
   return found
     .map(({ base, bases: { size }, reached: { timeline, end, path } }) => {
-      return { base, bases: size, timeline, end, lastCommit: commitsAlong(inventory, path).lastCommit };
+      const { lastCommit } = commitsAlong(inventory, path);
+      return { base, bases: size, timeline, end, lastCommit, newest: newestCommits(inventory, path) };
     })
     .sort((a, b) => a.base.time - b.base.time || a.timeline - b.timeline);
 }
