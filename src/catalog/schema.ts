@@ -237,8 +237,13 @@ export interface UsersTable {
   email: string | null;
   password: string | null;
   totp_secret: string | null;
+  /** Enrolled, and not yet confirmed by a code. */
+  totp_pending: string | null;
   /** The last time step used, so that no code works twice. */
   totp_step: number | null;
+  /** JSON array of SHA-256 of codes that stand in for a lost device, once each. */
+  recovery_codes: Json;
+  /** Issuer and subject; accounts of the provider have no password here. */
   oidc_subject: string | null;
   disabled: Flag;
   created_at: Time;
@@ -257,6 +262,8 @@ export interface GrantsTable {
 export interface SessionsTable {
   /** SHA-256 of the cookie. */
   hash: string;
+  /** By which a person names it, to end it. */
+  id: string;
   user_id: string;
   csrf: string;
   created_at: Time;
@@ -264,6 +271,29 @@ export interface SessionsTable {
   expires_at: Time;
   address: string | null;
   agent: string | null;
+}
+
+/** Failed log-ins, counted where every server sees them. */
+export interface LoginLimitsTable {
+  /** What is counted: an address, an account at an address, an account. */
+  bucket: string;
+  failures: number;
+  last_at: Time;
+  /** No attempt is looked at before. */
+  until: Time;
+  /** The last log-in that went well. */
+  succeeded_at: Time | null;
+}
+
+/** Log-ins that are on their way through an OpenID provider. */
+export interface OidcLoginsTable {
+  /** SHA-256 of the state. */
+  state: string;
+  /** SHA-256 of the cookie of the browser that began. */
+  browser: string;
+  nonce: string;
+  verifier: string;
+  expires_at: Time;
 }
 
 export interface TokensTable {
@@ -358,6 +388,8 @@ export interface CatalogTables {
   users: UsersTable;
   grants: GrantsTable;
   sessions: SessionsTable;
+  login_limits: LoginLimitsTable;
+  oidc_logins: OidcLoginsTable;
   tokens: TokensTable;
   audit: AuditTable;
   approvals: ApprovalsTable;

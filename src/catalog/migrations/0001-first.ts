@@ -98,17 +98,24 @@ export async function up(db: Database): Promise<void> {
     db,
     'users',
     ['id'],
-    `id text, name text, email? text, password? text, totp_secret? text, totp_step? bigint, oidc_subject? text,
-    disabled integer, created_at bigint, updated_at bigint`,
+    `id text, name text, email? text, password? text, totp_secret? text, totp_pending? text, totp_step? bigint,
+    recovery_codes text, oidc_subject? text, disabled integer, created_at bigint, updated_at bigint`,
   );
   await table(db, 'grants', ['user_id', 'app'], `user_id text, app text, role text`);
   await table(
     db,
     'sessions',
     ['hash'],
-    `hash text, user_id text, csrf text, created_at bigint, seen_at bigint, expires_at bigint, address? text, agent?
-    text`,
+    `hash text, id text, user_id text, csrf text, created_at bigint, seen_at bigint, expires_at bigint, address? text,
+    agent? text`,
   );
+  await table(
+    db,
+    'login_limits',
+    ['bucket'],
+    `bucket text, failures integer, last_at bigint, until bigint, succeeded_at? bigint`,
+  );
+  await table(db, 'oidc_logins', ['state'], `state text, browser text, nonce text, verifier text, expires_at bigint`);
   await table(
     db,
     'tokens',
