@@ -68,7 +68,7 @@ export async function status(session: Session, input: StatusInput): Promise<Stat
     readDamage(repository),
     readRemovals(repository),
     listProofs(session, input.app.name),
-    walStatus(session, { app: input.app.name, sources: input.archived }),
+    walStatus(session, { app: input.app.name, sources: input.archived, points }),
   ]);
   const newest = newestPoint(points.at(-1));
   const storages = storageStatuses(

@@ -4,7 +4,7 @@
  */
 import { isFailure } from '../base/failure.ts';
 import type { PostgresSourceSettings } from '../config/settings.ts';
-import { listSnapshots } from '../repository/snapshots.ts';
+import { listSnapshots, type StoredSnapshot } from '../repository/snapshots.ts';
 import { WalArchive } from '../wal/archive.ts';
 import { readGaps } from '../wal/gaps.ts';
 import { isFresh, readStreamState } from '../wal/stream-state.ts';
@@ -25,6 +25,8 @@ export interface WalStatusInput {
   readonly sources: readonly PostgresSourceSettings[];
   /** False: the live servers are not asked. */
   readonly askServers?: boolean;
+  /** The points of the app, where they are at hand. */
+  readonly points?: readonly StoredSnapshot[];
 }
 
 /** The members are those of `wal status --json`. */
@@ -36,7 +38,8 @@ export interface WalStatusReport {
 export async function walStatus(session: Session, input: WalStatusInput): Promise<WalStatusReport> {
   const { app, sources } = input;
   const { repository } = session;
-  const { bases } = await readBases(repository, pointsOf(await listSnapshots(repository), app));
+  const points = input.points ?? pointsOf(await listSnapshots(repository), app);
+  const { bases } = await readBases(repository, points);
   return { app, sources: await Promise.all(sources.map((source) => statusOf(session, input, source, bases))) };
 }
 

@@ -1,6 +1,7 @@
 /** `holdfast wal stream`: receives the WAL of a database all the time. */
 import { EXIT } from '../../base/failure.ts';
-import { formatLsn, streamedSource, walStream } from '../../operations/wal-stream.ts';
+import { streamedSource } from '../../operations/wal-sources.ts';
+import { formatLsn, walStream } from '../../operations/wal-stream.ts';
 import { defineCommand, option } from '../command.ts';
 import { openSession } from '../open-session.ts';
 
