@@ -1,6 +1,7 @@
 /** All that a command knows of the world. Built once in `run.ts`; nothing below the shell reads the environment or a global. */
 import type { Clock } from '../base/clock.ts';
 import type { Progress } from '../base/progress.ts';
+import type { Supervision } from '../base/supervision.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { Output } from './output/output.ts';
 import type { Registration } from './registration.ts';
@@ -39,6 +40,8 @@ export interface Context {
   readonly output: Output;
   /** Draws what an operation reports: live lines, plain lines or JSON Lines. For commands that act; listings pass `silent`. */
   readonly progress: Progress;
+  /** There when a worker of the service started this command. */
+  readonly supervision?: Supervision;
   /** The configuration file, loaded on first use. Throws `config_missing`, or `config_invalid` with every problem. */
   config(): Promise<Configuration>;
 }

@@ -2,6 +2,7 @@
 import type { Clock } from '../base/clock.ts';
 import { asFailure, EXIT, Failure, isFailure } from '../base/failure.ts';
 import { nearest } from '../base/suggest.ts';
+import type { Supervision } from '../base/supervision.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { Command } from './command.ts';
 import type { BuildInfo, Context, Environment, GlobalFlags } from './context.ts';
@@ -25,6 +26,7 @@ export interface World {
   readonly stdout: SinkStream;
   readonly stderr: SinkStream;
   readonly build: BuildInfo;
+  readonly supervision?: Supervision;
 }
 
 /** Runs one command line; resolves with the exit status, everything printed. Never rejects. */
@@ -128,7 +130,7 @@ function buildContext(
     loading ??= load(world, flags, output);
     return loading;
   };
-  const { clock, signal, env, cwd, build } = world;
+  const { clock, signal, env, cwd, build, supervision } = world;
   return {
     context: {
       clock,
@@ -140,6 +142,7 @@ function buildContext(
       flags,
       output,
       progress: progress.report,
+      ...(supervision === undefined ? {} : { supervision }),
       config,
     },
     progress,
@@ -159,5 +162,6 @@ async function load(
 /** An abort, however it surfaced, is an interruption; what an operation itself said about the state it left is kept. */
 function endedBy(error: unknown, signal: AbortSignal): Failure {
   if (!signal.aborted || isFailure(error)) return asFailure(error);
+  if (isFailure(signal.reason)) return signal.reason;
   return new Failure('interrupted', 'Stopped as asked.', { cause: error });
 }

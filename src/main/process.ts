@@ -7,20 +7,24 @@ import { failureStatusOf, type Registration } from '../cli/registration.ts';
 import { registry } from '../cli/registry.ts';
 import { failureText } from '../cli/report.ts';
 import { runCommandLine } from '../cli/run.ts';
+import { supervision } from './supervision.ts';
 
 /** `registrations` are the commands there are; a test brings its own. */
 export async function main(registrations?: readonly Registration[]): Promise<never> {
   endClearlyOnMistakes(registrations);
+  const stop = interruptSignal();
+  const supervisor = supervision(process.env, (reason) => stop.abort(reason));
   const status = await runCommandLine(
     {
       argv: process.argv.slice(2),
       env: process.env,
       cwd: process.cwd(),
       clock: systemClock,
-      signal: interruptSignal(),
+      signal: stop.signal,
       stdout: process.stdout,
       stderr: process.stderr,
       build: buildInfo(),
+      ...(supervisor === undefined ? {} : { supervision: supervisor }),
     },
     registrations,
   );
@@ -31,7 +35,7 @@ export async function main(registrations?: readonly Registration[]): Promise<nev
  * The first SIGINT or SIGTERM asks for a clean stop, the second ends at once. SIGHUP is taken and ignored: other programs that use the
  * repository format probe the owner of a lock with it, and a backup should survive the terminal it was started from.
  */
-function interruptSignal(): AbortSignal {
+function interruptSignal(): AbortController {
   const controller = new AbortController();
   const onSignal = () => {
     if (controller.signal.aborted) process.exit(EXIT.interrupted);
@@ -41,7 +45,7 @@ function interruptSignal(): AbortSignal {
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   process.on('SIGHUP', () => {});
-  return controller.signal;
+  return controller;
 }
 
 function endClearlyOnMistakes(registrations: readonly Registration[] = registry): void {

@@ -1,5 +1,6 @@
 /** Makes a restore point of an app: everything it reads becomes visible at once, by one snapshot, on every storage that holds all of it. */
 import { Failure } from '../base/failure.ts';
+import { given } from '../base/given.ts';
 import { type Id, shortId } from '../base/ids.ts';
 import type { AppSettings, PackingSettings, SourceSettings } from '../config/settings.ts';
 import type { Manifest, ReferenceCheck } from '../recovery/manifest.ts';
@@ -12,6 +13,7 @@ import { lockUsable } from '../repository/usable-storages.ts';
 import type { SourceNotice } from '../sources/entry.ts';
 import { collectMachineFacts } from '../sources/machine-facts.ts';
 import { earlierDatabase } from './backup/earlier-database.ts';
+import { madeBefore, outcomeOf } from './backup/made-before.ts';
 import { Notices } from './backup/notices.ts';
 import { type BackUpOutcome, copiesOf, interruptedBackup, reportSource } from './backup/outcome.ts';
 import { type RunClock, runClock } from './backup/point-time.ts';
@@ -59,11 +61,21 @@ async function backUpLocked(session: Session, input: BackUpInput): Promise<BackU
     const points = pointsOf(await listSnapshots(repository), input.app.name);
     const indexed = await repository.loadIndex();
     await distrustDamaged(indexed);
+    const { supervision } = session;
+    const already = madeBefore(points, supervision?.run);
+    if (already !== undefined) {
+      session.progress({
+        type: 'note',
+        message: `This run made the point ${shortId(already.id)} before it was cut off.`,
+      });
+      return await outcomeOf(indexed, already, { app: input.app.name, requiredCopies: input.requiredCopies });
+    }
     const parent = points.at(-1);
     await using writer = new PointWriter(indexed, {
       seal: { packSize: input.packing.packSize, compression: levelOf(input.packing.compression) },
       behind: parent === undefined ? [] : lacking(repository.replicas, parent),
       locks: held.locks,
+      ...(supervision && { beforeVisible: () => supervision.permit('point') }),
       signal: session.signal,
     });
     return await new BackUpRun({ ...session, repository }, input, indexed, writer, points).make();
@@ -209,6 +221,7 @@ class BackUpRun {
       buildSnapshot({
         app: app.name,
         ...(label === undefined ? {} : { label }),
+        ...given('run', this.#session.supervision?.run),
         tree,
         ...(parent === undefined ? {} : { parent }),
         startMs: this.#startMs,

@@ -27,7 +27,10 @@ export interface ForgetOutcome {
 }
 
 /** Throws `point_pinned`, and `last_good_point` when a storage would be left without a good point of these sources. */
-export async function forget({ repository }: Session, { app, point, storage }: ForgetInput): Promise<ForgetOutcome> {
+export async function forget(
+  { repository, supervision }: Session,
+  { app, point, storage }: ForgetInput,
+): Promise<ForgetOutcome> {
   if (storage !== undefined) assertKnown(repository, [storage]);
   const list = await listSnapshots(repository);
   const chosen = pickSnapshot(pointsOf(list, app), point);
@@ -43,6 +46,7 @@ export async function forget({ repository }: Session, { app, point, storage }: F
       why: storage === undefined ? 'forgotten on request' : 'forgotten on request, on this storage',
     }),
   );
+  await supervision?.permit('removal');
   const { removed, failures } = await forgetOnStorages(repository, removals);
   return { point: chosen.id, storages: removed.map(({ storage: name }) => name), failures };
 }

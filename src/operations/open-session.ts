@@ -2,6 +2,7 @@
 import type { Clock } from '../base/clock.ts';
 import { Failure, isFailure } from '../base/failure.ts';
 import type { Progress } from '../base/progress.ts';
+import type { Supervision } from '../base/supervision.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { openRepository, type Repository } from '../repository/repository.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
@@ -14,6 +15,7 @@ export interface SessionWorld {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly progress: Progress;
+  readonly supervision?: Supervision;
 }
 
 export interface OpenSession extends Session, AsyncDisposable {}
@@ -37,7 +39,7 @@ export function openStores(config: Configuration, clock: Clock, create = false):
 
 /** Declare it with `await using`: leaving the block closes the storages. Tells of every storage that cannot be used. */
 export async function openSession(config: Configuration, world: SessionWorld, create = false): Promise<OpenSession> {
-  const { clock, signal, progress } = world;
+  const { clock, signal, progress, supervision } = world;
   const stores = await openStores(config, clock, create);
   const repository = await unlock(stores, config, world).catch(async (error: unknown) => {
     await Promise.all(stores.map((store) => store.close()));
@@ -48,7 +50,8 @@ export async function openSession(config: Configuration, world: SessionWorld, cr
     progress({ type: 'warning', storage: name, message, ...(hint === undefined ? {} : { hint }) });
   }
   if (repository.replicas.length === 0) throw new Failure('storages_failed', 'No storage can be used.');
-  return { repository, clock, signal, progress, [Symbol.asyncDispose]: () => repository.close() };
+  const given = supervision === undefined ? {} : { supervision };
+  return { repository, clock, signal, progress, ...given, [Symbol.asyncDispose]: () => repository.close() };
 }
 
 async function unlock(

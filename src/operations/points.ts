@@ -1,4 +1,5 @@
 /** Restore points as the snapshots' tags tell them. */
+import { given } from '../base/given.ts';
 import type { SnapshotList, StoredSnapshot } from '../repository/snapshots.ts';
 
 /** Points made by this program carry this tag; other snapshots in the repository are nobody's business but their maker's. */
@@ -8,6 +9,8 @@ export interface PointTags {
   readonly app: string;
   readonly sources: readonly string[];
   readonly label?: string;
+  /** The run of the service that made it. */
+  readonly run?: string;
 }
 
 /** What the tags say, or undefined for a snapshot that is no restore point. */
@@ -19,7 +22,8 @@ export function tagsOf({ snapshot }: StoredSnapshot): PointTags | undefined {
   const [app] = values('app');
   if (app === undefined) return undefined;
   const [label] = values('label');
-  return { app, sources: values('source'), ...(label === undefined ? {} : { label }) };
+  const [run] = values('run');
+  return { app, sources: values('source'), ...given('label', label), ...given('run', run) };
 }
 
 /** The points of one app, oldest first. */

@@ -54,7 +54,7 @@ export interface WalPruned {
 }
 
 export async function prune(session: Session, { apps, dryRun = false, packSize }: PruneInput): Promise<PruneOutcome> {
-  const { repository, progress, clock } = session;
+  const { repository, progress, clock, supervision } = session;
   const decisions: PruneOutcome['decisions'][number][] = [];
   let walPlan: WalPrunePlan | undefined;
   const report = await pruneStorages(repository, {
@@ -70,6 +70,7 @@ export async function prune(session: Session, { apps, dryRun = false, packSize }
           removals.push(...toRemovals(decided, app.app, replica.name));
         }
       walPlan = await planWalPrune(locked, list, removals, dryRun);
+      if (!dryRun) await supervision?.permit('removal');
       return [...removals, ...walPlan.folds];
     },
   });

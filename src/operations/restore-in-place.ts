@@ -252,6 +252,7 @@ class InPlaceRun {
       this.#refused.push(...found.refused);
     }
     this.#session.signal.throwIfAborted();
+    await this.#session.supervision?.permit('swap');
     const back = wayBack(swaps, this.#suffixes.time);
     this.#session.progress({
       type: 'note',

@@ -29,6 +29,8 @@ export interface PointWriterOptions {
   readonly behind?: readonly Replica[];
   /** The locks under which the point is written: a storage whose lock is lost gets no snapshot. */
   readonly locks?: readonly Lock[];
+  /** Asked on each storage right before the point becomes visible there; what it throws keeps the point from it. */
+  readonly beforeVisible?: () => Promise<void>;
   readonly signal: AbortSignal;
 }
 
@@ -56,6 +58,8 @@ export class PointWriter implements AsyncDisposable {
   /** The storages that must hold a blob for it not to be stored again. */
   readonly #needed: number;
   #packBytes = 0;
+  /** What `beforeVisible` threw. */
+  #refusal: Failure | undefined;
 
   constructor(repository: IndexedRepository, options: PointWriterOptions) {
     const { replicas, masterKey, settings } = repository.repository;
@@ -112,7 +116,7 @@ export class PointWriter implements AsyncDisposable {
     const copies = new Map(outcomes);
     if (![...copies.values()].some(({ state }) => state === 'complete')) {
       this.#options.signal.throwIfAborted();
-      throw noCopy(copies);
+      throw this.#refusal ?? noCopy(copies);
     }
     return { id: sealed.id, copies };
   }
@@ -137,11 +141,21 @@ export class PointWriter implements AsyncDisposable {
       await this.#indexes.finish(queue);
       if (this.#behind.has(name)) return { state: 'behind' };
       await this.#locks.get(name)?.assertHeld();
+      await this.#permitted();
       signal.throwIfAborted();
       await store.put(objectKey('snapshots', snapshot.id), snapshot.bytes, { signal });
       return { state: 'complete' };
     } catch (error) {
       return { state: 'failed', failure: queue.failure ?? asFailure(error, 'storage_unreachable') };
+    }
+  }
+
+  async #permitted(): Promise<void> {
+    try {
+      await this.#options.beforeVisible?.();
+    } catch (error) {
+      this.#refusal = asFailure(error);
+      throw this.#refusal;
     }
   }
 

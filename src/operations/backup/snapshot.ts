@@ -39,6 +39,8 @@ export async function storeRoot(
 export interface SnapshotFacts {
   readonly app: string;
   readonly label?: string;
+  /** The run of the service that makes it. */
+  readonly run?: string;
   readonly tree: Id;
   readonly parent?: Id;
   readonly startMs: number;
@@ -60,11 +62,7 @@ export function buildSnapshot(facts: SnapshotFacts): Snapshot {
     paths: [`/${facts.app}`],
     hostname: facts.hostname,
     username: facts.username,
-    tags: pointTags(
-      facts.app,
-      facts.sources.map(({ name }) => name),
-      facts.label,
-    ),
+    tags: pointTags(facts),
     program_version: facts.programVersion,
     summary: {
       backup_start: new Date(facts.startMs).toISOString(),
@@ -85,11 +83,12 @@ export function buildSnapshot(facts: SnapshotFacts): Snapshot {
   };
 }
 
-function pointTags(app: string, sources: readonly string[], label: string | undefined): string[] {
+function pointTags({ app, sources, label, run }: SnapshotFacts): string[] {
   return [
     'holdfast',
     `app=${app}`,
-    ...sources.map((name) => `source=${name}`),
+    ...sources.map(({ name }) => `source=${name}`),
     ...(label === undefined ? [] : [`label=${label}`]),
+    ...(run === undefined ? [] : [`run=${run}`]),
   ];
 }
