@@ -1,14 +1,14 @@
 /** A PostgreSQL cluster alone: full backup and restore, against pgBackRest. */
-import { chmod, chown, mkdir, readFile } from 'node:fs/promises';
+import { chmod, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { serverAccount } from '../../src/postgres/account.ts';
 import { need } from '../../test/support/needs.ts';
 import { startPostgres, type TestServer } from '../../test/support/postgres/server.ts';
-import { runOk } from '../../test/support/run.ts';
 import { fillStatements } from '../data/tables.ts';
 import { contest, type Turn } from '../harness/contest.ts';
 import type { Bench, BenchContext, Outcome } from '../harness/context.ts';
 import type { Sample } from '../harness/measure.ts';
+import { assertHolds, contents, ownDirectory } from '../harness/server-directory.ts';
 import { processorTime } from '../harness/server-time.ts';
 import { holdfastTool } from '../programs/holdfast.ts';
 import { archiveCommand, PgBackRest, pgBackRestVersion } from '../programs/pgbackrest.ts';
@@ -16,6 +16,10 @@ import type { Vault } from '../programs/tool.ts';
 
 const MAJOR = 15;
 const MIB = 1024 * 1024;
+/** Row counts and sums over all tables. */
+const SUMS =
+  'select (select count(*) from accounts) as accounts, (select sum(abalance) from accounts) as balance, ' +
+  '(select count(*) from notes) as notes, (select sum(hashtextextended(body, 0)) from notes) as bodies';
 const ABOUT =
   `A running PostgreSQL ${MAJOR} cluster. pgBackRest: \`backup --type=full\` with zst and two processes, WAL archived through it while it ` +
   'works, without encryption (its default) and with it (Holdfast always encrypts); it reads the data directory on the same machine. ' +
@@ -55,7 +59,7 @@ async function race(context: BenchContext, server: TestServer): Promise<Outcome>
     await pgBackRestEntrant(context, server, version),
     await pgBackRestEntrant(context, server, `${version}, encrypted`, 'only for measuring'),
   ];
-  const expected = await contents(server);
+  const expected = await contents(server, SUMS);
   const pid = Number((await readFile(join(server.dataDir, 'postmaster.pid'), 'utf8')).split('\n')[0]);
   const rows = await contest<Entrant>(context, entrants, [
     { what: 'full backup', turn: (entrant) => withServerTime(pid, () => entrant.backUp()) },
@@ -64,7 +68,7 @@ async function race(context: BenchContext, server: TestServer): Promise<Outcome>
       turn: async (entrant) => {
         const target = await ownDirectory(context, 'restored');
         const { sample, dataDir } = await entrant.restore(target);
-        await assertStarts(dataDir, expected);
+        await assertHolds(dataDir, MAJOR, SUMS, expected);
         await context.workspace.remove(target);
         return { sample };
       },
@@ -130,31 +134,4 @@ async function withServerTime(pid: number, work: () => Promise<Turn>): Promise<T
   const turn = await work();
   const server = (await processorTime(pid)) - before;
   return { ...turn, sample: { ...turn.sample, cpu: turn.sample.cpu + server } };
-}
-
-/** A new directory that the server's account may write to, below ones that it may pass. */
-async function ownDirectory(context: BenchContext, name: string): Promise<string> {
-  const path = context.workspace.place(name);
-  await mkdir(path, { mode: 0o700 });
-  const account = serverAccount();
-  if (account) {
-    await runOk('chmod', ['755', context.workspace.path]);
-    await chown(path, account.uid, account.gid);
-  }
-  return path;
-}
-
-/** Row counts and sums over all tables. */
-async function contents(server: Pick<TestServer, 'sql'>): Promise<string> {
-  const rows = await server.sql(
-    'select (select count(*) from accounts) as accounts, (select sum(abalance) from accounts) as balance, ' +
-      '(select count(*) from notes) as notes, (select sum(hashtextextended(body, 0)) from notes) as bodies',
-  );
-  return JSON.stringify(rows);
-}
-
-async function assertStarts(dataDir: string, expected: string): Promise<void> {
-  await using restored = await startPostgres({ major: MAJOR, dataDir, settings: { archive_mode: 'off' } });
-  const found = await contents(restored);
-  if (found !== expected) throw new Error(`${dataDir} holds ${found} instead of ${expected}`);
 }

@@ -1,7 +1,7 @@
 /** A cluster recovered to a moment: restore and replay together, against pgBackRest. And a sandbox: from the command to an answer. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, chown, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,16 +10,17 @@ import { serverAccount } from '../../src/postgres/account.ts';
 import { HOLDFAST, holdfastOk, writeConfig } from '../../test/support/holdfast.ts';
 import { need } from '../../test/support/needs.ts';
 import { startPostgres, type TestServer } from '../../test/support/postgres/server.ts';
-import { runOk } from '../../test/support/run.ts';
 import { fillStatements } from '../data/tables.ts';
 import { contest, median } from '../harness/contest.ts';
 import type { Bench, BenchContext } from '../harness/context.ts';
 import { measure, type Sample } from '../harness/measure.ts';
+import { assertHolds, contents, ownDirectory } from '../harness/server-directory.ts';
 import { archiveCommand, PgBackRest, pgBackRestVersion } from '../programs/pgbackrest.ts';
 
 const MAJOR = 15;
 const BIN = `/usr/lib/postgresql/${MAJOR}/bin`;
 const MIB = 1024 * 1024;
+const SUMS = 'select (select sum(abalance) from accounts) as balance, (select sum(patient) from notes) as patients';
 const ABOUT =
   `A PostgreSQL ${MAJOR} cluster of 1 GiB, a full backup, then about as much log from updates; both programs archive the same log, Holdfast by its stream, pgBackRest ` +
   'through archive_command. Measured is the whole way from the command to a cluster that is stopped, promoted and consistent at the same log position: `holdfast restore --lsn`, ' +
@@ -48,7 +49,7 @@ export const moment: Bench = {
       for (const rest of [0, 1, 2]) await server.sql(`update notes set patient = patient + 1 where id % 3 = ${rest}`);
       const [row] = await server.sql('select pg_current_wal_insert_lsn()::text as lsn');
       const lsn = String(row?.lsn);
-      const expected = await contents(server);
+      const expected = await contents(server, SUMS);
       await server.sql('update accounts set abalance = 0 where aid < 1000');
       await server.sql('select pg_switch_wal()');
       await archived(server, config, lsn);
@@ -62,7 +63,7 @@ export const moment: Bench = {
           turn: async (entrant) => {
             const target = await ownDirectory(context, 'moment');
             const { sample, dataDir } = await entrant.recover(target);
-            await assertHolds(dataDir, expected);
+            await assertHolds(dataDir, MAJOR, SUMS, expected);
             await context.workspace.remove(target);
             return { sample };
           },
@@ -192,29 +193,4 @@ async function sandboxReady(config: string): Promise<number> {
   }
   if (ready === 0) throw new Error('the sandbox was never ready');
   return ready;
-}
-
-async function ownDirectory(context: BenchContext, name: string, below?: string): Promise<string> {
-  const path = below === undefined ? context.workspace.place(name) : join(below, name);
-  await mkdir(path, { mode: 0o700 });
-  const account = serverAccount();
-  if (account) {
-    await runOk('chmod', ['755', context.workspace.path]);
-    await chown(path, account.uid, account.gid);
-  }
-  return path;
-}
-
-async function contents(server: Pick<TestServer, 'sql'>): Promise<string> {
-  return JSON.stringify(
-    await server.sql(
-      'select (select sum(abalance) from accounts) as balance, (select sum(patient) from notes) as patients',
-    ),
-  );
-}
-
-async function assertHolds(dataDir: string, expected: string): Promise<void> {
-  await using restored = await startPostgres({ major: MAJOR, dataDir, settings: { archive_mode: 'off' } });
-  const found = await contents(restored);
-  if (found !== expected) throw new Error(`${dataDir} holds ${found} instead of ${expected}`);
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isFailure } from './failure.ts';
-import { formatUtc, formatUtcAndLocal, parseMicroseconds, parseTime } from './relative-time.ts';
+import { formatMicroseconds, formatUtc, formatUtcAndLocal, parseMicroseconds, parseTime } from './relative-time.ts';
 
 const NOW = Date.UTC(2025, 2, 1, 12, 0, 0);
 
@@ -69,4 +69,9 @@ test('microseconds are kept where they are written', () => {
   assert.equal(parseMicroseconds('2025-03-01T08:30:00Z', 0), 1_740_817_800_000_000n);
   assert.equal(parseMicroseconds('2025-03-01T08:30:00.123456789Z', 0), 1_740_817_800_123_456n);
   assert.equal(parseMicroseconds('10m ago', 1_740_817_800_123), 1_740_817_200_123_000n);
+});
+
+test('microseconds are all shown; a time of no calendar is the epoch', () => {
+  assert.equal(formatMicroseconds(1_740_817_800_000_042n), '2025-03-01T08:30:00.000042Z');
+  assert.equal(formatMicroseconds(1n << 63n), '1970-01-01T00:00:00.775808Z');
 });

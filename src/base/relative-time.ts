@@ -68,6 +68,19 @@ export function formatUtc(ms: number): string {
   return new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z');
 }
 
+/** The start of the year 10000, beyond which years need more digits. */
+const LAST_YEAR = 253_402_300_800_000;
+
+/**
+ * `2025-03-01T08:30:00.123456Z`, from microseconds since the epoch: as precise as PostgreSQL's log. A time that no calendar has (damage without
+ * a checksum) is the epoch's.
+ */
+export function formatMicroseconds(time: bigint): string {
+  const ms = Number(time / 1000n);
+  const date = new Date(ms >= 0 && ms < LAST_YEAR ? ms : 0);
+  return `${date.toISOString().slice(0, 19)}.${String(time % 1_000_000n).padStart(6, '0')}Z`;
+}
+
 /** Both forms a person needs: `2025-03-01T08:30:00Z (2025-03-01 09:30:00 GMT+1)`; only the first where the local zone is UTC. */
 export function formatUtcAndLocal(ms: number, timeZone?: string): string {
   const format = new Intl.DateTimeFormat('en-CA', {

@@ -1,14 +1,17 @@
 /** From checked, resolved values to what the program works with: durations in ms, sizes in bytes, absolute paths. */
 import { resolve } from 'node:path';
 import { parseDuration } from '../base/durations.ts';
+import { present } from '../base/given.ts';
 import { parseSize } from '../base/sizes.ts';
 import type { Resolved } from './resolve.ts';
 import type { FileValues } from './schema/file.ts';
+import { splitListen } from './schema/service.ts';
 import { walDefaults } from './schema/wal.ts';
 import type {
   AppSettings,
   PackingSettings,
   RetentionSettings,
+  ServerSettings,
   SourceSettings,
   StorageSettings,
   WalSettings,
@@ -16,15 +19,6 @@ import type {
 
 type Values = Resolved<FileValues>;
 type AppValues = Values['apps'][string];
-
-/** `o` without the keys whose value is undefined: an absent setting is an absent key. */
-type Present<O> = { [K in keyof O as undefined extends O[K] ? never : K]: O[K] } & {
-  [K in keyof O as undefined extends O[K] ? K : never]?: Exclude<O[K], undefined>;
-};
-
-function present<O extends object>(o: O): Present<O> {
-  return Object.fromEntries(Object.entries(o).filter(([, value]) => value !== undefined)) as Present<O>;
-}
 
 const bytes = (text: string | undefined) => (text === undefined ? undefined : parseSize(text)!);
 const ms = (text: string | undefined) => (text === undefined ? undefined : parseDuration(text)!);
@@ -39,6 +33,10 @@ export function storageSettings(name: string, values: Values['storages'][string]
 
 export function packingSettings({ packSize, compression }: Omit<Values['repository'], 'password'>): PackingSettings {
   return { packSize: parseSize(packSize)!, compression };
+}
+
+export function serverSettings({ listen, url }: Values['server']): ServerSettings {
+  return present({ ...splitListen(listen), url: url?.replace(/\/+$/, '') });
 }
 
 export function sourceSettings(

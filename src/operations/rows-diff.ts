@@ -12,8 +12,8 @@ import {
   selectTables,
 } from '../recovery/rows.ts';
 import { openSandbox } from '../recovery/sandbox.ts';
-import { type StateAsked, sandboxTarget } from './rows/state.ts';
 import type { Session } from './session.ts';
+import { type StateAsked, sandboxTarget } from './state.ts';
 
 export type { RowDifference } from '../recovery/rows.ts';
 

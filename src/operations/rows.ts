@@ -17,12 +17,10 @@ import {
   writeNewFile,
 } from '../recovery/rows.ts';
 import { openSandbox, type Sandbox } from '../recovery/sandbox.ts';
-import type { StateAsked } from './rows/state.ts';
-import { sandboxTarget } from './rows/state.ts';
 import type { Session } from './session.ts';
+import { type StateAsked, sandboxTarget } from './state.ts';
 
 export type { MergeOutcome, MergePlan } from '../recovery/rows.ts';
-export type { StateAsked } from './rows/state.ts';
 export { onlyDatabase, runningDatabase } from './rows/target.ts';
 
 export interface RowsInput {

@@ -1,18 +1,15 @@
 /** Opens a sandbox, tells where it is, and keeps it until its time is over or the operator interrupts; then nothing of it is left. */
 import { given } from '../base/given.ts';
 import type { ProgramSearch } from '../postgres/programs.ts';
-import type { MomentTarget } from '../recovery/moment.ts';
 import { openSandbox, type Sandbox } from '../recovery/sandbox.ts';
-import { listSnapshots, pickSnapshot } from '../repository/snapshots.ts';
-import { pointsOf } from './points.ts';
 import type { Session } from './session.ts';
+import { type StateAsked, sandboxTarget } from './state.ts';
 
 export interface RunSandboxInput {
   readonly app: string;
   readonly source?: string;
   readonly storage?: string;
-  /** First digits of a point's id, or a moment. */
-  readonly what: { readonly point: string } | { readonly target: MomentTarget };
+  readonly state: StateAsked;
   /** Milliseconds; undefined: until it is interrupted. */
   readonly lifetime?: number;
   readonly tcp: boolean;
@@ -47,10 +44,9 @@ export interface RunSandboxOutcome extends SandboxReady {
 /** Throws what opening it throws; an interruption of a sandbox that runs is its ordinary end. */
 export async function runSandbox(session: Session, input: RunSandboxInput): Promise<RunSandboxOutcome> {
   const { clock, signal } = session;
-  const { what, lifetime, onReady, app, tcp, withFiles, programs } = input;
+  const { state, lifetime, onReady, app, tcp, withFiles, programs } = input;
   const started = clock.monotonic();
-  const target =
-    'target' in what ? what.target : { kind: 'point' as const, point: await pointId(session, app, what.point) };
+  const target = await sandboxTarget(session, app, state);
   await using sandbox = await openSandbox(session, {
     ...{ target, app, tcp, withFiles, programs },
     ...given('source', input.source),
@@ -97,8 +93,4 @@ async function rest(
     }
   }
   return 'time';
-}
-
-async function pointId({ repository }: Session, app: string, prefix: string) {
-  return pickSnapshot(pointsOf(await listSnapshots(repository), app), prefix).id;
 }

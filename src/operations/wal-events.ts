@@ -1,4 +1,5 @@
 /** What happened, from the archived log of an app's databases: `holdfast wal events`. */
+import { formatMicroseconds } from '../base/relative-time.ts';
 import type { PostgresSourceSettings } from '../config/settings.ts';
 import { earlierLsn, formatLsn, type Lsn, laterLsn } from '../postgres/lsn.ts';
 import { WalArchive, type WalInventory } from '../wal/archive.ts';
@@ -142,7 +143,7 @@ function tell(event: WalEvent, cluster: string, timeline: number): ToldEvent {
     kind: event.kind,
     cluster,
     timeline,
-    time: isoMicros(event.time),
+    time: formatMicroseconds(event.time),
     xid: event.kind === 'commit' ? event.xid : null,
     name: event.name ?? null,
     start_lsn: formatLsn(event.start),
@@ -163,13 +164,3 @@ function tell(event: WalEvent, cluster: string, timeline: number): ToldEvent {
 function micros(ms: number | undefined, more = 0n): bigint | undefined {
   return ms === undefined ? undefined : BigInt(Math.trunc(ms)) * 1000n + more;
 }
-
-/** `2026-03-01T08:30:00.123456Z`. A time that no calendar has (damage without a checksum) is the epoch's. */
-function isoMicros(time: bigint): string {
-  const ms = Number(time / 1000n);
-  const date = new Date(Number.isFinite(ms) && ms >= 0 && ms < LAST_YEAR ? ms : 0);
-  return `${date.toISOString().slice(0, 20)}${String(time % 1_000_000n).padStart(6, '0')}Z`;
-}
-
-/** The start of the year 10000, beyond which years need more digits. */
-const LAST_YEAR = 253_402_300_800_000;

@@ -15,7 +15,6 @@ import type { RecoveryWorld } from './world.ts';
 
 export type { Base } from './moment/bases.ts';
 export { pointsOfApp } from './moment/bases.ts';
-export { formatMicroseconds } from './moment/unreachable.ts';
 
 /**
  * What is asked for. `time` (microseconds since the Unix epoch): with every transaction that committed up to then. `lsn`: with every record that

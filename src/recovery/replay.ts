@@ -6,11 +6,11 @@
 import { appendFile, chown, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../base/failure.ts';
+import { formatMicroseconds } from '../base/relative-time.ts';
 import type { ServerAccount } from '../postgres/account.ts';
 import { PostgresInstance } from '../postgres/instance.ts';
 import { formatLsn, type Lsn, parseLsn, segmentStart } from '../postgres/lsn.ts';
 import type { ServerPrograms } from '../postgres/programs.ts';
-import { formatMicroseconds } from './moment/unreachable.ts';
 import type { MomentPlan } from './moment.ts';
 import { WalFeed } from './replay/feed.ts';
 import { quoted, runtimeParent, writeConfigFiles } from './server/config-files.ts';

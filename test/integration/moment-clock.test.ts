@@ -1,8 +1,8 @@
 /** Clocks that were wrong: commit times in the log that go back, and bases whose date contradicts the log. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { formatMicroseconds } from '../../src/base/relative-time.ts';
 import { segmentStart } from '../../src/postgres/lsn.ts';
-import { formatMicroseconds } from '../../src/recovery/moment.ts';
 import { commitRows, currentLsn, KNOWING, type KnownCommit } from '../support/postgres/moments.ts';
 import { majors, startPostgres } from '../support/postgres/server.ts';
 import { shiftCommits } from '../support/postgres/set-clock.ts';

@@ -1,7 +1,7 @@
 /** Proofs of moments, through the command line. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatMicroseconds } from '../../src/recovery/moment.ts';
+import { formatMicroseconds } from '../../src/base/relative-time.ts';
 import { localStore, open } from '../support/care.ts';
 import { archiveLog, commitRows, KNOWING } from '../support/postgres/moments.ts';
 import { majors, startPostgres } from '../support/postgres/server.ts';

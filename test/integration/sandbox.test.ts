@@ -84,7 +84,7 @@ test('several sandboxes live at once, apart; a port has a password; each ends af
   const { target, ...request } = world.request();
   const ended = await runSandbox(world.session, {
     ...request,
-    what: { target },
+    state: { what: { point: target.point }, shown: 'the point' },
     tcp: false,
     withFiles: false,
     lifetime: 50,

@@ -5,7 +5,7 @@ import { rowsDiff } from '../../operations/rows-diff.ts';
 import { defineCommand, option } from '../command.ts';
 import { openSession } from '../open-session.ts';
 import { printDiffCounts, printDifference } from '../output/rows-report.ts';
-import { stateAt } from '../rows-state.ts';
+import { stateAt } from '../state.ts';
 
 /** Differences shown unless all are asked for. */
 const SHOWN = 50;

@@ -13,7 +13,7 @@ import { defineCommand, option } from '../command.ts';
 import type { Context } from '../context.ts';
 import { openSession } from '../open-session.ts';
 import { printMerged, printPlan } from '../output/rows-report.ts';
-import { stateAt } from '../rows-state.ts';
+import { stateAt } from '../state.ts';
 
 export default defineCommand({
   details:

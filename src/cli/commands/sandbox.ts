@@ -8,7 +8,7 @@ import { type RunSandboxInput, runSandbox, type SandboxReady } from '../../opera
 import { defineCommand, option } from '../command.ts';
 import type { Context } from '../context.ts';
 import { openSession } from '../open-session.ts';
-import { stateAt } from '../rows-state.ts';
+import { stateAt } from '../state.ts';
 
 export default defineCommand({
   details:
@@ -37,11 +37,11 @@ export default defineCommand({
         hint: 'List the points with "holdfast points".',
       });
     }
-    const { what } = stateAt(at, context.clock.now());
+    const state = stateAt(at, context.clock.now());
     const config = await context.config();
     const { programs, account } = await config.postgres();
     const input: RunSandboxInput = {
-      ...{ what, tcp, withFiles, app: config.appName(context.flags.app) },
+      ...{ state, tcp, withFiles, app: config.appName(context.flags.app) },
       ...(source === undefined ? {} : { source }),
       ...(storage === undefined ? {} : { storage }),
       ...(lifetime === undefined ? {} : { lifetime }),

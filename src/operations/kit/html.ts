@@ -1,4 +1,5 @@
 /** The kit as one page without anything from outside, made to be printed. */
+import { html } from '../../base/html.ts';
 import type { Block, KitDocument } from './sections.ts';
 
 const STYLE = `
@@ -43,10 +44,6 @@ function blockHtml(block: Block): string {
     case 'facts':
       return `<dl>${block.rows.map(([name, value]) => `<dt>${html(name)}</dt><dd>${html(value)}</dd>`).join('')}</dl>`;
     case 'commands':
-      return `<pre>${block.lines.map(html).join('\n')}</pre>`;
+      return `<pre>${block.lines.map((line) => html(line)).join('\n')}</pre>`;
   }
-}
-
-function html(text: string): string {
-  return text.replace(/[&<>"]/g, (char) => `&#${char.charCodeAt(0)};`);
 }

@@ -1,5 +1,6 @@
 /** A report as one page: complete in itself, made to be read, printed and filed by somebody who was not there. */
 import { formatDuration } from '../../base/durations.ts';
+import { html } from '../../base/html.ts';
 import { formatUtc } from '../../base/relative-time.ts';
 import { formatBytes } from '../../base/sizes.ts';
 import type { Finding } from '../../recovery/prove.ts';
@@ -158,9 +159,4 @@ function items(sentences: readonly string[], kind: string): string {
 function time(text: string | null): string {
   const at = text === null ? Number.NaN : Date.parse(text);
   return Number.isNaN(at) ? 'unknown' : formatUtc(at);
-}
-
-/** Everything that is shown comes through here: names of tables and files may be written by anybody. */
-function html(text: unknown): string {
-  return String(text).replace(/[&<>"'`]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

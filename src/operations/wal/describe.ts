@@ -1,5 +1,6 @@
 /** From what was found about a database's archive to what is reported. Pure. */
 import { type Failure, isFailure } from '../../base/failure.ts';
+import { formatMicroseconds } from '../../base/relative-time.ts';
 import type { PostgresSourceSettings } from '../../config/settings.ts';
 import { formatLsn } from '../../postgres/lsn.ts';
 import type { Replica } from '../../repository/replicas.ts';
@@ -61,7 +62,7 @@ function newestOf(all: readonly CoveredSpan[]): CoveredSpan | undefined {
 function describeWindow({ base, bases, lastCommit, timeline, end }: Window): WindowStatus {
   const from = new Date(base.time).toISOString();
   const isLater = lastCommit !== undefined && lastCommit > BigInt(base.time) * 1000n;
-  const to = isLater ? timeText(lastCommit)! : from;
+  const to = isLater ? formatMicroseconds(lastCommit) : from;
   return { from, to, from_lsn: formatLsn(base.stop), to_lsn: formatLsn(end), timeline, bases };
 }
 
@@ -125,9 +126,6 @@ function silentStorage({ message }: Failure): StorageWalStatus {
   return { timeline: null, lsn: null, last_commit: null, behind_bytes: null, error: message };
 }
 
-/** RFC 3339 to the microsecond, in UTC. */
 function timeText(time: bigint | undefined): string | null {
-  if (time === undefined) return null;
-  const seconds = new Date(Number(time / 1000n)).toISOString().slice(0, 19);
-  return `${seconds}.${String(time % 1_000_000n).padStart(6, '0')}Z`;
+  return time === undefined ? null : formatMicroseconds(time);
 }

@@ -1,6 +1,7 @@
 /** A moment that cannot be restored: why not, and which are the nearest that can. */
 import { Failure } from '../../base/failure.ts';
 import { shortId } from '../../base/ids.ts';
+import { formatMicroseconds } from '../../base/relative-time.ts';
 import { formatLsn } from '../../postgres/lsn.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { readGaps } from '../../wal/gaps.ts';
@@ -49,12 +50,6 @@ export async function unreachable(
 
 const NEIGHBOURS = ['The last moment before', 'The first moment after'];
 const ENDS = ['The newest moment there is', 'The oldest'];
-
-/** `2025-03-01T08:30:00.123456Z`. */
-export function formatMicroseconds(time: bigint): string {
-  const seconds = new Date(Number(time / 1000n)).toISOString().replace(/\.\d{3}Z$/, '');
-  return `${seconds}.${(time % 1_000_000n).toString().padStart(6, '0')}Z`;
-}
 
 function nameOf(target: MomentRequest['target']): string {
   switch (target.kind) {

@@ -1,5 +1,5 @@
 /** The state that `--at` of a sandbox, and `--at`, `--from` and `--to` of the commands about rows name: a time, `latest`, or a point. */
-import type { StateAsked } from '../operations/rows.ts';
+import type { StateAsked } from '../operations/state.ts';
 import { momentAt } from './moment-target.ts';
 
 /** First digits of a point's id; a time always has other characters. */

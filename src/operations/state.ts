@@ -1,8 +1,8 @@
 /** Which state of the database is meant: a point or a moment. */
-import type { MomentTarget } from '../../recovery/moment.ts';
-import { listSnapshots, pickSnapshot } from '../../repository/snapshots.ts';
-import { pointsOf } from '../points.ts';
-import type { Session } from '../session.ts';
+import type { MomentTarget } from '../recovery/moment.ts';
+import { listSnapshots, pickSnapshot } from '../repository/snapshots.ts';
+import { pointsOf } from './points.ts';
+import type { Session } from './session.ts';
 
 export interface StateAsked {
   /** First digits of a point's id, or a moment. */
