@@ -1,12 +1,15 @@
 /** The service's own records, opened. The storages hold the truth about backups; what is here can be lost and is rebuilt from them. */
-import { Kysely, type Transaction } from 'kysely';
+import { Kysely } from 'kysely';
 import { asFailure, Failure } from '../base/failure.ts';
+import { type CatalogDb, within } from './database.ts';
+import { Listener, type Listening } from './dialects/listener.ts';
 import { postgresDialect, postgresPool } from './dialects/postgres.ts';
 import { sqliteDialect } from './dialects/sqlite.ts';
 import { migrate } from './migrations.ts';
 import type { CatalogTables } from './schema.ts';
+import { Wake } from './wake.ts';
 
-export type CatalogDb = Kysely<CatalogTables> | Transaction<CatalogTables>;
+export type { CatalogDb } from './database.ts';
 
 /** Where the catalog is: a file of SQLite (absolute path), or a database of PostgreSQL. */
 export type CatalogPlace = { readonly path: string } | { readonly url: string; readonly connections?: number };
@@ -16,29 +19,39 @@ const CONNECTIONS = 10;
 export class Catalog implements AsyncDisposable {
   readonly db: Kysely<CatalogTables>;
   readonly dialect: 'sqlite' | 'postgres';
+  /** Woken when something was committed: by this process, and on PostgreSQL by any while somebody listens. */
+  readonly wake: Wake;
+  readonly #listener: Listener | undefined;
 
-  constructor(db: Kysely<CatalogTables>, dialect: 'sqlite' | 'postgres') {
+  constructor(db: Kysely<CatalogTables>, wake: Wake, listener?: Listener) {
     this.db = db;
-    this.dialect = dialect;
+    this.dialect = listener === undefined ? 'sqlite' : 'postgres';
+    this.wake = wake;
+    this.#listener = listener;
   }
 
-  /** All of `work` or nothing of it. SQLite lets one at a time write; PostgreSQL runs them at READ COMMITTED. */
+  /**
+   * All of `work` or nothing of it. SQLite lets one at a time write; PostgreSQL runs them at READ COMMITTED, and `work` again after a
+   * deadlock, so it must change nothing but the catalog. Inside, use only the `db` that is handed in.
+   */
   transaction<T>(work: (db: CatalogDb) => Promise<T>): Promise<T> {
-    return this.db.transaction().execute(work);
+    return within(this.db, work);
+  }
+
+  /** From now on `wake` also tells what other processes commit, where the database can say so, until the answer is disposed of. */
+  async listen(): Promise<Listening> {
+    return (await this.#listener?.hold()) ?? { ensure: async () => {}, [Symbol.asyncDispose]: async () => {} };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#listener?.[Symbol.asyncDispose]();
     await this.db.destroy();
   }
 }
 
 /** Opens it and brings it to the newest form. Throws `catalog_failed`. Declare it with `await using`. */
 export async function openCatalog(place: CatalogPlace): Promise<Catalog> {
-  const sqlite = 'path' in place;
-  const dialect = sqlite
-    ? sqliteDialect(place.path)
-    : postgresDialect(postgresPool(place.url, place.connections ?? CONNECTIONS));
-  const catalog = new Catalog(new Kysely<CatalogTables>({ dialect }), sqlite ? 'sqlite' : 'postgres');
+  const catalog = 'path' in place ? onFile(place.path) : onServer(place.url, place.connections ?? CONNECTIONS);
   try {
     await migrate(catalog.db);
     return catalog;
@@ -47,4 +60,15 @@ export async function openCatalog(place: CatalogPlace): Promise<Catalog> {
     if (error instanceof Failure) throw error;
     throw asFailure(error, 'catalog_failed');
   }
+}
+
+function onFile(path: string): Catalog {
+  const wake = new Wake();
+  return new Catalog(new Kysely<CatalogTables>({ dialect: sqliteDialect(path, () => wake.wake()) }), wake);
+}
+
+function onServer(url: string, connections: number): Catalog {
+  const wake = new Wake();
+  const dialect = postgresDialect(postgresPool(url, connections));
+  return new Catalog(new Kysely<CatalogTables>({ dialect }), wake, new Listener(url, () => wake.wake()));
 }

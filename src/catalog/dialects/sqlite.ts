@@ -7,8 +7,9 @@ import { type Dialect, SqliteDialect } from 'kysely';
 const BUSY_MS = 10_000;
 const KEPT_STATEMENTS = 200;
 
-export function sqliteDialect(path: string): Dialect {
-  return new SqliteDialect({ database: async () => new Connection(open(path)) });
+/** `committed` is called after each transaction of this process. */
+export function sqliteDialect(path: string, committed: () => void): Dialect {
+  return new SqliteDialect({ database: async () => new Connection(open(path), committed) });
 }
 
 function open(path: string): DatabaseSync {
@@ -24,10 +25,12 @@ function open(path: string): DatabaseSync {
 /** What Kysely wants of a driver, with the statements used last kept prepared. */
 class Connection {
   readonly #db: DatabaseSync;
+  readonly #committed: () => void;
   readonly #statements = new Map<string, Statement>();
 
-  constructor(db: DatabaseSync) {
+  constructor(db: DatabaseSync, committed: () => void) {
     this.#db = db;
+    this.#committed = committed;
   }
 
   prepare(sql: string): Statement {
@@ -35,7 +38,8 @@ class Connection {
     const text = sql === 'begin' ? 'begin immediate' : sql;
     const known = this.#statements.get(text);
     this.#statements.delete(text);
-    const statement = known ?? new Statement(this.#db.prepare(text));
+    const after = text === 'commit' ? this.#committed : undefined;
+    const statement = known ?? new Statement(this.#db.prepare(text), after);
     this.#statements.set(text, statement);
     if (this.#statements.size > KEPT_STATEMENTS) this.#statements.delete(this.#statements.keys().next().value!);
     return statement;
@@ -50,9 +54,11 @@ class Connection {
 class Statement {
   readonly reader: boolean;
   readonly #statement: StatementSync;
+  readonly #after: (() => void) | undefined;
 
-  constructor(statement: StatementSync) {
+  constructor(statement: StatementSync, after: (() => void) | undefined) {
     this.#statement = statement;
+    this.#after = after;
     this.reader = statement.columns().length > 0;
   }
 
@@ -61,7 +67,9 @@ class Statement {
   }
 
   run(parameters: readonly unknown[]) {
-    return this.#statement.run(...(parameters as SQLInputValue[]));
+    const result = this.#statement.run(...(parameters as SQLInputValue[]));
+    this.#after?.();
+    return result;
   }
 
   iterate(parameters: readonly unknown[]): IterableIterator<unknown> {

@@ -1,0 +1,143 @@
+/** What happened, in order: the stream that the API sends on, that alerts and metrics follow, and that wakes workers. */
+import { sql } from 'kysely';
+import type { Clock } from '../base/clock.ts';
+import { given } from '../base/given.ts';
+import type { Catalog } from './catalog.ts';
+import { type CatalogDb, onPostgres, storable, within } from './database.ts';
+import { EVENTS_CHANNEL } from './dialects/listener.ts';
+
+export const EVENT_TYPES = [
+  'run.created', // data: kind, state, trigger, schedule
+  'run.queued', // again, or after waiting; data: kind, attempt, reason, notBefore
+  'run.started', // data: kind, attempt, worker
+  'run.progress', // data: the progress, or cancelRequested
+  'run.log', // data: from, to: the numbers of the new lines
+  'run.finished', // data: kind, state, attempt, code, message
+  'run.skipped', // data: kind, reason, scheduledFor
+  'schedule.changed',
+  'schedule.due',
+  'point.added',
+  'point.removed',
+  'alert.raised',
+  'alert.changed',
+  'alert.resolved',
+  'storage.state',
+  'worker.joined',
+  'worker.lost',
+  'approval.requested',
+  'approval.decided',
+  'config.reloaded',
+  'wal.state',
+] as const;
+
+export type EventType = (typeof EVENT_TYPES)[number];
+
+export interface NewEvent {
+  readonly type: EventType;
+  readonly app?: string | undefined;
+  readonly runId?: string | undefined;
+  readonly data?: Readonly<Record<string, unknown>>;
+}
+
+export interface CatalogEvent extends NewEvent {
+  /** Whoever has seen n misses nothing with a number above n. */
+  readonly seq: number;
+  /** ms since the epoch. */
+  readonly at: number;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export interface EventFilter {
+  readonly types?: readonly EventType[];
+  readonly app?: string;
+  readonly runId?: string;
+}
+
+/** The advisory lock that makes numbers grow in the order of commits. */
+const ORDER_LOCK = 0x686f6c64;
+const BATCH = 500;
+const POLL_MS = 2_000;
+
+/**
+ * Adds an event. In a caller's transaction it should come last: on PostgreSQL no other transaction adds one until this ends, or a number
+ * could become visible after a larger one.
+ */
+export async function appendEvent(db: CatalogDb, event: NewEvent, now: number): Promise<void> {
+  await within(db, async (tx) => {
+    if (onPostgres(tx)) await sql`select pg_advisory_xact_lock(${ORDER_LOCK})`.execute(tx);
+    await tx
+      .insertInto('events')
+      .values({
+        at: now,
+        type: event.type,
+        app: event.app ?? null,
+        run_id: event.runId ?? null,
+        data: storable(JSON.stringify(event.data ?? {})),
+      })
+      .execute();
+    if (onPostgres(tx)) await sql`select pg_notify(${EVENTS_CHANNEL}, '')`.execute(tx);
+  });
+}
+
+/** Events after number `after`, the oldest first, at most `limit`. */
+export async function readEvents(
+  db: CatalogDb,
+  after: number,
+  limit: number,
+  filter: EventFilter = {},
+): Promise<CatalogEvent[]> {
+  let query = db.selectFrom('events').selectAll().where('seq', '>', after).orderBy('seq').limit(limit);
+  if (filter.types !== undefined) query = query.where('type', 'in', [...filter.types]);
+  if (filter.app !== undefined) query = query.where('app', '=', filter.app);
+  if (filter.runId !== undefined) query = query.where('run_id', '=', filter.runId);
+  return (await query.execute()).map((row) => ({
+    seq: row.seq,
+    at: row.at,
+    type: row.type as EventType,
+    ...given('app', row.app ?? undefined),
+    ...given('runId', row.run_id ?? undefined),
+    data: JSON.parse(row.data) as Record<string, unknown>,
+  }));
+}
+
+/** The numbers of the oldest and the newest event that are kept; 0 where there is none. */
+export async function eventRange(db: CatalogDb): Promise<{ readonly oldest: number; readonly newest: number }> {
+  const [oldest, newest] = await Promise.all([
+    db.selectFrom('events').select('seq').orderBy('seq').limit(1).executeTakeFirst(),
+    db.selectFrom('events').select('seq').orderBy('seq', 'desc').limit(1).executeTakeFirst(),
+  ]);
+  return { oldest: oldest?.seq ?? 0, newest: newest?.seq ?? 0 };
+}
+
+/**
+ * Every event after number `after` that passes `filter`, then each new one as it is committed by any process, until `signal` fires. A
+ * server keeps one of these and hands events on to its clients.
+ */
+export async function* watchEvents(
+  catalog: Catalog,
+  after: number,
+  signal: AbortSignal,
+  clock: Clock,
+  filter: EventFilter = {},
+): AsyncGenerator<CatalogEvent, void, undefined> {
+  await using listening = await catalog.listen();
+  let seen = after;
+  while (!signal.aborted) {
+    await listening.ensure();
+    const changed = new AbortController();
+    const wait = catalog.wake.wait(clock, POLL_MS, AbortSignal.any([signal, changed.signal])); // before reading: nothing slips between
+    const events = await readEvents(catalog.db, seen, BATCH);
+    if (events.length > 0) changed.abort();
+    for (const event of events) {
+      if (signal.aborted) break;
+      seen = event.seq;
+      if (passes(event, filter)) yield event;
+    }
+    await wait;
+  }
+}
+
+function passes(event: CatalogEvent, { types, app, runId }: EventFilter): boolean {
+  if (types !== undefined && !types.includes(event.type)) return false;
+  return (app === undefined || event.app === app) && (runId === undefined || event.runId === runId);
+}
