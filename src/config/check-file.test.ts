@@ -128,6 +128,12 @@ const MISTAKES: readonly (readonly [mistake: string, text: string, complaint: Re
     app('schedules: [{ run: backup, cron: "0 0 31 2 *" }]'),
     /schedules\[0\].cron: names a day/,
   ],
+  [
+    'an address without a port',
+    file({ rest: 'server: { listen: 127.0.0.1 }' }),
+    /server.listen: must be an address and a/,
+  ],
+  ['a catalog in two places', file({ rest: 'catalog: { path: a, url: postgres://h/c }' }), /both a path and a url/],
   ['a time zone that is none', app('schedules: [{ run: backup, cron: "@daily", timezone: X }]'), /is not a time zone/],
   ['an objective in words', app('objectives: { rpo: 5 minutes }'), /objectives.rpo: must be a number with a unit/],
   [

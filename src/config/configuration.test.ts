@@ -204,3 +204,18 @@ test('every key of the JSON Schema that a person writes has a description', () =
   walk(configurationJsonSchema(), '');
   assert.deepEqual(bare, []);
 });
+
+test('the service: defaults, and a catalog on PostgreSQL', async () => {
+  const plain = await load();
+  assert.deepEqual(await plain.catalog(), { path: join(directory, '.holdfast/catalog.sqlite') });
+  assert.deepEqual(await plain.server(), { host: '127.0.0.1', port: 8420 });
+  assert.deepEqual(await plain.worker(), { labels: {}, concurrency: 2 });
+  const keys =
+    'catalog: { url: { env: CATALOG } }\nserver: { listen: "[::1]:0", url: https://b.example/ }\nworker: { labels: { site: north } }\n';
+  const config = await loadConfiguration({
+    ...{ cwd: directory, path: await write('service.yaml', EXAMPLE + keys), env: { CATALOG: 'postgres://h/c' } },
+  });
+  assert.deepEqual(await config.catalog(), { url: 'postgres://h/c' });
+  assert.deepEqual(await config.server(), { host: '::1', port: 0, url: 'https://b.example' });
+  assert.deepEqual((await config.worker()).labels, { site: 'north' });
+});

@@ -5,6 +5,7 @@
 import { dirname, resolve } from 'node:path';
 import type { output, ZodType } from 'zod';
 import { Failure } from '../base/failure.ts';
+import { given } from '../base/given.ts';
 import { nearest } from '../base/suggest.ts';
 import { type CheckedFile, checkFile } from './check-file.ts';
 import { locateFile, type Where } from './locate.ts';
@@ -17,13 +18,16 @@ import { storage as storageSchema } from './schema/storage.ts';
 import type { SecretWorld } from './secrets.ts';
 import type {
   AppSettings,
+  CatalogSettings,
   PackingSettings,
   PostgresSettings,
+  ServerSettings,
   SourceSettings,
   SourceType,
   StorageSettings,
+  WorkerSettings,
 } from './settings.ts';
-import { appSettings, packingSettings, sourceSettings, storageSettings } from './to-settings.ts';
+import { appSettings, packingSettings, serverSettings, sourceSettings, storageSettings } from './to-settings.ts';
 
 export interface LoadOptions extends Where {
   /** Hears of secrets that others can read. */
@@ -37,6 +41,8 @@ export async function loadConfiguration(options: LoadOptions): Promise<Configura
   const { env, onWarning, signal } = options;
   return new Configuration(checkFile(located), { env, directory: dirname(located.file), onWarning, signal });
 }
+
+const DEFAULT_CATALOG = '.holdfast/catalog.sqlite';
 
 export class Configuration {
   /** Absolute path of the file. */
@@ -102,6 +108,21 @@ export class Configuration {
     const { programs, account } = await this.#resolve(fileSchema.shape.postgres, postgres, ['postgres']);
     const directories = programs.map((directory) => resolve(this.directory, directory));
     return { programs: directories, ...(account === undefined ? {} : { account }) };
+  }
+
+  /** Where the service keeps its records. */
+  async catalog(): Promise<CatalogSettings> {
+    const { path, url } = await this.#resolve(fileSchema.shape.catalog, this.checked.values.catalog, ['catalog']);
+    return url === undefined ? { path: resolve(this.directory, path ?? DEFAULT_CATALOG) } : { url };
+  }
+
+  async server(): Promise<ServerSettings> {
+    return serverSettings(await this.#resolve(fileSchema.shape.server, this.checked.values.server, ['server']));
+  }
+
+  async worker(): Promise<WorkerSettings> {
+    const { name, ...rest } = await this.#resolve(fileSchema.shape.worker, this.checked.values.worker, ['worker']);
+    return { ...rest, ...given('name', name) };
   }
 
   /** How many storages must hold all of a backup for it to be complete. */

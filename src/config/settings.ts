@@ -41,6 +41,25 @@ export interface PostgresSettings {
   readonly account?: string;
 }
 
+/** Where the service keeps its records: a file of SQLite, absolute, or a database of PostgreSQL. */
+export type CatalogSettings = { readonly path: string } | { readonly url: string };
+
+export interface ServerSettings {
+  readonly host: string;
+  /** 0: any that is free. */
+  readonly port: number;
+  /** Where people reach it; absent: at what it listens on. */
+  readonly url?: string;
+}
+
+export interface WorkerSettings {
+  /** Absent: the name of the machine. */
+  readonly name?: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Runs at once. */
+  readonly concurrency: number;
+}
+
 export interface PackingSettings {
   /** Bytes after which a pack is closed. */
   readonly packSize: number;

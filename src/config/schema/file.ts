@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { app } from './app.ts';
 import { count, mapping, name, path, secret, size, text, value } from './scalars.ts';
+import { catalog, server, worker } from './service.ts';
 import { storage } from './storage.ts';
 
 const MIB = 1024 ** 2;
@@ -45,6 +46,9 @@ export const file = mapping({
   })
     .describe('Servers that are started on restored copies: for a moment, a proof, a sandbox.')
     .default({ programs: [] }),
+  catalog,
+  server,
+  worker,
   apps: z.record(name, app, { error: 'must map names to apps' }).describe('What is protected.').default({}),
 });
 
