@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isFailure } from './failure.ts';
-import { formatMicroseconds, formatUtc, formatUtcAndLocal, parseMicroseconds, parseTime } from './relative-time.ts';
+import {
+  formatMicroseconds,
+  formatUtc,
+  formatUtcAndLocal,
+  parseMicroseconds,
+  parseTime,
+  withLocal,
+} from './relative-time.ts';
 
 const NOW = Date.UTC(2025, 2, 1, 12, 0, 0);
 
@@ -74,4 +81,10 @@ test('microseconds are kept where they are written', () => {
 test('microseconds are all shown; a time of no calendar is the epoch', () => {
   assert.equal(formatMicroseconds(1_740_817_800_000_042n), '2025-03-01T08:30:00.000042Z');
   assert.equal(formatMicroseconds(1n << 63n), '1970-01-01T00:00:00.775808Z');
+});
+
+test('a time of a record keeps its fraction and gets its local form; anything else stays', () => {
+  const paris = withLocal('2025-03-01T08:30:00.000042Z', 'Europe/Paris');
+  assert.match(paris, /^2025-03-01T08:30:00\.000042Z \(2025-03-01 09:30:00 .+\)$/);
+  for (const text of ['the newest archived commit', '--xid 5', 'latest']) assert.equal(withLocal(text), text);
 });

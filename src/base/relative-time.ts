@@ -95,3 +95,9 @@ export function formatUtcAndLocal(ms: number, timeZone?: string): string {
   const date = `${part.year}-${part.month}-${part.day}`;
   return `${utc} (${date} ${part.hour}:${part.minute}:${part.second} ${part.timeZoneName})`;
 }
+
+/** A time that is written in full (RFC 3339, UTC) also in local time; what is no time stays as it is. */
+export function withLocal(text: string, timeZone?: string): string {
+  const ms = parseRfc3339(text);
+  return ms === undefined ? text : formatUtcAndLocal(ms, timeZone).replace(formatUtc(ms), text);
+}

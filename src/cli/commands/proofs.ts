@@ -1,7 +1,7 @@
 /** `holdfast proofs`: the reports of earlier proofs. */
 import { resolve } from 'node:path';
 import { EXIT, Failure } from '../../base/failure.ts';
-import { formatUtcAndLocal } from '../../base/relative-time.ts';
+import { formatUtcAndLocal, withLocal } from '../../base/relative-time.ts';
 import { findProof, listProofs, proofPage } from '../../operations/proofs.ts';
 import { argument, defineCommand, option } from '../command.ts';
 import { openSession } from '../open-session.ts';
@@ -50,7 +50,7 @@ export default defineCommand({
           value: ({ rto_seconds: rto }) => (rto === null ? '–' : `${rto.toFixed(1)} s`),
           align: 'right',
         },
-        { title: 'MOMENT', value: ({ moment }) => moment?.asked ?? '', shrinks: true },
+        { title: 'MOMENT', value: ({ moment }) => withLocal(moment?.asked ?? ''), shrinks: true },
       ]);
     }
     return EXIT.done;

@@ -1,7 +1,7 @@
 /** How a proof is told to a person on the terminal. */
 import { formatDuration } from '../../base/durations.ts';
 import { printable } from '../../base/printable.ts';
-import { formatUtcAndLocal } from '../../base/relative-time.ts';
+import { formatUtcAndLocal, withLocal } from '../../base/relative-time.ts';
 import { formatBytes } from '../../base/sizes.ts';
 import { amount, describeLevel, describeOutcome, describeRto } from '../../operations/proofs.ts';
 import type { ProofReport } from '../../operations/prove.ts';
@@ -39,7 +39,9 @@ async function printFacts(output: Output, report: ProofReport): Promise<void> {
   const state = time === null ? '' : `, ${formatUtcAndLocal(Date.parse(time))}`;
   await output.line(`  point    ${short ?? 'none'} of ${printable(report.app)}${state}`);
   if (moment !== null)
-    await output.line(`  moment   ${moment.asked}, reached ${moment.reached_time ?? moment.reached_lsn}`);
+    await output.line(
+      `  moment   ${withLocal(moment.asked)}, reached ${withLocal(moment.reached_time ?? moment.reached_lsn)}`,
+    );
   await output.line(`  storage  ${report.storage}`);
   await output.line(`  restore  ${describeRto(report)}`);
   await output.line(

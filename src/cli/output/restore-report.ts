@@ -1,7 +1,7 @@
 /** How a restore is told to a person: what, from where, how much, what went wrong, the way back. */
 import { formatDuration } from '../../base/durations.ts';
 import { printable } from '../../base/printable.ts';
-import { formatUtcAndLocal } from '../../base/relative-time.ts';
+import { formatUtcAndLocal, withLocal } from '../../base/relative-time.ts';
 import { formatBytes } from '../../base/sizes.ts';
 import type { RestoreOutcome } from '../../operations/restore.ts';
 import type { RestoreInPlaceOutcome } from '../../operations/restore-in-place.ts';
@@ -48,7 +48,7 @@ async function printReached(
     timeline,
   } = moment;
   const commit = time === null ? 'no commit in the log' : `last commit ${formatUtcAndLocal(Date.parse(time))}`;
-  await output.line(`  moment  ${printable(requested)}`);
+  await output.line(`  moment  ${printable(withLocal(requested))}`);
   if (lsn !== null) {
     await output.line(`  reached ${lsn} on timeline ${timeline}, ${commit}`);
     await output.line(`  log     ${segments} segments in ${formatDuration(seconds * 1000)}`);
