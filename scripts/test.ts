@@ -4,7 +4,7 @@
  * Runs every check, starts what the tests need, runs every test file in a process of its own, and ends with a line that counts.
  * Nothing stops at the first failure. With patterns, only the test files whose path contains one of them run, without the checks.
  */
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -56,7 +56,11 @@ async function tests(patterns: readonly string[]): Promise<Tally> {
   const services = await startServices(files, (line) => console.log(line));
   try {
     console.log(`Tests: ${files.length} files, ${CONCURRENCY} at a time`);
-    const env = { ...process.env, ...services.env, HOLDFAST_TOOLS: join(tmpdir(), 'holdfast-tools') };
+    const env = {
+      ...{ ...process.env, ...services.env, HOLDFAST_TOOLS: join(tmpdir(), 'holdfast-tools') },
+      NODE_COMPILE_CACHE: sharedDirectory(directory, 'compiled'),
+      HOLDFAST_TEST_CLUSTERS: sharedDirectory(directory, 'clusters'),
+    };
     const results = await runFiles({
       ...{ root: ROOT, files, directory, env, concurrency: CONCURRENCY, timeoutMs: FILE_TIMEOUT_MS },
       onResult: printFile,
@@ -66,6 +70,14 @@ async function tests(patterns: readonly string[]): Promise<Tally> {
     await services.stop();
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** A directory that test files share during this run, whichever account their programs run as. */
+function sharedDirectory(directory: string, name: string): string {
+  const path = join(directory, name);
+  mkdirSync(path);
+  chmodSync(path, 0o1777);
+  return path;
 }
 
 /** Interrupted: nothing that a test file started stays behind. The shared services end by themselves when we do. */

@@ -37,7 +37,7 @@ export async function walWorld(major: number, wal: object | string = 'push'): Pr
   });
   if (account) await chown(config, account.uid, account.gid);
   const own = account ? { uid: account.uid, gid: account.gid } : {};
-  const env = { HOME: dir.join('home'), XDG_CACHE_HOME: undefined, NODE_COMPILE_CACHE: undefined };
+  const env = { HOME: dir.join('home'), XDG_CACHE_HOME: undefined };
   const run: WalWorld['run'] = async (args, codes = [0]) => {
     const done = await holdfast(['--config', config, ...args], { ...own, env, cwd: dir.path });
     if (done.code === null || !codes.includes(done.code))

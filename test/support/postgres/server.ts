@@ -3,11 +3,11 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { giveTo, serverAccount } from '../../../src/postgres/account.ts';
-import { initialiseCluster } from '../../../src/postgres/initialise.ts';
 import { type InstanceUrl, PostgresInstance, type StopMode } from '../../../src/postgres/instance.ts';
-import { findPrograms, programsFor } from '../../../src/postgres/programs.ts';
+import { findPrograms, programsFor, type ServerPrograms } from '../../../src/postgres/programs.ts';
 import { need } from '../needs.ts';
 import { type TempDir, tempDir } from '../temp.ts';
+import { newCluster } from './new-cluster.ts';
 
 /** Every supported major version; 15 comes from Debian, the others from npm. */
 const SUPPORTED: readonly number[] = [15, 16, 17, 18];
@@ -52,14 +52,11 @@ export async function startPostgres(options: TestServerOptions): Promise<TestSer
   const directory = await tempDir({ prefix: 'hf-pg', owner: account });
   const dataDir = options.dataDir ?? join(directory.path, 'data');
   try {
-    const programs = await programsFor(options.major, { path: process.env.PATH });
+    const programs = await programsOf(options.major);
     if (options.dataDir === undefined) {
       const { checksums, walSegmentMiB, hba } = options;
-      await initialiseCluster({
-        programs,
-        dataDir,
-        account,
-        sync: false,
+      await newCluster({
+        ...{ programs, dataDir, account },
         ...(checksums === undefined ? {} : { checksums }),
         ...(walSegmentMiB === undefined ? {} : { walSegmentMiB }),
         ...(hba === undefined ? {} : { hba }),
@@ -80,6 +77,15 @@ export async function startPostgres(options: TestServerOptions): Promise<TestSer
     await directory.remove();
     throw error;
   }
+}
+
+/** The programs of each version, looked for once. */
+const known = new Map<number, Promise<ServerPrograms>>();
+
+function programsOf(major: number): Promise<ServerPrograms> {
+  const found = known.get(major) ?? programsFor(major, { path: process.env.PATH });
+  known.set(major, found);
+  return found;
 }
 
 function testServer(major: number, instance: PostgresInstance, directory: TempDir): TestServer {
