@@ -3,8 +3,13 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { walStream } from '../../src/operations/wal-stream.ts';
+import { parseLsn } from '../../src/postgres/lsn.ts';
+import { readStreamState } from '../../src/wal/stream-state.ts';
+import { openSession } from '../support/care.ts';
 import { majors, startPostgres } from '../support/postgres/server.ts';
 import { archived, assertSameAsServer, MIB, serverEnd, walPlace } from '../support/wal-stream.ts';
+import { until } from '../support/wal-world.ts';
 
 const all = (await majors()).filter((major) => major !== 16);
 const newest = all.at(-1) ?? 18;
@@ -39,3 +44,40 @@ for (const [major, walSegmentMiB] of [
     assert.ok((await readdir(join(place.spool, 'wal'))).length <= 2, 'what is stored leaves the spool');
   });
 }
+
+test('the stream folds by itself: not while somebody holds the storages, and without a hole for what goes on', async () => {
+  await using server = await startPostgres({ major: newest, walSegmentMiB: 1 });
+  await using place = await walPlace({ storages: 1 });
+  await server.sql('CREATE TABLE t (id int, body text)');
+  const session = await openSession(place.stores);
+  const stop = new AbortController();
+  const said: string[] = [];
+  const exclusive = await session.repository.lock(true);
+  const streaming = walStream(
+    { ...session, signal: stop.signal, progress: (event) => void ('message' in event && said.push(event.message)) },
+    {
+      ...{ app: 'clinic', requiredCopies: 1, programVersion: '0', foldEvery: 100 },
+      packing: { packSize: 4 * MIB, compression: 3 },
+      source: {
+        ...{ type: 'postgres', name: 'database', url: server.url() },
+        wal: {
+          ...{ mode: 'stream', spool: place.spool, spoolLimit: 64 * MIB, slotLimit: 64 * MIB },
+          ...{ flushEvery: 200, acknowledge: 'spool', foldAfter: 0 },
+        },
+      },
+    },
+  );
+  await server.sql(WORK);
+  await until(async () => said.some((message) => /not folded.*locked/i.test(message)));
+  await exclusive.release();
+  await server.sql(WORK);
+  await until(async () => said.some((message) => /segments of WAL folded/.test(message)));
+  const end = await serverEnd(server);
+  await until(async () => parseLsn((await readStreamState(place.spool))?.storages.a?.stored ?? '0/0') >= end);
+  stop.abort();
+  const { systemIdentifier, gaps } = await streaming;
+  const held = await archived(place.repository, systemIdentifier);
+  assert.deepEqual([gaps, held.spans.length], [0, 1]);
+  assert.ok(held.inventory.pieces.some(({ folded }) => folded));
+  assert.ok((await assertSameAsServer(held, server.dataDir)) > 4 * MIB);
+});
