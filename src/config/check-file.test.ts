@@ -133,6 +133,12 @@ const MISTAKES: readonly (readonly [mistake: string, text: string, complaint: Re
     file({ rest: 'server: { listen: 127.0.0.1 }' }),
     /server.listen: must be an address and a/,
   ],
+  ['a network that is none', file({ rest: 'server: { trustedProxies: [10.0.0.0/40] }' }), /must be an address or a/],
+  [
+    'a provider without https',
+    file({ rest: 'server: { oidc: { issuer: http://id.example, clientId: a, clientSecret: b, roles: { map: {} } } }' }),
+    /issuer: must begin with https/,
+  ],
   ['a catalog in two places', file({ rest: 'catalog: { path: a, url: postgres://h/c }' }), /both a path and a url/],
   ['a time zone that is none', app('schedules: [{ run: backup, cron: "@daily", timezone: X }]'), /is not a time zone/],
   ['an objective in words', app('objectives: { rpo: 5 minutes }'), /objectives.rpo: must be a number with a unit/],

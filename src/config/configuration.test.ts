@@ -208,7 +208,11 @@ test('every key of the JSON Schema that a person writes has a description', () =
 test('the service: defaults, and a catalog on PostgreSQL', async () => {
   const plain = await load();
   assert.deepEqual(await plain.catalog(), { path: join(directory, '.holdfast/catalog.sqlite') });
-  assert.deepEqual(await plain.server(), { host: '127.0.0.1', port: 8420 });
+  const access = {
+    sessions: { idle: 12 * 3_600_000, longest: 30 * 86_400_000 },
+    ...{ secondPerson: [], approvals: { within: 86_400_000 }, trustedProxies: [] },
+  };
+  assert.deepEqual(await plain.server(), { host: '127.0.0.1', port: 8420, ...access });
   assert.deepEqual(await plain.worker(), { labels: {}, concurrency: 2 });
   const keys =
     'catalog: { url: { env: CATALOG } }\nserver: { listen: "[::1]:0", url: https://b.example/ }\nworker: { labels: { site: north } }\n';
@@ -216,6 +220,21 @@ test('the service: defaults, and a catalog on PostgreSQL', async () => {
     ...{ cwd: directory, path: await write('service.yaml', EXAMPLE + keys), env: { CATALOG: 'postgres://h/c' } },
   });
   assert.deepEqual(await config.catalog(), { url: 'postgres://h/c' });
-  assert.deepEqual(await config.server(), { host: '::1', port: 0, url: 'https://b.example' });
+  assert.deepEqual(await config.server(), { host: '::1', port: 0, url: 'https://b.example', ...access });
   assert.deepEqual((await config.worker()).labels, { site: 'north' });
+});
+
+test('the service: who may come in', async () => {
+  const keys =
+    'server: { sessions: { idle: 1h }, secondPerson: [restore], trustedProxies: [10.0.0.0/8], tls: { cert: c.pem, key: /k.pem },' +
+    ' oidc: { issuer: https://id.example, clientId: b, clientSecret: { env: SECRET }, roles: { map: { ops: operator, dev: { role: viewer, apps: [x] } } } } }';
+  const path = await write('access.yaml', `${EXAMPLE}${keys}\n`);
+  const settings = await (await loadConfiguration({ cwd: directory, path, env: { SECRET: 's' } })).server();
+  assert.deepEqual(settings.sessions, { idle: 3_600_000, longest: 30 * 86_400_000 });
+  assert.deepEqual(settings.tls, { cert: join(directory, 'c.pem'), key: '/k.pem' });
+  assert.equal(settings.oidc?.clientSecret, 's');
+  assert.deepEqual(settings.oidc?.roles, {
+    claim: 'groups',
+    map: { ops: { role: 'operator' }, dev: { role: 'viewer', apps: ['x'] } },
+  });
 });

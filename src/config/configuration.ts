@@ -117,7 +117,8 @@ export class Configuration {
   }
 
   async server(): Promise<ServerSettings> {
-    return serverSettings(await this.#resolve(fileSchema.shape.server, this.checked.values.server, ['server']));
+    const values = await this.#resolve(fileSchema.shape.server, this.checked.values.server, ['server']);
+    return serverSettings(values, this.directory);
   }
 
   async worker(): Promise<WorkerSettings> {

@@ -7,6 +7,7 @@ const SECRETS: readonly (readonly string[])[] = [
   ['storages', '*', 'secretAccessKey'],
   ['storages', '*', 'sessionToken'],
   ['apps', '*', 'sources', '*', 'url'],
+  ['server', 'oidc', 'clientSecret'],
 ];
 
 export const MASK = '********';

@@ -44,7 +44,42 @@ export interface PostgresSettings {
 /** Where the service keeps its records: a file of SQLite, absolute, or a database of PostgreSQL. */
 export type CatalogSettings = { readonly path: string } | { readonly url: string };
 
-export interface ServerSettings {
+export type Role = 'viewer' | 'operator' | 'administrator';
+
+/** A role for these apps; without apps, for all. */
+export interface RoleForApps {
+  readonly role: Role;
+  readonly apps?: readonly string[];
+}
+
+/** Log-in through an OpenID provider. */
+export interface OidcSettings {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly title: string;
+  /** Besides openid and profile. */
+  readonly scopes: readonly string[];
+  /** What the groups in a claim of the ID token may do. */
+  readonly roles: { readonly claim: string; readonly map: Readonly<Record<string, RoleForApps>> };
+}
+
+/** Who may come in and how, and what takes two people. */
+export interface AccessSettings {
+  /** Milliseconds. */
+  readonly sessions: { readonly idle: number; readonly longest: number };
+  /** Kinds of runs that wait for another person's approval. */
+  readonly secondPerson: readonly string[];
+  /** Milliseconds that they wait. */
+  readonly approvals: { readonly within: number };
+  /** Addresses and networks in CIDR form. */
+  readonly trustedProxies: readonly string[];
+  /** Absolute paths. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly oidc?: OidcSettings;
+}
+
+export interface ServerSettings extends AccessSettings {
   readonly host: string;
   /** 0: any that is free. */
   readonly port: number;

@@ -35,8 +35,23 @@ export function packingSettings({ packSize, compression }: Omit<Values['reposito
   return { packSize: parseSize(packSize)!, compression };
 }
 
-export function serverSettings({ listen, url }: Values['server']): ServerSettings {
-  return present({ ...splitListen(listen), url: url?.replace(/\/+$/, '') });
+export function serverSettings(values: Values['server'], directory: string): ServerSettings {
+  const { listen, url, sessions, approvals, tls, oidc, ...rest } = values;
+  return present({
+    ...rest,
+    ...splitListen(listen),
+    url: url?.replace(/\/+$/, ''),
+    sessions: { idle: parseDuration(sessions.idle)!, longest: parseDuration(sessions.longest)! },
+    approvals: { within: parseDuration(approvals.within)! },
+    tls: tls && { cert: resolve(directory, tls.cert), key: resolve(directory, tls.key) },
+    oidc: oidc && { ...oidc, roles: { claim: oidc.roles.claim, map: rolesOfGroups(oidc.roles.map) } },
+  });
+}
+
+function rolesOfGroups(map: NonNullable<Values['server']['oidc']>['roles']['map']) {
+  return Object.fromEntries(
+    Object.entries(map).map(([group, given]) => [group, typeof given === 'string' ? { role: given } : given]),
+  );
 }
 
 export function sourceSettings(
