@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { Selectable } from 'kysely';
 import { canonicalJson } from './audit/canonical-json.ts';
-import type { CatalogDb } from './catalog.ts';
+import { type CatalogDb, storable, within } from './database.ts';
 import type { AuditTable } from './schema.ts';
 
 export type AuditOutcome = 'ok' | 'refused' | 'failed';
@@ -37,32 +37,37 @@ export interface AuditHead {
 export const BEGINNING: AuditHead = { seq: 0, hash: '0'.repeat(64) };
 
 const HEAD_KEY = 'audit.head';
+const LONGEST = 500;
 
 /**
  * Writes an entry. Inside a caller's transaction it stands or falls with that; on both databases one transaction at a time writes, from here to
  * its end, so append last.
  */
-export async function appendAudit(db: CatalogDb, entry: AuditEntry, now: number): Promise<AuditRecord> {
-  if (!db.isTransaction) return db.transaction().execute((transaction) => appendAudit(transaction, entry, now));
-  const head = await takeTurn(db);
-  const unsigned = {
-    seq: head.seq + 1,
-    at: now,
-    actor: entry.actor,
-    action: entry.action,
-    target: entry.target ?? null,
-    app: entry.app ?? null,
-    address: entry.address ?? null,
-    outcome: entry.outcome,
-    details: canonicalJson(entry.details ?? {}),
-    previous: head.hash,
-  };
-  const record = { ...unsigned, hash: hashOf(unsigned) };
-  await db.insertInto('audit').values(record).execute();
-  const value = canonicalJson({ seq: record.seq, hash: record.hash });
-  await db.updateTable('catalog_values').set({ value }).where('key', '=', HEAD_KEY).execute();
-  return record;
+export function appendAudit(db: CatalogDb, entry: AuditEntry, now: number): Promise<AuditRecord> {
+  return within(db, async (transaction) => {
+    const head = await takeTurn(transaction);
+    const unsigned = {
+      seq: head.seq + 1,
+      at: now,
+      actor: clean(entry.actor),
+      action: entry.action,
+      target: entry.target === undefined ? null : clean(entry.target),
+      app: entry.app === undefined ? null : clean(entry.app),
+      address: entry.address ?? null,
+      outcome: entry.outcome,
+      details: canonicalJson(entry.details ?? {}),
+      previous: head.hash,
+    };
+    const record = { ...unsigned, hash: hashOf(unsigned) };
+    await transaction.insertInto('audit').values(record).execute();
+    const value = canonicalJson({ seq: record.seq, hash: record.hash });
+    await transaction.updateTable('catalog_values').set({ value }).where('key', '=', HEAD_KEY).execute();
+    return record;
+  });
 }
+
+/** Text that comes back from both databases as it was hashed. */
+const clean = (text: string) => storable(text.slice(0, LONGEST)).toWellFormed();
 
 /**
  * Until the transaction ends nobody else writes the audit log. What is decided after this on accounts and grants is decided one at a time, on
