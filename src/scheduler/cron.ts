@@ -47,11 +47,15 @@ export interface DueTimes {
 export function dueTimes(cron: string, timezone: string, { after, until, limit }: Span): DueTimes {
   const parsed = expression(cron);
   const where = zone(timezone);
+  const first = between(parsed, where, { after, until, limit });
+  if (first.length <= limit) return { times: first, more: false };
   for (let length = HOUR; ; length *= 4) {
-    const from = Math.max(after, until - length);
-    const times = between(parsed, where, from, until);
-    if (from > after && times.length <= limit) continue;
-    return { times: times.slice(-limit), more: times.length > limit || from > after };
+    const times = between(parsed, where, {
+      after: Math.max(after, until - length),
+      until,
+      limit: Number.POSITIVE_INFINITY,
+    });
+    if (times.length >= limit) return { times: times.slice(-limit), more: true };
   }
 }
 
@@ -61,10 +65,14 @@ interface Span {
   readonly limit: number;
 }
 
-function between(parsed: Expression, where: Zone, after: number, until: number): number[] {
+/** One more than `limit` when there are more. */
+function between(parsed: Expression, where: Zone, { after, until, limit }: Span): number[] {
   const times: number[] = [];
-  for (let at = next(parsed, where, after); at !== undefined && at <= until; at = next(parsed, where, at))
+  let at = next(parsed, where, after);
+  while (at !== undefined && at <= until && times.length <= limit) {
     times.push(at);
+    at = next(parsed, where, at);
+  }
   return times;
 }
 
