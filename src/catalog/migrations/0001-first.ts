@@ -147,7 +147,7 @@ export async function up(db: Database): Promise<void> {
   await index(db, 'runs', 'runs_by_age', ['app', 'id']);
   await index(db, 'runs', 'runs_by_state', ['state', 'id']);
   await index(db, 'runs', 'runs_by_kind', ['kind', 'id']);
-  await index(db, 'runs', 'runs_to_claim', ['priority', 'not_before', 'id'], { where: sql`state = 'queued'` });
+  await index(db, 'runs', 'runs_to_claim', ['priority desc', 'id'], { where: sql`state = 'queued'` });
   await index(db, 'runs', 'runs_waiting', ['after_run'], { where: sql`state = 'waiting'` });
   await index(db, 'runs', 'runs_leased', ['lease_until'], { where: sql`state = 'running'` });
   await index(db, 'runs', 'runs_one_writer', ['exclusive'], {
@@ -178,30 +178,40 @@ export async function up(db: Database): Promise<void> {
 
 /** `columns`: "name type" each, a question mark where there may be no value. */
 async function table(db: Database, name: string, key: readonly string[], columns: string): Promise<void> {
-  await withColumns(db.schema.createTable(name), columns)
+  await withColumns(db, db.schema.createTable(name), columns)
     .addPrimaryKeyConstraint(`${name}_key`, [...key] as never[])
     .execute();
 }
 
 /** A table whose `seq` grows by itself and is never given twice. */
 async function journal(db: Database, name: string, columns: string): Promise<void> {
-  const serial = db.getExecutor().adapter instanceof PostgresAdapter;
+  const serial = onPostgres(db);
   const numbered = db.schema
     .createTable(name)
     .addColumn('seq', serial ? 'bigserial' : 'integer', (col) =>
       serial ? col.primaryKey() : col.primaryKey().autoIncrement(),
     );
-  await withColumns(numbered, columns).execute();
+  await withColumns(db, numbered, columns).execute();
 }
 
-function withColumns(builder: CreateTableBuilder<string>, columns: string): CreateTableBuilder<string> {
+function withColumns(db: Database, builder: CreateTableBuilder<string>, columns: string): CreateTableBuilder<string> {
   return columns.split(',').reduce((made, column) => {
     const [name = '', type = ''] = column.trim().split(/\s+/);
     const nullable = name.endsWith('?');
-    return made.addColumn(nullable ? name.slice(0, -1) : name, TYPES[type as keyof typeof TYPES], (col) =>
+    return made.addColumn(nullable ? name.slice(0, -1) : name, typeOf(db, type), (col) =>
       nullable ? col : col.notNull(),
     ) as CreateTableBuilder<string>;
   }, builder);
+}
+
+/** Text sorts by its bytes on PostgreSQL too, as it does on SQLite. */
+function typeOf(db: Database, type: string) {
+  if (type === 'text' && onPostgres(db)) return sql`text collate "C"`;
+  return TYPES[type as keyof typeof TYPES];
+}
+
+function onPostgres(db: Database): boolean {
+  return db.getExecutor().adapter instanceof PostgresAdapter;
 }
 
 interface IndexOptions {
@@ -212,6 +222,12 @@ interface IndexOptions {
 async function index(db: Database, on: string, name: string, columns: readonly string[], options: IndexOptions = {}) {
   const kind = options.unique === true ? sql`unique index` : sql`index`;
   const only = options.where === undefined ? sql`` : sql` where ${options.where}`;
-  const names = sql.join(columns.map((column) => sql.ref(column)));
+  const names = sql.join(columns.map((column) => keyPart(column)));
   await sql`create ${kind} ${sql.ref(name)} on ${sql.table(on)} (${names})${only}`.execute(db);
+}
+
+/** A column of an index: its name, or "name desc". */
+function keyPart(column: string): RawBuilder<unknown> {
+  const [name = '', order = ''] = column.split(' ');
+  return sql`${sql.ref(name)} ${sql.raw(order)}`;
 }

@@ -1,0 +1,213 @@
+/** How workers take runs, keep them and end them. Every write says which claim it belongs to: who has lost a run cannot change it. */
+import { type SqlBool, sql } from 'kysely';
+import type { Catalog } from './catalog.ts';
+import { type CatalogDb, isDuplicate, locking, onPostgres, storable, within } from './database.ts';
+import { appendEvent } from './events.ts';
+import { type Labels, type Run, type RunError, type RunHold, toRun } from './run.ts';
+import { getRun, tellFinished } from './runs.ts';
+
+export interface Claimant {
+  readonly id: string;
+  readonly labels: Labels;
+}
+
+export interface RunEnd {
+  readonly state: 'succeeded' | 'partial' | 'failed' | 'cancelled';
+  readonly outcome?: Readonly<Record<string, unknown>>;
+  readonly error?: RunError;
+}
+
+/** A claim that another worker beat to the same exclusive work looks again this often. */
+const TRIES = 5;
+
+/**
+ * The most urgent run that this worker may execute, now its own until `now + leaseMs`; `undefined` when there is none. A run is given to
+ * one claimant only; of the runs with the same `exclusive` only one is ever running.
+ */
+export async function claimRun(
+  catalog: Catalog,
+  worker: Claimant,
+  now: number,
+  leaseMs: number,
+): Promise<Run | undefined> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await catalog.transaction((tx) => tryClaim(tx, worker, now, leaseMs));
+    } catch (error) {
+      if (!isDuplicate(error)) throw error;
+      if (tries === TRIES) return undefined; // others are at it; the next look finds what they leave
+    }
+  }
+}
+
+async function tryClaim(db: CatalogDb, worker: Claimant, now: number, leaseMs: number): Promise<Run | undefined> {
+  const labels = await labelsWithin(db, worker.labels);
+  if (labels.length === 0) return undefined;
+  let candidates = db
+    .selectFrom('runs')
+    .select('id')
+    .where(sql<SqlBool>`state = 'queued'`) // as text, so that the partial index serves
+    .where('not_before', '<=', now)
+    .where('labels', 'in', labels)
+    .where(FREE)
+    .orderBy('priority', 'desc')
+    .orderBy('id')
+    .limit(1);
+  if (onPostgres(db)) candidates = candidates.forUpdate().skipLocked();
+  const row = await db
+    .updateTable('runs')
+    .set((eb) => ({
+      state: 'running',
+      fence: eb('fence', '+', 1),
+      worker: worker.id,
+      lease_until: now + leaseMs,
+      started_at: now,
+      progress: null,
+    }))
+    .where('id', '=', candidates)
+    .returningAll()
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  const run = toRun(row);
+  const data = { kind: run.kind, attempt: run.attempt, worker: worker.id };
+  await appendEvent(db, { type: 'run.started', app: run.app, runId: run.id, data }, now);
+  return run;
+}
+
+/** No running run has the same `exclusive`. */
+const FREE = sql<SqlBool>`(runs.exclusive is null or not exists (
+  select 1 from runs busy where busy.state = 'running' and busy.exclusive is not null and busy.exclusive = runs.exclusive
+))`;
+
+/** The sets of labels of queued runs that a worker with `mine` satisfies. */
+async function labelsWithin(db: CatalogDb, mine: Labels): Promise<string[]> {
+  const queued = sql<SqlBool>`state = 'queued'`;
+  const rows = await db.selectFrom('runs').select('labels').distinct().where(queued).execute();
+  return rows.map((row) => row.labels).filter((text) => satisfied(JSON.parse(text) as Labels, mine));
+}
+
+function satisfied(wanted: Labels, mine: Labels): boolean {
+  return Object.entries(wanted).every(([name, value]) => Object.hasOwn(mine, name) && mine[name] === value);
+}
+
+/** Keeps the run until `now + leaseMs`. `lost`: somebody else has it or it is over, stop at once; `cancel`: still held, but to be stopped. */
+export async function renewLease(
+  db: CatalogDb,
+  run: RunHold,
+  now: number,
+  leaseMs: number,
+): Promise<'held' | 'lost' | 'cancel'> {
+  const row = await db
+    .updateTable('runs')
+    .set({ lease_until: now + leaseMs })
+    .where('id', '=', run.id)
+    .where('fence', '=', run.fence)
+    .where('state', '=', 'running')
+    .returning('cancel_requested')
+    .executeTakeFirst();
+  if (row === undefined) return 'lost';
+  return row.cancel_requested === 1 ? 'cancel' : 'held';
+}
+
+/** Ends the run, and queues or skips what waits for it. False: the claim was lost and nothing is written. */
+export async function finishRun(db: CatalogDb, run: RunHold, end: RunEnd, now: number): Promise<boolean> {
+  return await within(db, async (tx) => (await heldRun(tx, run)) !== undefined && (await finish(tx, run, end, now)));
+}
+
+export interface Requeue {
+  /** Not before this time, ms since the epoch. */
+  readonly notBefore: number;
+  readonly reason: string;
+  readonly error?: RunError;
+  /** False gives the run back without counting the attempt: a worker that stops in good order. Default true. */
+  readonly counted?: boolean;
+}
+
+/** Gives the run back, to be tried again, or ends it when a cancel was asked for. False: the claim was lost and nothing is written. */
+export async function requeueRun(db: CatalogDb, run: RunHold, again: Requeue, now: number): Promise<boolean> {
+  return await within(db, async (tx) => {
+    const held = await heldRun(tx, run);
+    if (held === undefined) return false;
+    return held.cancelRequested
+      ? await finish(tx, run, { state: 'cancelled' }, now)
+      : await requeue(tx, run, again, now);
+  });
+}
+
+const LOST = {
+  code: 'run_lost',
+  message: 'The worker stopped telling that it is alive; what it was doing is not known.',
+} as const;
+
+/** Takes runs back whose worker has not renewed them: queued again, or ended when no attempt is left or a cancel was asked for. */
+export async function expireLeases(catalog: Catalog, now: number): Promise<Run[]> {
+  const expired = await catalog.db
+    .selectFrom('runs')
+    .select(['id', 'fence'])
+    .where(sql<SqlBool>`state = 'running'`)
+    .where('lease_until', '<', now)
+    .execute();
+  const changed = [];
+  for (const run of expired) changed.push(await catalog.transaction((tx) => expire(tx, run, now)));
+  return changed.filter((run) => run !== undefined);
+}
+
+async function expire(db: CatalogDb, hold: RunHold, now: number): Promise<Run | undefined> {
+  const run = await heldRun(db, hold);
+  if (run === undefined || (run.leaseUntil ?? now) >= now) return undefined; // renewed or ended meanwhile
+  if (run.cancelRequested) await finish(db, run, { state: 'cancelled', error: LOST }, now);
+  else if (run.attempt >= run.maxAttempts) await finish(db, run, { state: 'failed', error: LOST }, now);
+  else await requeue(db, run, { notBefore: now, reason: LOST.message, error: LOST }, now);
+  return await getRun(db, run.id);
+}
+
+/** The run if the claim is still good; nobody changes it before the transaction ends. */
+export async function heldRun(db: CatalogDb, { id, fence }: RunHold): Promise<Run | undefined> {
+  const query = db
+    .selectFrom('runs')
+    .selectAll()
+    .where('id', '=', id)
+    .where('fence', '=', fence)
+    .where('state', '=', 'running');
+  const row = await locking(db, query).executeTakeFirst();
+  return row === undefined ? undefined : toRun(row);
+}
+
+async function finish(db: CatalogDb, run: RunHold, end: RunEnd, now: number): Promise<boolean> {
+  const outcome = end.outcome === undefined ? null : storable(JSON.stringify(end.outcome));
+  const row = await db
+    .updateTable('runs')
+    .set({ state: end.state, outcome, finished_at: now, lease_until: null, ...errorColumns(end.error) })
+    .where('id', '=', run.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  await tellFinished(db, toRun(row), now);
+  return true;
+}
+
+async function requeue(db: CatalogDb, run: RunHold, again: Requeue, now: number): Promise<boolean> {
+  const { notBefore, reason } = again;
+  const row = await db
+    .updateTable('runs')
+    .set((eb) => ({
+      state: 'queued',
+      not_before: notBefore,
+      lease_until: null,
+      attempt: eb('attempt', '+', again.counted === false ? 0 : 1),
+      ...errorColumns(again.error),
+    }))
+    .where('id', '=', run.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  const data = { kind: row.kind, attempt: row.attempt, reason, notBefore };
+  await appendEvent(db, { type: 'run.queued', app: row.app, runId: row.id, data }, now);
+  return true;
+}
+
+function errorColumns(error: RunError | undefined) {
+  return {
+    error_code: error?.code ?? null,
+    error_message: error === undefined ? null : storable(error.message),
+    error_hint: error?.hint === undefined ? null : storable(error.hint),
+  };
+}
