@@ -9,6 +9,7 @@ import { zstdDecompressSync } from 'node:zlib';
 import { Failure } from '../../base/failure.ts';
 import { ENVELOPE_OVERHEAD, type MasterKey, Sealer } from '../crypto/envelope.ts';
 import { poly1305 } from '../crypto/poly1305.ts';
+import { releaseAll } from './release.ts';
 
 const LARGE = 64 * 1024;
 const IV_SIZE = 16;
@@ -44,7 +45,9 @@ export class BlobOpener {
   open(sealed: Uint8Array, plainLength: number): OpenedBlob {
     const opened = sealed.length >= LARGE ? this.#openLarge(sealed) : this.#sealer.open(sealed);
     if (plainLength === 0) return { plain: opened, isChecked: false };
-    return { plain: decompress(opened, plainLength), isChecked: hasChecksum(opened) };
+    const outcome = { plain: decompress(opened, plainLength), isChecked: hasChecksum(opened) };
+    releaseAll(opened);
+    return outcome;
   }
 
   #openLarge(sealed: Uint8Array): Buffer {
@@ -65,7 +68,8 @@ function hasChecksum(frame: Buffer): boolean {
 function decompress(bytes: Buffer, length: number): Buffer {
   if (length > MAX_BLOB) throw new Failure('data_damaged', 'A blob claims an absurd length.');
   try {
-    const plain = zstdDecompressSync(bytes, { maxOutputLength: length, chunkSize: Math.max(length, MIN_CHUNK) });
+    // one byte more than needed: a buffer that was filled to the end would be followed by another one
+    const plain = zstdDecompressSync(bytes, { maxOutputLength: length, chunkSize: Math.max(length + 1, MIN_CHUNK) });
     if (plain.length === length) return plain;
   } catch (error) {
     throw new Failure('data_damaged', 'A blob does not decompress.', { cause: error });

@@ -9,7 +9,7 @@ import { hash } from 'node:crypto';
 import { isFailure } from '../../base/failure.ts';
 import type { MasterKey } from '../crypto/envelope.ts';
 import { sha256All } from '../crypto/sha256-lanes.ts';
-import { release } from './release.ts';
+import { release, releaseAll } from './release.ts';
 import { BlobOpener, type OpenedBlob } from './unseal-blob.ts';
 import { BLOB_WORDS, type UnsealRequest } from './unseal-messages.ts';
 
@@ -97,7 +97,7 @@ export class StretchWriter {
   #place({ blobs, refs }: WriteRequest, { position, plain }: Pending): void {
     const [, , , , from, to] = wordsOf(blobs, position);
     this.#written += this.#files.place(plain, refs.subarray(from!, to!));
-    release(plain);
+    releaseAll(plain);
   }
 }
 
