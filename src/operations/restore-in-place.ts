@@ -30,6 +30,7 @@ import type { IndexedRepository } from '../repository/indexed-repository.ts';
 import { runHook } from './hooks.ts';
 import { findPoints } from './restore/find-point.ts';
 import { type FilesFrom, type MomentInput, type MomentOutcome, MomentRestore } from './restore/moment.ts';
+import { tellTimeline } from './restore/own-timeline.ts';
 import { confirmed, placesOf, type ReplacedPlace, type SourcePlace } from './restore/places.ts';
 import { ReadProblems } from './restore/read-problems.ts';
 import { isWhole, makePlan, restoreInto } from './restore/run.ts';
@@ -140,6 +141,7 @@ class InPlaceRun {
     }
     assertApart(this.#directories());
     if (!dryRun) confirmed(confirm, app.name, this.#replaced());
+    if (this.#moment === undefined) await tellTimeline(this.#session, this.#point, names, true);
   }
 
   async perform(): Promise<void> {

@@ -10,6 +10,7 @@ import { announceReading } from '../recovery/shared-lock.ts';
 import { checkRoom, inspectTarget } from '../recovery/target.ts';
 import type { Ownership } from '../repository/restore-metadata.ts';
 import { findPoints } from './restore/find-point.ts';
+import { tellTimeline } from './restore/own-timeline.ts';
 import { ReadProblems, type StorageProblems } from './restore/read-problems.ts';
 import { makePlan, restoreInto } from './restore/run.ts';
 import type { Session } from './session.ts';
@@ -85,6 +86,7 @@ export async function restore(session: Session, input: RestoreInput): Promise<Re
   const plan = await makePlan(session, indexed, point, input);
   if (typeof state === 'string') await checkRoom(target, plan.totals.roomBytes, plan.totals.files);
   await lock.settled();
+  if (input.paths.length === 0) await tellTimeline(session, point, plan.sources, false);
   const done = input.dryRun
     ? undefined
     : await restoreInto(session, indexed, plan, { target, identity, ownership }, problems);

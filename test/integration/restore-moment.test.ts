@@ -79,6 +79,11 @@ test('restore to a moment: what contradicts itself is refused, and a moment out 
   assert.equal(late.code, 5);
   assert.ok(String(late.error?.hint).includes(formatMicroseconds(one!.time)));
   assert.equal(existsSync(app.dir.join('out')), false, 'nothing was written');
+  const plain = await app.ok(['restore', 'latest', ...to, '--dry-run']);
+  assert.match(
+    plain.stdout + plain.stderr,
+    /database goes on with timeline 1, .* --immediate .* or --lsn 0\/[\dA-F]+ \(this one\)/,
+  );
 });
 
 test('restore --at in place: the directory is made and recovered beside the old one, then swapped; archiving stays on', async () => {
@@ -89,6 +94,8 @@ test('restore --at in place: the directory is made and recovered beside the old 
   await archive(app, pg);
   const data = pg.dataDir;
   await pg.instance.stop('fast');
+  const inPlace = ['restore', 'latest', '--source', 'database', '--in-place', '--data-directory', data, '--dry-run'];
+  assert.match((await app.ok(inPlace)).stderr, /Warning: database goes on with timeline 1/);
   const done = await app.ok([
     ...['restore', '--at', formatMicroseconds(one!.time), '--source', 'database', '--in-place'],
     ...['--confirm', 'database', '--data-directory', data, '--json'],
