@@ -129,6 +129,51 @@ const MISTAKES: readonly (readonly [mistake: string, text: string, complaint: Re
     /schedules\[0\].cron: names a day/,
   ],
   [
+    'a schedule without a time',
+    app('schedules: [{ run: prune }]'),
+    /schedules\[0\].cron: is missing: when it runs \(or every, or after\)/,
+  ],
+  [
+    'a schedule with two times',
+    app('schedules: [{ run: prune, every: daily, cron: "@daily" }]'),
+    /every: is given besides/,
+  ],
+  [
+    'an option that what is run does not have',
+    app('schedules: [{ run: backup, every: daily, with: { ful: true } }]'),
+    /schedules\[0\].with.ful: unknown key \(did you mean "full"\?\)/,
+  ],
+  [
+    'a percentage that is none',
+    app('schedules: [{ run: check, every: daily, with: { readData: 5 } }]'),
+    /percentage such as/,
+  ],
+  [
+    'a schedule after one that is not there',
+    app('schedules: [{ run: prove, after: bakup }, { run: backup, every: daily }]'),
+    /schedules\[0\].after: there is no schedule "bakup" \(did you mean "backup"\?\)/,
+  ],
+  [
+    'schedules that wait for each other',
+    app('schedules: [{ run: prove, after: check }, { run: check, after: prove }]'),
+    /schedules\[1\].after: leads back/,
+  ],
+  [
+    'two schedules of one name',
+    app('schedules: [{ name: a, run: check, every: daily }, { name: a, run: sync, every: daily }]'),
+    /"a" is the name of another schedule/,
+  ],
+  [
+    'a blackout of no length',
+    app('schedules: [{ run: prune, every: daily, blackout: [{ from: "08:00", to: "08:00" }] }]'),
+    /blackout\[0\].to: begins when it ends/,
+  ],
+  [
+    'a day that is none',
+    app('schedules: [{ run: prune, every: daily, blackout: [{ from: "08:00", to: "24:00", days: [mo] }] }]'),
+    /days\[0\]: must be a day such as mon/,
+  ],
+  [
     'an address without a port',
     file({ rest: 'server: { listen: 127.0.0.1 }' }),
     /server.listen: must be an address and a/,
@@ -226,7 +271,7 @@ test('what this version reads but does not act on is said', () => {
   const sources = 'd: { type: postgres, url: { env: U }, wal: stream }';
   const parts = 'objectives: { rpo: 5m }, tenants: { table: t, key: id }, schedules: [{ run: backup, cron: "@daily" }]';
   const remarks = check(file({ sources, app: parts })).remarks.map(({ path }) => path);
-  assert.deepEqual(remarks.toSorted(), ['apps.shop.schedules', 'apps.shop.tenants']);
+  assert.deepEqual(remarks.toSorted(), ['apps.shop.tenants']);
   assert.deepEqual(check(file()).remarks, []);
 });
 

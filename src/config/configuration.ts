@@ -11,6 +11,12 @@ import { type CheckedFile, checkFile } from './check-file.ts';
 import { locateFile, type Where } from './locate.ts';
 import type { Path, Remark } from './problem.ts';
 import { type Resolved, resolveValues } from './resolve.ts';
+import {
+  type AppPlan,
+  scheduleSettings,
+  type VerificationSettings,
+  verificationSettings,
+} from './schedule-settings.ts';
 import { app as appSchema } from './schema/app.ts';
 import { file as fileSchema } from './schema/file.ts';
 import { source as sourceSchema } from './schema/source.ts';
@@ -126,6 +132,20 @@ export class Configuration {
     return { ...rest, ...given('name', name) };
   }
 
+  /** When the work of an app starts, and what a worker needs for it. Throws `app_unknown`, `secret_unavailable`. */
+  async plan(app: string): Promise<AppPlan> {
+    const { labels, schedules } = this.checked.values.apps[this.appName(app)]!;
+    const schema = appSchema.pick({ labels: true, schedules: true });
+    const values = await this.#resolve(schema, { labels, schedules }, ['apps', app]);
+    return { app, labels: values.labels, schedules: scheduleSettings(values.schedules) };
+  }
+
+  /** How what is stored is read again and again. */
+  async verification(): Promise<VerificationSettings> {
+    const { verification } = this.checked.values;
+    return verificationSettings(await this.#resolve(fileSchema.shape.verification, verification, ['verification']));
+  }
+
   /** How many storages must hold all of a backup for it to be complete. */
   async requiredCopies(): Promise<number> {
     const { required } = await this.#resolve(fileSchema.shape.copies, this.checked.values.copies, ['copies']);
@@ -146,8 +166,9 @@ export class Configuration {
 
   /** All of an app but its sources. Throws `app_unknown`, `secret_unavailable`. */
   async app(name: string): Promise<AppSettings> {
-    const { sources, ...rest } = this.checked.values.apps[this.appName(name)]!;
-    const values = await this.#resolve(appSchema.omit({ sources: true }), rest, ['apps', name]);
+    const { sources, labels: _labels, schedules: _schedules, ...rest } = this.checked.values.apps[this.appName(name)]!;
+    const schema = appSchema.omit({ sources: true, labels: true, schedules: true });
+    const values = await this.#resolve(schema, rest, ['apps', name]);
     const databases = Object.keys(sources).filter((source) => sources[source]!.type === 'postgres');
     return appSettings(name, values, { directory: this.directory, databases });
   }

@@ -65,6 +65,7 @@ async function replaceReferences(
 /** Keys whose values are not text: what an environment variable or a file holds for them is read as YAML would read it. */
 const NOT_TEXT = new Set([
   ...['connections', 'days', 'required', 'compression', 'pathStyle', 'oneFileSystem', 'excludeCaches'],
+  ...['catchUp', 'retries', 'priority', 'enabled', 'afterBackup', 'heal'],
   ...['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'],
 ]);
 

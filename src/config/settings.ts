@@ -193,7 +193,6 @@ export interface AppSettings {
     readonly beforeRestore?: readonly string[];
     readonly afterRestore?: readonly string[];
   };
-  readonly schedules: readonly { readonly run: string; readonly cron: string; readonly timezone?: string }[];
   readonly retention?: RetentionSettings;
   readonly retentionByStorage: Readonly<Record<string, RetentionSettings>>;
   /** Facts for the manifest: the app's version as text, the checkout whose commit and branch count. */

@@ -86,7 +86,7 @@ function retention(rules: NonNullable<AppValues['retention']>): RetentionSetting
 /** `databases` are the names of the app's postgres sources; the checks made sure that one is meant wherever one is needed. */
 export function appSettings(
   name: string,
-  values: Omit<AppValues, 'sources'>,
+  values: Omit<AppValues, 'sources' | 'labels' | 'schedules'>,
   { directory, databases }: { readonly directory: string; readonly databases: readonly string[] },
 ): AppSettings {
   const asking = <A extends { database?: string | undefined }>(asked: A) => ({
@@ -103,7 +103,6 @@ export function appSettings(
     tenants: values.tenants && present(asking(values.tenants)),
     proof: { ...values.proof, assertions: values.proof.assertions.map(asking) },
     hooks: present(values.hooks),
-    schedules: values.schedules.map((schedule) => present(schedule)),
     retention: values.retention && retention(values.retention),
     retentionByStorage: Object.fromEntries(
       Object.entries(values.retentionByStorage).map(([storage, rules]) => [storage, retention(rules)]),

@@ -47,7 +47,8 @@ export default defineCommand({
 
 /** Days begin by the time zone of the backup's schedule, or else by that of the machine. */
 async function appRetention(config: Configuration, name: string): Promise<AppRetention> {
-  const { retention, retentionByStorage, schedules } = await config.app(name);
+  const { retention, retentionByStorage } = await config.app(name);
+  const { schedules } = await config.plan(name);
   const scheduled = schedules.find(({ run, timezone }) => run === 'backup' && timezone !== undefined)?.timezone;
   return {
     app: name,

@@ -6,6 +6,7 @@ import { nearest } from '../../base/suggest.ts';
 import type { Path } from '../problem.ts';
 import type { Complaint } from '../schema/problems.ts';
 import { entriesAt, itemsAt, valueAt } from '../values.ts';
+import { scheduleChecks } from './schedule-checks.ts';
 
 export function crossChecks(root: unknown): Complaint[] {
   const storages = entriesAt(root, ['storages']).map(([name]) => name);
@@ -73,6 +74,7 @@ function appChecks(root: unknown, app: Path, storages: readonly string[]): Compl
       ? [{ path: [...app, 'sources'], message: 'names no source; at least one is needed' }]
       : []),
     ...asking.flatMap((path) => databaseChecks(root, path, databases)),
+    ...scheduleChecks(root, app, unknownName),
     ...databases.flatMap((name) => walChecks(root, [...app, 'sources', name, 'wal'], storages.length)),
     ...referenceChecks(
       root,

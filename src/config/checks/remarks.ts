@@ -35,10 +35,6 @@ function idleKeys(values: FileValues, app: Path): LooseRemark[] {
     const given = Array.isArray(value) ? value.length > 0 : value !== undefined;
     if (given) remarks.push({ path, message });
   };
-  idle(
-    [...app, 'schedules'],
-    'schedules are read but nothing runs them in this version; start holdfast from cron or a systemd timer',
-  );
   idle([...app, 'tenants'], 'tenants are read but this version cannot back up or restore single tenants');
   return remarks;
 }

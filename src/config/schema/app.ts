@@ -1,7 +1,8 @@
 /** Apps: what is protected together, and how. */
 import { z } from 'zod';
-import { cronProblem, isTimeZone } from '../cron.ts';
-import { checkedText, choice, count, duration, mapping, name, path, text } from './scalars.ts';
+import { count, duration, mapping, name, path, text } from './scalars.ts';
+import { schedule } from './schedule.ts';
+import { labels } from './service.ts';
 import { source } from './source.ts';
 
 const RETENTION_RULES = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly', 'within'] as const;
@@ -17,18 +18,6 @@ const retention = mapping({
 }).refine((rules) => RETENTION_RULES.some((rule) => rules[rule] !== undefined), {
   error: 'names no rule; leave it out to keep every point',
   abort: true,
-});
-
-const schedule = mapping({
-  run: choice('What is run.', ['backup', 'prove', 'check', 'sync', 'prune', 'drill']),
-  cron: checkedText(
-    'When: minute, hour, day of month, month, day of week; or @hourly, @daily, @weekly, @monthly, @yearly.',
-    cronProblem,
-  ),
-  timezone: checkedText(
-    'The time zone that the times are in, such as Europe/Madrid. Absent: that of the machine.',
-    (written) => (isTimeZone(written) ? undefined : 'is not a time zone (write one such as Europe/Madrid or UTC)'),
-  ).optional(),
 });
 
 const argv = (description: string) =>
@@ -107,6 +96,7 @@ export const app = mapping({
   })
     .describe('Programs run around the work.')
     .default({}),
+  labels: labels.default({}),
   schedules: z.array(schedule, { error: 'must be a list' }).describe('When work starts by itself.').default([]),
   retention: retention.describe('Which points are kept; absent: all.').optional(),
   retentionByStorage: z

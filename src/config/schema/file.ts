@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { app } from './app.ts';
 import { count, mapping, name, path, secret, size, text, value } from './scalars.ts';
+import { verification } from './schedule.ts';
 import { catalog, server, worker } from './service.ts';
 import { storage } from './storage.ts';
 
@@ -49,6 +50,7 @@ export const file = mapping({
   catalog,
   server,
   worker,
+  verification,
   apps: z.record(name, app, { error: 'must map names to apps' }).describe('What is protected.').default({}),
 });
 
