@@ -194,23 +194,33 @@ export interface AlertsTable {
   last_at: Time;
   acknowledged_by: string | null;
   acknowledged_at: Time | null;
+  acknowledge_note: string | null;
+  /** Null on a resolved alert: its cause went away by itself. */
   resolved_by: string | null;
   resolved_at: Time | null;
-  note: string | null;
+  /** What the person said, or what was seen when the cause was gone. */
+  resolve_note: string | null;
   muted_until: Time | null;
+  muted_by: string | null;
   /** How often it was escalated, and when next. */
   escalation: number;
   escalate_at: Time | null;
   freezes_retention: Flag;
+  /** What it was last seen by (a run, a day): the same is not counted twice, nor raised again after a person resolved it. */
+  evidence: string | null;
 }
 
 export interface DeliveriesTable {
   id: string;
   alert_id: string | null;
+  /** Empty: a notice that is not routed yet. */
   channel: string;
-  /** fire, acknowledge, resolve, escalate, test, ping. */
+  /** fire, worse, acknowledge, resolve, escalate, digest, test, ping. */
   event: string;
-  state: 'pending' | 'sent' | 'failed' | 'gave-up';
+  /** grouped: a digest carries it · failed: refused for good · gave-up: tried for as long as was asked. */
+  state: 'pending' | 'sent' | 'grouped' | 'failed' | 'gave-up';
+  /** The delivery that carries a grouped one. */
+  digest: string | null;
   attempts: number;
   next_at: Time;
   created_at: Time;

@@ -78,14 +78,15 @@ export async function up(db: Database): Promise<void> {
     ['id'],
     `id text, rule text, cause text, severity text, state text, app? text, storage? text, run_id? text, title text,
     message text, details text, count integer, first_at bigint, last_at bigint, acknowledged_by? text,
-    acknowledged_at? bigint, resolved_by? text, resolved_at? bigint, note? text, muted_until? bigint, escalation
-    integer, escalate_at? bigint, freezes_retention integer`,
+    acknowledged_at? bigint, acknowledge_note? text, resolved_by? text, resolved_at? bigint, resolve_note? text,
+    muted_until? bigint, muted_by? text, escalation integer, escalate_at? bigint, freezes_retention integer, evidence?
+    text`,
   );
   await table(
     db,
     'deliveries',
     ['id'],
-    `id text, alert_id? text, channel text, event text, state text, attempts integer, next_at bigint, created_at
+    `id text, alert_id? text, channel text, event text, state text, digest? text, attempts integer, next_at bigint, created_at
     bigint, sent_at? bigint, body text, status? text, error? text`,
   );
   await table(
@@ -163,8 +164,12 @@ export async function up(db: Database): Promise<void> {
   await index(db, 'ledger', 'ledger_by_age', ['storage', 'checked_at']);
   await index(db, 'alerts', 'alerts_one_per_cause', ['cause'], { unique: true, where: sql`state <> 'RESOLVED'` });
   await index(db, 'alerts', 'alerts_by_state', ['state', 'id']);
+  await index(db, 'alerts', 'alerts_by_cause', ['cause', 'id']);
+  await index(db, 'alerts', 'alerts_to_escalate', ['escalate_at'], { where: sql`state = 'ACTIVE'` });
   await index(db, 'deliveries', 'deliveries_due', ['next_at'], { where: sql`state = 'pending'` });
   await index(db, 'deliveries', 'deliveries_of_alert', ['alert_id']);
+  await index(db, 'deliveries', 'deliveries_of_digest', ['digest'], { where: sql`digest is not null` });
+  await index(db, 'deliveries', 'deliveries_of_channel', ['channel', 'created_at']);
   await index(db, 'users', 'users_by_name', ['name'], { unique: true });
   await index(db, 'users', 'users_by_subject', ['oidc_subject'], {
     unique: true,
