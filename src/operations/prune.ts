@@ -10,6 +10,7 @@ import { type PruneReport, pruneStorages } from '../repository/prune.ts';
 import { inMask, type Replica } from '../repository/replicas.ts';
 import type { Repository } from '../repository/repository.ts';
 import { type SnapshotList, type StoredSnapshot, timeOf } from '../repository/snapshots.ts';
+import { pieceKey } from '../wal/piece.ts';
 import { pointsOf, tagsOf } from './points.ts';
 import { lastGoodPoints, planRetention, type RetainedPoint, type RetentionDecision } from './retention.ts';
 import type { Session } from './session.ts';
@@ -75,7 +76,7 @@ export async function prune(session: Session, { apps, dryRun = false, packSize }
     },
   });
   const wal = await pruneWal(session, walPlan, report, dryRun);
-  const prolonged = dryRun ? new Map<string, Prolonged>() : await prolongAll(session, report);
+  const prolonged = dryRun ? new Map<string, Prolonged>() : await prolongAll(session, report, walPlan);
   return { ...report, dryRun, decisions, prolonged, wal };
 }
 
@@ -100,11 +101,17 @@ async function pruneWal(
 }
 
 /** What stays on storages with object lock stays locked. */
-async function prolongAll({ repository }: Session, report: PruneReport): Promise<Map<string, Prolonged>> {
+async function prolongAll(
+  { repository }: Session,
+  report: PruneReport,
+  wal: WalPrunePlan | undefined,
+): Promise<Map<string, Prolonged>> {
   const prolonged = new Map<string, Prolonged>();
   for (const replica of repository.replicas) {
     if (replica.store.lockMs === undefined || report.failures.has(replica.name)) continue;
-    prolonged.set(replica.name, await prolongLocks(repository, replica));
+    const refused = wal?.loose.filter(({ storage }) => storage === replica.name) ?? [];
+    const going = refused.flatMap(({ pieces }) => pieces.map(({ piece }) => pieceKey(piece)));
+    prolonged.set(replica.name, await prolongLocks(repository, replica, new Set(going)));
   }
   return prolonged;
 }

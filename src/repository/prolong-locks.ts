@@ -6,8 +6,8 @@ import { asFailure, type Failure } from '../base/failure.ts';
 import type { Replica } from './replicas.ts';
 import type { Repository } from './repository.ts';
 
-/** What a point needs. `locks/` is never locked, `meta/` can be lost. */
-const PREFIXES = ['config', 'keys/', 'snapshots/', 'index/', 'data/'] as const;
+/** What a point needs, and the moments after it. `locks/` is never locked, `meta/` can be lost. */
+const PREFIXES = ['config', 'keys/', 'snapshots/', 'index/', 'data/', 'wal/'] as const;
 const PARALLEL = 8;
 
 export interface Prolonged {
@@ -16,14 +16,21 @@ export interface Prolonged {
   readonly failure?: Failure;
 }
 
-/** Prolongs the lock of everything that `replica` holds; nothing happens where the storage has no object lock. */
-export async function prolongLocks({ settings }: Repository, { store }: Replica): Promise<Prolonged> {
+/**
+ * Prolongs the lock of everything that `replica` holds, but for the keys that are to go; nothing happens where the storage has no object lock.
+ */
+export async function prolongLocks(
+  { settings }: Repository,
+  { store }: Replica,
+  going: ReadonlySet<string> = new Set(),
+): Promise<Prolonged> {
   const { lockMs } = store;
   if (lockMs === undefined) return { objects: 0 };
   const options = settings.signal ? { signal: settings.signal } : {};
   const now = settings.clock.now();
   let objects = 0;
   const prolong = async (key: string): Promise<void> => {
+    if (going.has(key)) return;
     const info = await store.stat(key, options);
     if (info === undefined || (info.retainedUntil ?? 0) > now + lockMs / 2) return;
     await store.retain(key, now + lockMs, options);

@@ -9,9 +9,11 @@ import { prolongLocks } from '../../src/repository/prolong-locks.ts';
 import { listAll } from '../../src/repository/replicas.ts';
 import { openRepository } from '../../src/repository/repository.ts';
 import { openS3Store } from '../../src/storage/s3/s3-store.ts';
+import { pieceKey } from '../../src/wal/piece.ts';
 import { holdfastOk, writeConfig } from '../support/holdfast.ts';
 import { needS3, type TestS3, useS3 } from '../support/s3/shared.ts';
 import { tempDir } from '../support/temp.ts';
+import { madeLog } from '../support/wal.ts';
 
 const DAY = 24 * 3600_000;
 const need = await needS3();
@@ -47,16 +49,21 @@ test('prune locks what it leaves for longer once half of the time is over, and n
   const [replica] = repository.replicas;
   assert.ok(replica);
 
-  const { objects, failure } = await prolongLocks(repository, replica);
+  const [kept, unneeded] = await madeLog(repository, 2).put(0, 2);
+  const going = pieceKey(unneeded!);
+
+  const { objects, failure } = await prolongLocks(repository, replica, new Set([going]));
 
   assert.equal(failure, undefined);
   const needed = await Promise.all(['data/', 'index/', 'snapshots/', 'keys/'].map((prefix) => listAll(store, prefix)));
-  const keys = ['config', ...needed.flat().map(({ key }) => key)];
+  const keys = ['config', pieceKey(kept!), ...needed.flat().map(({ key }) => key)];
   assert.equal(objects, keys.length);
   for (const key of keys) {
     const { retainedUntil = 0 } = (await store.stat(key)) ?? {};
     assert.ok(retainedUntil >= later.now() + 10 * DAY - 1000, key);
   }
+  const { retainedUntil = 0 } = (await store.stat(going)) ?? {};
+  assert.ok(retainedUntil < later.now() + 9 * DAY, 'what is to go is not locked anew');
   assert.deepEqual(await listAll(store, 'locks/'), []);
   await repository.close();
 });
