@@ -1,0 +1,88 @@
+/** Alerts, looked at. */
+import { Failure } from '../../base/failure.ts';
+import { isRecordId } from '../../base/ids.ts';
+import type { CatalogDb } from '../database.ts';
+import type { AlertState, Severity } from '../schema.ts';
+import { type Alert, toAlert } from './alert.ts';
+
+export interface AlertFilter {
+  readonly state?: readonly AlertState[];
+  readonly severity?: readonly Severity[];
+  readonly rule?: string;
+  readonly app?: string;
+  /** Only of these apps and of none: what a person may see. */
+  readonly apps?: readonly string[];
+  readonly storage?: string;
+  /** Where the last page ended. */
+  readonly cursor?: string;
+  readonly limit: number;
+}
+
+export async function getAlert(db: CatalogDb, id: string): Promise<Alert | undefined> {
+  const row = await db.selectFrom('alerts').selectAll().where('id', '=', id).executeTakeFirst();
+  return row === undefined ? undefined : toAlert(row);
+}
+
+/** A page of alerts, the newest first; `next` is the cursor of the following page. */
+export async function listAlerts(
+  db: CatalogDb,
+  filter: AlertFilter,
+): Promise<{ readonly alerts: Alert[]; readonly next: string | null }> {
+  const { cursor, limit, apps } = filter;
+  let query = db
+    .selectFrom('alerts')
+    .selectAll()
+    .orderBy('id', 'desc')
+    .limit(limit + 1);
+  if (filter.state !== undefined) query = query.where('state', 'in', [...filter.state]);
+  if (filter.severity !== undefined) query = query.where('severity', 'in', [...filter.severity]);
+  if (filter.rule !== undefined) query = query.where('rule', '=', filter.rule);
+  if (filter.app !== undefined) query = query.where('app', '=', filter.app);
+  if (apps !== undefined) query = query.where((eb) => eb.or([eb('app', 'is', null), eb('app', 'in', [...apps])]));
+  if (filter.storage !== undefined) query = query.where('storage', '=', filter.storage);
+  if (cursor !== undefined) query = query.where('id', '<', checkedCursor(cursor));
+  const rows = await query.execute();
+  const page = rows.slice(0, limit);
+  return { alerts: page.map(toAlert), next: rows.length > limit ? page.at(-1)!.id : null };
+}
+
+/** What is not resolved, by cause: what rules compare their findings with. */
+export async function openAlerts(db: CatalogDb): Promise<Map<string, Alert>> {
+  const rows = await db.selectFrom('alerts').selectAll().where('state', '<>', 'RESOLVED').execute();
+  return new Map(rows.map((row) => [row.cause, toAlert(row)]));
+}
+
+/** How many are not resolved. */
+export async function alertCounts(
+  db: CatalogDb,
+): Promise<readonly { readonly severity: Severity; readonly state: AlertState; readonly count: number }[]> {
+  const rows = await db
+    .selectFrom('alerts')
+    .select((eb) => ['severity', 'state', eb.fn.countAll().as('count')])
+    .where('state', '<>', 'RESOLVED')
+    .groupBy(['severity', 'state'])
+    .execute();
+  return rows.map(({ severity, state, count }) => ({ severity, state, count: Number(count) }));
+}
+
+/**
+ * The alert for whose sake nothing of `app` may be removed now: signs of an attack that no person has resolved. Undefined: retention may work.
+ * Asked by whoever removes points, right before removing.
+ */
+export async function retentionFrozen(db: CatalogDb, app: string): Promise<Alert | undefined> {
+  const row = await db
+    .selectFrom('alerts')
+    .selectAll()
+    .where('state', '<>', 'RESOLVED')
+    .where('freezes_retention', '=', 1)
+    .where((eb) => eb.or([eb('app', '=', app), eb('app', 'is', null)]))
+    .orderBy('id')
+    .limit(1)
+    .executeTakeFirst();
+  return row === undefined ? undefined : toAlert(row);
+}
+
+function checkedCursor(cursor: string): string {
+  if (isRecordId(cursor)) return cursor;
+  throw new Failure('usage', 'The cursor is not one that a list gave.', { hint: 'Take "next" of the page before.' });
+}
