@@ -19,9 +19,17 @@ export interface GlobalFlags {
 
 /** What this program is, for `version` and for the records it writes. */
 export interface BuildInfo {
+  /** The file that starts it; absolute. */
+  readonly program: string;
   readonly version: string;
   readonly node: string;
   readonly platform: string;
+}
+
+/** Somebody who can be asked. */
+export interface Terminal {
+  /** Resolves with the line that was typed. */
+  ask(question: string, signal: AbortSignal): Promise<string>;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -42,6 +50,8 @@ export interface Context {
   readonly progress: Progress;
   /** There when a worker of the service started this command. */
   readonly supervision?: Supervision;
+  /** Absent where nobody can answer. */
+  readonly terminal?: Terminal;
   /** The configuration file, loaded on first use. Throws `config_missing`, or `config_invalid` with every problem. */
   config(): Promise<Configuration>;
 }

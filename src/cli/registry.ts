@@ -19,6 +19,11 @@ export const registry: readonly Registration[] = [
     entry('rows diff', 'what differs in a table since a moment', () => import('./commands/rows-diff.ts')),
     entry('sandbox', 'a throw-away PostgreSQL with the database as it was', () => import('./commands/sandbox.ts')),
   ]),
+  ...group('Disaster recovery', [
+    entry('runbook show', 'the steps of a recovery, to read and print', () => import('./commands/runbook-show.ts')),
+    entry('runbook drill', 'rehearse it, by the clock', () => import('./commands/runbook-drill.ts')),
+    entry('runbook run', 'carry it out', () => import('./commands/runbook-run.ts')),
+  ]),
   ...group('WAL archive', [
     entry('wal push', 'for archive_command: one file into the archive', () => import('./commands/wal-push.ts')),
     entry('wal stream', "receive the database's log all the time", () => import('./commands/wal-stream.ts')),

@@ -1,11 +1,12 @@
 /** The shell around every command: find it, read its line, give it a context, tell how it ended. */
 import type { Clock } from '../base/clock.ts';
 import { asFailure, EXIT, Failure, isFailure } from '../base/failure.ts';
+import { given } from '../base/given.ts';
 import { nearest } from '../base/suggest.ts';
 import type { Supervision } from '../base/supervision.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { Command } from './command.ts';
-import type { BuildInfo, Context, Environment, GlobalFlags } from './context.ts';
+import type { BuildInfo, Context, Environment, GlobalFlags, Terminal } from './context.ts';
 import { normaliseCommandLine, type Scan, scanCommandLine } from './global-flags.ts';
 import { Output } from './output/output.ts';
 import { createProgress, type ProgressView } from './output/progress.ts';
@@ -27,6 +28,7 @@ export interface World {
   readonly stderr: SinkStream;
   readonly build: BuildInfo;
   readonly supervision?: Supervision;
+  readonly terminal?: Terminal;
 }
 
 /** Runs one command line; resolves with the exit status, everything printed. Never rejects. */
@@ -130,7 +132,7 @@ function buildContext(
     loading ??= load(world, flags, output);
     return loading;
   };
-  const { clock, signal, env, cwd, build, supervision } = world;
+  const { clock, signal, env, cwd, build, supervision, terminal } = world;
   return {
     context: {
       clock,
@@ -142,7 +144,8 @@ function buildContext(
       flags,
       output,
       progress: progress.report,
-      ...(supervision === undefined ? {} : { supervision }),
+      ...given('supervision', supervision),
+      ...given('terminal', terminal),
       config,
     },
     progress,

@@ -185,6 +185,11 @@ const MISTAKES: readonly (readonly [mistake: string, text: string, complaint: Re
     /issuer: must begin with https/,
   ],
   ['a catalog in two places', file({ rest: 'catalog: { path: a, url: postgres://h/c }' }), /both a path and a url/],
+  [
+    'a step that says two things',
+    app('runbook: { steps: [{ title: t, hook: [a], check: [b] }] }'),
+    /steps\[0\]: must say one of run/,
+  ],
   ['a time zone that is none', app('schedules: [{ run: backup, cron: "@daily", timezone: X }]'), /is not a time zone/],
   ['an objective in words', app('objectives: { rpo: 5 minutes }'), /objectives.rpo: must be a number with a unit/],
   [

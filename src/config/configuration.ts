@@ -7,6 +7,14 @@ import type { output, ZodType } from 'zod';
 import { Failure } from '../base/failure.ts';
 import { given } from '../base/given.ts';
 import { nearest } from '../base/suggest.ts';
+import {
+  type AlertPolicy,
+  alertPolicy,
+  type ChannelSettings,
+  channelSettings,
+  type DeadManSettings,
+  deadManSettings,
+} from './alert-settings.ts';
 import { type CheckedFile, checkFile } from './check-file.ts';
 import { locateFile, type Where } from './locate.ts';
 import type { Path, Remark } from './problem.ts';
@@ -17,6 +25,7 @@ import {
   type VerificationSettings,
   verificationSettings,
 } from './schedule-settings.ts';
+import { alerts as alertsSchema, channel as channelSchema, deadMan as deadManSchema } from './schema/alerts.ts';
 import { app as appSchema } from './schema/app.ts';
 import { file as fileSchema } from './schema/file.ts';
 import { source as sourceSchema } from './schema/source.ts';
@@ -146,6 +155,30 @@ export class Configuration {
     return verificationSettings(await this.#resolve(fileSchema.shape.verification, verification, ['verification']));
   }
 
+  /** What is looked for and who is told; nothing secret is fetched. */
+  async alerts(): Promise<AlertPolicy> {
+    const { channels, deadMan, ...rest } = this.checked.values.alerts;
+    const schema = alertsSchema.omit({ channels: true, deadMan: true });
+    return alertPolicy(await this.#resolve(schema, rest, ['alerts']), { channels, deadMan });
+  }
+
+  /** How one channel reaches people. Throws `channel_unknown`, `secret_unavailable`. */
+  async channel(name: string): Promise<ChannelSettings> {
+    const { channels } = this.checked.values.alerts;
+    const values = Object.hasOwn(channels, name) ? channels[name] : undefined;
+    if (values === undefined) throw unknown('channel_unknown', 'channel', name, Object.keys(channels));
+    const resolved = await this.#resolve(channelSchema, values, ['alerts', 'channels', name]);
+    return channelSettings(resolved, this.directory);
+  }
+
+  /** Who outside is told that alerts are being watched; undefined: nobody. Throws `secret_unavailable`. */
+  async deadMan(): Promise<DeadManSettings | undefined> {
+    const { deadMan } = this.checked.values.alerts;
+    if (deadMan === undefined) return undefined;
+    const resolved = await this.#resolve(deadManSchema, deadMan, ['alerts', 'deadMan']);
+    return deadManSettings(resolved);
+  }
+
   /** How many storages must hold all of a backup for it to be complete. */
   async requiredCopies(): Promise<number> {
     const { required } = await this.#resolve(fileSchema.shape.copies, this.checked.values.copies, ['copies']);
@@ -190,7 +223,7 @@ export class Configuration {
 }
 
 function unknown(
-  code: 'app_unknown' | 'storage_unknown' | 'source_unknown',
+  code: 'app_unknown' | 'storage_unknown' | 'source_unknown' | 'channel_unknown',
   what: string,
   name: string,
   known: readonly string[],

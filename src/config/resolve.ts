@@ -66,6 +66,7 @@ async function replaceReferences(
 const NOT_TEXT = new Set([
   ...['connections', 'days', 'required', 'compression', 'pathStyle', 'oneFileSystem', 'excludeCaches'],
   ...['catchUp', 'retries', 'priority', 'enabled', 'afterBackup', 'heal'],
+  ...['port', 'maxPerMinute', 'allowPrivate', 'percent', 'collapse', 'explosion', 'critical'],
   ...['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'],
 ]);
 

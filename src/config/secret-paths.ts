@@ -8,6 +8,8 @@ const SECRETS: readonly (readonly string[])[] = [
   ['storages', '*', 'sessionToken'],
   ['apps', '*', 'sources', '*', 'url'],
   ['server', 'oidc', 'clientSecret'],
+  ...['url', 'secret', 'password', 'username', 'routingKey'].map((key) => ['alerts', 'channels', '*', key]),
+  ['alerts', 'deadMan', 'url'],
 ];
 
 export const MASK = '********';

@@ -170,6 +170,23 @@ export interface ProofSettings {
   readonly commands: readonly (readonly string[])[];
 }
 
+/** One step of a recovery: exactly one of run, hook, check and confirm. */
+export interface RunbookStepSettings {
+  readonly title: string;
+  readonly run?: readonly string[];
+  readonly hook?: readonly string[];
+  readonly check?: readonly string[];
+  readonly confirm?: string;
+  /** Milliseconds. */
+  readonly budget: number;
+  readonly drill?: 'same' | 'skip' | readonly string[];
+}
+
+export interface RunbookSettings {
+  readonly steps: readonly RunbookStepSettings[];
+  readonly escalate?: readonly string[];
+}
+
 export interface AppSettings {
   readonly name: string;
   /** Hooks and other commands of the app run here: the directory of the configuration file. */
@@ -193,6 +210,8 @@ export interface AppSettings {
     readonly beforeRestore?: readonly string[];
     readonly afterRestore?: readonly string[];
   };
+  /** Absent: the one that every app has. */
+  readonly runbook?: RunbookSettings;
   readonly retention?: RetentionSettings;
   readonly retentionByStorage: Readonly<Record<string, RetentionSettings>>;
   /** Facts for the manifest: the app's version as text, the checkout whose commit and branch count. */

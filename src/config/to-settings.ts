@@ -11,6 +11,7 @@ import type {
   AppSettings,
   PackingSettings,
   RetentionSettings,
+  RunbookSettings,
   ServerSettings,
   SourceSettings,
   StorageSettings,
@@ -83,6 +84,10 @@ function retention(rules: NonNullable<AppValues['retention']>): RetentionSetting
   return present({ ...rules, within: ms(rules.within) });
 }
 
+function runbook({ steps, escalate }: NonNullable<AppValues['runbook']>): RunbookSettings {
+  return present({ steps: steps.map((step) => present({ ...step, budget: parseDuration(step.budget)! })), escalate });
+}
+
 /** `databases` are the names of the app's postgres sources; the checks made sure that one is meant wherever one is needed. */
 export function appSettings(
   name: string,
@@ -103,6 +108,7 @@ export function appSettings(
     tenants: values.tenants && present(asking(values.tenants)),
     proof: { ...values.proof, assertions: values.proof.assertions.map(asking) },
     hooks: present(values.hooks),
+    runbook: values.runbook && runbook(values.runbook),
     retention: values.retention && retention(values.retention),
     retentionByStorage: Object.fromEntries(
       Object.entries(values.retentionByStorage).map(([storage, rules]) => [storage, retention(rules)]),

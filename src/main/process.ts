@@ -1,19 +1,23 @@
 /** The process around the command line: signals, mistakes that nobody caught, the end. */
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { systemClock } from '../base/clock.ts';
 import { asFailure, EXIT } from '../base/failure.ts';
+import { given } from '../base/given.ts';
 import type { BuildInfo } from '../cli/context.ts';
 import { failureStatusOf, type Registration } from '../cli/registration.ts';
 import { registry } from '../cli/registry.ts';
 import { failureText } from '../cli/report.ts';
 import { runCommandLine } from '../cli/run.ts';
 import { supervision } from './supervision.ts';
+import { terminalOf } from './terminal.ts';
 
 /** `registrations` are the commands there are; a test brings its own. */
 export async function main(registrations?: readonly Registration[]): Promise<never> {
   endClearlyOnMistakes(registrations);
   const stop = interruptSignal();
   const supervisor = supervision(process.env, (reason) => stop.abort(reason));
+  const terminal = terminalOf(process.stdin, process.stderr);
   const status = await runCommandLine(
     {
       argv: process.argv.slice(2),
@@ -24,7 +28,8 @@ export async function main(registrations?: readonly Registration[]): Promise<nev
       stdout: process.stdout,
       stderr: process.stderr,
       build: buildInfo(),
-      ...(supervisor === undefined ? {} : { supervision: supervisor }),
+      ...given('supervision', supervisor),
+      ...given('terminal', terminal),
     },
     registrations,
   );
@@ -66,5 +71,6 @@ function buildInfo(): BuildInfo {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
     version: string;
   };
-  return { version, node: process.versions.node, platform: `${process.platform}-${process.arch}` };
+  const program = fileURLToPath(new URL('../../bin/holdfast', import.meta.url));
+  return { program, version, node: process.versions.node, platform: `${process.platform}-${process.arch}` };
 }

@@ -9,6 +9,8 @@ export interface HookOptions {
   readonly signal: AbortSignal;
   /** Milliseconds; default ten minutes. */
   readonly timeout?: number;
+  /** All of it; default: that of this process. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
 const DEFAULT_TIMEOUT = 10 * 60_000;
@@ -25,11 +27,16 @@ type Ending = { readonly code: number | null; readonly signal: NodeJS.Signals | 
  * the signal's reason when that fires. A command that is out of time or no longer wanted is killed with everything it started.
  */
 export async function runHook(name: string, command: readonly string[], options: HookOptions): Promise<void> {
-  const { directory, signal, timeout = DEFAULT_TIMEOUT } = options;
+  const { directory, signal, timeout = DEFAULT_TIMEOUT, environment } = options;
   const [program, ...args] = command;
   if (program === undefined) return;
   signal.throwIfAborted();
-  const child = spawn(program, args, { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const child = spawn(program, args, {
+    cwd: directory,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+    ...(environment && { env: environment }),
+  });
   const output = endOfOutput(child);
   let isLate = false;
   const onAbort = () => killAll(child);

@@ -6,6 +6,7 @@ import { nearest } from '../../base/suggest.ts';
 import type { Path } from '../problem.ts';
 import type { Complaint } from '../schema/problems.ts';
 import { entriesAt, itemsAt, valueAt } from '../values.ts';
+import { alertChecks } from './alert-checks.ts';
 import { scheduleChecks } from './schedule-checks.ts';
 
 export function crossChecks(root: unknown): Complaint[] {
@@ -13,6 +14,7 @@ export function crossChecks(root: unknown): Complaint[] {
   return [
     ...storageCount(root, storages),
     ...sharedPlaces(root),
+    ...alertChecks(root, unknownName),
     ...entriesAt(root, ['apps']).flatMap(([app]) => appChecks(root, ['apps', app], storages)),
   ];
 }

@@ -1,5 +1,6 @@
 /** Apps: what is protected together, and how. */
 import { z } from 'zod';
+import { runbook } from './runbook.ts';
 import { count, duration, mapping, name, path, text } from './scalars.ts';
 import { schedule } from './schedule.ts';
 import { labels } from './service.ts';
@@ -103,6 +104,7 @@ export const app = mapping({
     .record(name, retention, { error: 'must map names of storages to rules' })
     .describe('Rules for single storages, instead of those of retention.')
     .default({}),
+  runbook: runbook.optional(),
   application: mapping({
     version: text('The version of the app, for the manifest.').optional(),
     git: path('A checkout whose commit and branch go into the manifest.').optional(),

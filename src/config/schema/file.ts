@@ -1,5 +1,6 @@
 /** The whole file. */
 import { z } from 'zod';
+import { alerts } from './alerts.ts';
 import { app } from './app.ts';
 import { count, mapping, name, path, secret, size, text, value } from './scalars.ts';
 import { verification } from './schedule.ts';
@@ -50,6 +51,7 @@ export const file = mapping({
   catalog,
   server,
   worker,
+  alerts: alerts.prefault({}),
   verification,
   apps: z.record(name, app, { error: 'must map names to apps' }).describe('What is protected.').default({}),
 });

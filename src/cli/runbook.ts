@@ -1,0 +1,62 @@
+/** What the commands of the runbook share: its target, the run, the words at the end. */
+import { resolve } from 'node:path';
+import { EXIT, Failure } from '../base/failure.ts';
+import { given } from '../base/given.ts';
+import { thisProcess } from '../operations/holder.ts';
+import { describeReport, followRunbook, type RunbookReport } from '../operations/runbook.ts';
+import type { ExitStatus } from './command.ts';
+import type { Context } from './context.ts';
+import { openSession } from './open-session.ts';
+import { personAt } from './person.ts';
+
+export interface RunbookChoices {
+  readonly point: string | undefined;
+  readonly at: string | undefined;
+}
+
+/** Words of the commands that restore: `latest`, a point, `--at T`. */
+export function targetWords({ point, at }: RunbookChoices): string[] {
+  if (at === undefined) return [point ?? 'latest'];
+  if (point === undefined) return ['--at', at];
+  throw new Failure('usage', 'A POINT and --at exclude each other.');
+}
+
+export async function follow(
+  context: Context,
+  mode: 'run' | 'drill',
+  choices: RunbookChoices & { readonly to?: string | undefined; readonly from: number; readonly yes: boolean },
+): Promise<ExitStatus> {
+  const config = await context.config();
+  const app = await config.app(config.appName(context.flags.app));
+  const by = thisProcess();
+  await using session = await openSession(context);
+  const report = await followRunbook(session, {
+    ...{ app, mode, by, target: targetWords(choices), from: choices.from, environment: context.env },
+    ...given('to', choices.to === undefined ? undefined : resolve(context.cwd, choices.to)),
+    person: personAt(context.terminal, by.username, choices.yes),
+    program: [context.build.program, '--config', config.file, '--app', app.name],
+  });
+  if (context.flags.json) await context.output.summary({ ...report });
+  else await print(context, report);
+  return report.outcome === 'done' ? EXIT.done : EXIT.failed;
+}
+
+async function print({ output, clock: _clock }: Context, report: RunbookReport): Promise<void> {
+  const { style } = output;
+  const paint = report.outcome === 'failed' ? style.red : report.within_objective ? style.green : style.yellow;
+  const what = report.mode === 'drill' ? 'Drill' : 'Recovery';
+  await output.line(`${paint(style.bold(`${what} ${describeReport(report)}.`))}`);
+  await output.table(report.steps, [
+    { title: 'STEP', value: ({ number }) => String(number), align: 'right' },
+    { title: 'WHAT', value: ({ title }) => title, shrinks: true },
+    { title: 'OUTCOME', value: ({ outcome, late }) => `${outcome}${late ? ', late' : ''}` },
+    { title: 'TOOK', value: ({ duration_s: s }) => (s === null ? '–' : `${s.toFixed(1)} s`), align: 'right' },
+    { title: 'MAY TAKE', value: ({ budget_s }) => `${budget_s} s`, align: 'right' },
+  ]);
+  const failed = report.steps.find(({ outcome }) => outcome === 'failed');
+  if (failed !== undefined) {
+    const again =
+      report.mode === 'run' ? ` Mend it, then go on with "holdfast runbook run … --from ${failed.number}".` : '';
+    await output.warn(failed.message ?? 'A step failed.', `The report is ${report.id}.${again}`);
+  }
+}
