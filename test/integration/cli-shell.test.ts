@@ -13,7 +13,7 @@ import { run } from '../support/run.ts';
 import { registrations } from './fixtures/commands.ts';
 
 const SHELL = fileURLToPath(new URL('fixtures/shell.ts', import.meta.url));
-const BUILD = { version: '1.2.3', node: process.versions.node, platform: 'test' };
+const BUILD = { program: 'holdfast', version: '1.2.3', node: process.versions.node, platform: 'test' };
 
 /** What a stream was given. */
 class Collected implements SinkStream {
