@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -52,24 +52,33 @@ test('kill -9 while the log is replayed: the server stops, the directory does no
   assert.deepEqual(await restored.sql('select count(*)::int as n from bulk'), [{ n: 100000 }]);
 });
 
-test('kill -9 of a sandbox: its server stops, its directory goes', async () => {
+test('a sandbox that is interrupted, or killed with -9: its server stops, its directory goes', async () => {
   await using pg = await startPostgres({ major: newest, settings: KNOWING });
   await using app = await backupApp({ databaseUrl: pg.url(), local: ['a'] });
+  await writeFile(join(app.media, 'photo'), 'of the point');
   const { short_id: point } = await app.backUp();
   const directory = app.dir.join('sandboxes');
-  const child = start(app, ['sandbox', '--at', point, '--json', '--directory', directory]);
-  let said = '';
-  child.stdout!.on('data', (chunk: Buffer) => {
-    said += chunk.toString();
-  });
-  await until('the sandbox is ready', child, () => /"state":"ready"/.test(said));
-  const [name] = await readdir(directory);
-  const server = serverPid(join(directory, name!, 'restored', 'database', 'postmaster.pid'));
-  assert.ok(isRunning(server));
-  killGroup(child.pid);
-  await once(child, 'close');
-  await until('the server is gone', undefined, () => !isRunning(server));
-  await until('its files are gone', undefined, async () => (await readdir(directory)).length === 0);
+  for (const signal of ['SIGINT', 'SIGKILL'] as const) {
+    const child = start(app, ['sandbox', '--at', point, '--with-files', '--json', '--directory', directory]);
+    let said = '';
+    child.stdout!.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    await until('the sandbox is ready', child, () => /"state":"ready"/.test(said));
+    const [name] = await readdir(directory);
+    const restored = join(directory, name!, 'restored');
+    assert.equal(await readFile(join(restored, 'media', 'photo'), 'utf8'), 'of the point');
+    const server = serverPid(join(restored, 'database', 'postmaster.pid'));
+    assert.ok(isRunning(server));
+    killGroup(child.pid, signal);
+    await once(child, 'close');
+    if (signal === 'SIGINT') {
+      assert.match(said, /"ended":"interrupted"/);
+      assert.deepEqual([child.exitCode, isRunning(server), await readdir(directory)], [0, false, []]);
+    }
+    await until('the server is gone', undefined, () => !isRunning(server));
+    await until('its files are gone', undefined, async () => (await readdir(directory)).length === 0);
+  }
 });
 
 function start(app: BackupApp, args: readonly string[]): ChildProcess {

@@ -1,8 +1,11 @@
 /** `wal events` on an archive: the transaction is told by name, restoring to the position before it brings the rows back, also without the server. */
 import assert from 'node:assert/strict';
+import { dirname } from 'node:path';
 import { test } from 'node:test';
+import { formatMicroseconds, parseMicroseconds } from '../../src/base/relative-time.ts';
+import { HOLDFAST } from '../support/holdfast.ts';
 import { runSql, startPostgres } from '../support/postgres/server.ts';
-import { walWorld } from '../support/wal-world.ts';
+import { until, walWorld } from '../support/wal-world.ts';
 
 interface Report {
   readonly events: readonly {
@@ -40,8 +43,16 @@ test('a wrong DELETE and a DROP are told by name, with the position before each,
   assert.match(text, /dropped public\.bills/);
   assert.deepEqual((await run(['wal', 'events', '--until', '1h ago', '--json'])).document<Report>().events, []);
   assert.deepEqual((await run(['wal', 'events', '--min-rows', '5001', '--json'])).document<Report>().events.length, 1);
-  await run(['restore', '--lsn', events[0]!.before_lsn, '--to', world.dir.join('restored')]);
+  const before = formatMicroseconds(parseMicroseconds(events[0]!.time, 0) - 1n);
+  const rows = await run(['rows', '--at', before, '--table', 'visits', '--where', 'id < 3', '--to', '-', '--quiet']);
+  assert.equal(rows.stdout, 'id\n1\n2\n');
+
+  // the server that is started on the copy replays the log itself, with the commands that the restore left to it
+  await run(['restore', '--lsn', events[0]!.before_lsn, '--no-replay', '--to', world.dir.join('restored')]);
+  process.env.PATH = `${dirname(HOLDFAST)}:${process.env.PATH}`;
+  process.env.HOME = world.dir.join('home');
   await using restored = await startPostgres({ major: 17, dataDir: world.dir.join('restored/database') });
+  await until(async () => (await restored.sql('SELECT pg_is_in_recovery() AS it'))[0]?.it === false);
   assert.equal((await restored.sql('SELECT count(*)::int AS n FROM visits'))[0]?.n, 6000);
   await server.instance.stop('immediate');
   const without = await told();

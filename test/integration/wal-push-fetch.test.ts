@@ -41,6 +41,7 @@ test('a restored copy that is started with archiving on changes nothing in the a
   await using world = await walWorld(17);
   const { server, run } = world;
   await world.archive();
+  await world.finishSegment();
   await run(['backup']);
   await server.sql('create table t (n int)');
   await world.finishSegment();
@@ -52,6 +53,14 @@ test('a restored copy that is started with archiving on changes nothing in the a
   await stray.sql('create table mischief (n int); select pg_switch_wal()').catch(() => {});
   await until(async () => Number((await stray.sql('select failed_count as n from pg_stat_archiver'))[0]?.n) > 0);
   assert.deepEqual((await archived()).sources[0]!.archived, before);
+
+  // nor does a prune of it: what was archived before the only base goes, and stays on record
+  assert.match((await run(['prune'])).stdout, /a: \d+ pieces of WAL \(.*\) removed: no kept base backup needs them/);
+  assert.deepEqual((await archived()).sources[0]!.archived, before);
+  const gone = /^.* {2}a: \d+ pieces of WAL, up to 0\/[\dA-F]+ of timeline 1: no kept base backup needs it$/m;
+  assert.match((await run(['prune', '--history'])).stdout, gone);
+  const record = (await run(['prune', '--history', '--json'])).document<{ storage: string; wal_up_to: string }[]>();
+  assert.deepEqual(record.map(({ storage }) => storage).sort(), ['a', 'b']);
 });
 
 test('restic and cp alone bring back what was committed, once the log is folded', { skip: restic.skip }, async () => {
