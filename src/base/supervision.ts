@@ -7,4 +7,19 @@ export interface Supervision {
   readonly run: string;
   /** Throws `run_lost` when the run is another's by now. `step` is for the record: what is about to become final. */
   permit(step: string): Promise<void>;
+  /** A question to a person, answered through the service. Throws `run_lost`. */
+  confirm(step: number, question: string): Promise<PersonsAnswer>;
+  /** Resolves when the next step may begin, with what people noted meanwhile. Throws `run_lost`. */
+  ready(step: number): Promise<readonly PersonsNote[]>;
+}
+
+export interface PersonsAnswer {
+  readonly yes: boolean;
+  readonly by: string;
+  readonly note: string | null;
+}
+
+export interface PersonsNote {
+  readonly by: string;
+  readonly text: string;
 }

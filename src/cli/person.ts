@@ -1,15 +1,20 @@
 /** The person at the terminal while a runbook is carried out. */
 import { Failure } from '../base/failure.ts';
 import { printable } from '../base/printable.ts';
-import { agreeing, type Person } from '../operations/runbook.ts';
-import type { Terminal } from './context.ts';
+import { agreeing, type Person, throughService } from '../operations/runbook.ts';
+import type { Context } from './context.ts';
 
-/** Whoever answers: somebody at the terminal, or nobody with `--yes`. Without either, the first question fails clearly. */
-export function personAt(terminal: Terminal | undefined, by: string, yes: boolean): Person {
+/** Whoever answers: somebody at the terminal, people who follow it through the service, or nobody with `--yes`. Without either, the first question fails clearly. */
+export function personAt(
+  { terminal, supervision }: Pick<Context, 'terminal' | 'supervision'>,
+  by: string,
+  yes: boolean,
+): Person {
   if (yes) return agreeing(by);
+  if (supervision !== undefined) return throughService(supervision);
   return {
     ready: async () => [],
-    ask: async (question, signal) => {
+    ask: async (_step, question, signal) => {
       if (terminal === undefined) throw nobody(question);
       const notes: string[] = [];
       for (;;) {

@@ -33,7 +33,7 @@ export async function follow(
   const report = await followRunbook(session, {
     ...{ app, mode, by, target: targetWords(choices), from: choices.from, environment: context.env },
     ...given('to', choices.to === undefined ? undefined : resolve(context.cwd, choices.to)),
-    person: personAt(context.terminal, by.username, choices.yes),
+    person: personAt(context, by.username, choices.yes),
     program: [context.build.program, '--config', config.file, '--app', app.name],
   });
   if (context.flags.json) await context.output.summary({ ...report });

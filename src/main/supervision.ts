@@ -2,10 +2,10 @@
 import { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { Failure } from '../base/failure.ts';
-import type { Supervision } from '../base/supervision.ts';
+import type { PersonsAnswer, PersonsNote, Supervision } from '../base/supervision.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
-type Answer = (permitted: boolean) => void;
+type Answer = Readonly<Record<string, unknown>> | undefined;
 
 /** Undefined when no worker started this process. `onLost`: the worker is gone, whatever runs must end. */
 export function supervision(env: Environment, onLost: (reason: Failure) => void): Supervision | undefined {
@@ -17,7 +17,7 @@ export function supervision(env: Environment, onLost: (reason: Failure) => void)
 class Pipe implements Supervision {
   readonly run: string;
   readonly #socket: Socket;
-  readonly #waiting: Answer[] = [];
+  readonly #waiting: ((answer: Answer) => void)[] = [];
   readonly #onLost: (reason: Failure) => void;
   #lost = false;
 
@@ -29,37 +29,57 @@ class Pipe implements Supervision {
     this.#socket.on('error', () => this.#end());
     this.#socket.on('close', () => this.#end());
     const answers = createInterface({ input: this.#socket });
-    answers.on('line', (line) => this.#waiting.shift()?.(isYes(line)));
+    answers.on('line', (line) => this.#waiting.shift()?.(parse(line)));
     answers.on('error', () => this.#end());
   }
 
   async permit(step: string): Promise<void> {
-    const permitted = !this.#lost && (await this.#ask(step));
-    if (!permitted) throw lost();
+    const answer = await this.#ask({ ask: 'permit', step });
+    if (answer?.permit !== true) throw lost();
   }
 
-  #ask(step: string): Promise<boolean> {
-    return new Promise((resolve) => {
-      this.#waiting.push(resolve);
-      // An answer is waited for, however little else goes on.
-      this.#socket.ref();
-      this.#socket.write(`${JSON.stringify({ ask: 'permit', step })}\n`);
-    }).finally(() => this.#socket.unref()) as Promise<boolean>;
+  async confirm(step: number, question: string): Promise<PersonsAnswer> {
+    const answer = await this.#ask({ ask: 'confirm', step, question });
+    if (answer === undefined) throw lost();
+    const { yes, by, note } = answer;
+    return { yes: yes === true, by: String(by), note: typeof note === 'string' ? note : null };
+  }
+
+  async ready(step: number): Promise<readonly PersonsNote[]> {
+    const answer = await this.#ask({ ask: 'ready', step });
+    if (answer === undefined) throw lost();
+    const notes = Array.isArray(answer.notes) ? (answer.notes as PersonsNote[]) : [];
+    return notes.map(({ by, text }) => ({ by: String(by), text: String(text) }));
+  }
+
+  /** Answers come in the order of the questions. Undefined: the worker is gone. */
+  async #ask(question: object): Promise<Answer> {
+    if (this.#lost) return undefined;
+    try {
+      return await new Promise<Answer>((resolve) => {
+        this.#waiting.push(resolve);
+        // An answer is waited for, however little else goes on.
+        this.#socket.ref();
+        this.#socket.write(`${JSON.stringify(question)}\n`);
+      });
+    } finally {
+      this.#socket.unref();
+    }
   }
 
   #end(): void {
     if (this.#lost) return;
     this.#lost = true;
-    for (const answer of this.#waiting.splice(0)) answer(false);
+    for (const answer of this.#waiting.splice(0)) answer(undefined);
     this.#onLost(lost());
   }
 }
 
-function isYes(line: string): boolean {
+function parse(line: string): Answer {
   try {
-    return (JSON.parse(line) as { permit?: unknown }).permit === true;
+    return JSON.parse(line) as Answer;
   } catch {
-    return false;
+    return undefined;
   }
 }
 

@@ -14,7 +14,7 @@ import type { Session } from './session.ts';
 export { toHtml } from './kit/html.ts';
 export { toText } from './kit/text.ts';
 export { describeReport, reportDocument, runbookDocument } from './runbook/document.ts';
-export { type Answer, agreeing, type Note, type Person } from './runbook/person.ts';
+export { agreeing, type Person, throughService } from './runbook/person.ts';
 export { listRunbookReports, type RunbookReport, type StepReport } from './runbook/report.ts';
 export { objectiveOf, type PlannedStep, planSteps } from './runbook/steps.ts';
 

@@ -1,11 +1,12 @@
 /** Carries the steps of a runbook out, one after the other, by the clock. The first that fails ends it; what was done stays done. */
 import { formatDuration } from '../../base/durations.ts';
 import { asFailure, Failure } from '../../base/failure.ts';
+import type { PersonsNote } from '../../base/supervision.ts';
 import { runHook } from '../hooks.ts';
 import type { Session } from '../session.ts';
 import { runChild } from './child.ts';
 import { describeClock, expectations } from './clock.ts';
-import type { Note, Person } from './person.ts';
+import type { Person } from './person.ts';
 import { describeAction, type RunbookNote, type RunbookReport, type StepReport } from './report.ts';
 import type { PlannedStep } from './steps.ts';
 
@@ -90,7 +91,7 @@ class Performance {
     };
     const watch = new AbortController();
     try {
-      this.#note(await this.#options.person.ready(step, signal));
+      this.#note(await this.#options.person.ready(step.number, signal));
       started = clock.monotonic();
       startedAt = clock.now();
       progress({ type: 'note', message: this.#clock(step) });
@@ -109,7 +110,7 @@ class Performance {
     }
   }
 
-  async #act({ action, budgetMs }: PlannedStep, id: string): Promise<Ended> {
+  async #act({ number, action, budgetMs }: PlannedStep, id: string): Promise<Ended> {
     const { signal, progress, supervision } = this.#session;
     const { program, environment, directory, person } = this.#options;
     switch (action.do) {
@@ -123,7 +124,7 @@ class Performance {
       case 'check':
         return { message: await this.#check(action.words, budgetMs), by: null };
       case 'confirm': {
-        const { yes, by, note } = await person.ask(action.question, signal);
+        const { yes, by, note } = await person.ask(number, action.question, signal);
         if (note !== null) this.#note([{ by, text: note }]);
         if (!yes) throw new Failure('step_refused', `${by} said no.${note === null ? '' : ` ${note}`}`);
         return { message: null, by };
@@ -152,7 +153,7 @@ class Performance {
     }
   }
 
-  #note(notes: readonly Note[]): void {
+  #note(notes: readonly PersonsNote[]): void {
     const time = new Date(this.#session.clock.now()).toISOString();
     this.#notes.push(...notes.map((note) => ({ time, ...note })));
   }
