@@ -1,0 +1,41 @@
+/** A notice as an HTML page that mail programs show: no scripts, no images, styles at the elements. */
+import type { Notice } from '../notice.ts';
+import { body, facts, headline } from '../words.ts';
+
+const COLOURS: Readonly<Record<string, string>> = {
+  INFO: '#2f6fb2',
+  WARNING: '#a86500',
+  ERROR: '#c0362c',
+  CRITICAL: '#8b0f1a',
+};
+const RESOLVED = '#2e7d4f';
+
+export function htmlPage(notice: Notice): string {
+  const { alert, event, link } = notice;
+  const colour = event === 'resolve' || alert === undefined ? RESOLVED : (COLOURS[alert.severity] ?? '#444444');
+  const paragraphs = body(notice)
+    .split('\n\n')
+    .map((text) => `<p style="margin:0 0 12px">${escaped(text).replaceAll('\n', '<br>')}</p>`)
+    .join('\n');
+  const rows = facts(notice)
+    .map(
+      ([name, value]) =>
+        `<tr><td style="padding:2px 12px 2px 0;color:#666666">${escaped(name)}</td><td>${escaped(value)}</td></tr>`,
+    )
+    .join('\n');
+  return [
+    '<!doctype html>',
+    '<html><body style="font:15px/1.45 sans-serif;color:#1c1c1c;margin:0;padding:20px">',
+    `<h1 style="font-size:18px;margin:0 0 14px;padding-left:10px;border-left:5px solid ${colour}">${escaped(headline(notice))}</h1>`,
+    paragraphs,
+    rows === '' ? '' : `<table style="border-collapse:collapse;font-size:13px">\n${rows}\n</table>`,
+    link === undefined ? '' : `<p><a href="${escaped(link)}">${escaped(link)}</a></p>`,
+    '</body></html>',
+  ]
+    .filter((part) => part !== '')
+    .join('\n');
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+}
