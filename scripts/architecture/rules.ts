@@ -12,14 +12,16 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   recovery: ['base', 'repository', 'wal', 'postgres', 'sources'],
   operations: ['base', 'config', 'storage', 'repository', 'postgres', 'wal', 'sources', 'recovery'],
   catalog: ['base'],
+  api: ['base'],
+  client: ['base', 'api'],
   scheduler: ['base', 'config', 'catalog', 'operations'],
   alerts: ['base', 'config', 'catalog', 'operations'],
-  server: ['base', 'config', 'operations', 'catalog', 'scheduler', 'alerts'],
+  server: ['base', 'api', 'config', 'operations', 'catalog', 'scheduler', 'alerts'],
   service: ['base', 'config', 'operations', 'catalog', 'scheduler', 'alerts', 'server'],
-  cli: ['base', 'config', 'operations', 'service'],
+  cli: ['base', 'config', 'operations', 'service', 'client'],
   main: [
     ...['base', 'config', 'storage', 'repository', 'postgres', 'wal', 'sources', 'recovery', 'operations'],
-    ...['catalog', 'scheduler', 'alerts', 'server', 'service', 'cli'],
+    ...['catalog', 'scheduler', 'alerts', 'server', 'service', 'cli', 'api', 'client'],
   ],
 };
 

@@ -11,7 +11,7 @@ export interface ListTreeInput {
   readonly app: string | undefined;
   readonly point: string;
   /** Relative to the app's directory; empty for the directory itself. */
-  readonly path: string;
+  readonly path: string | Buffer;
   readonly recursive: boolean;
 }
 

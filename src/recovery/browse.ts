@@ -16,8 +16,11 @@ export interface Located {
   readonly tree: Id | undefined;
 }
 
-/** Paths count from the app's directory; one that begins with `/` may begin with the app's name, as other programs print it. */
-export async function locate(indexed: IndexedRepository, point: OpenedPoint, path: string): Promise<Located> {
+/**
+ * Paths count from the app's directory; one that begins with `/` may begin with the app's name, as other programs print it. A path of bytes
+ * names what no text can name.
+ */
+export async function locate(indexed: IndexedRepository, point: OpenedPoint, path: string | Buffer): Promise<Located> {
   const names = pathNames(point, path);
   let node: TreeNode | undefined;
   let tree: Id | undefined = point.root;
@@ -29,10 +32,12 @@ export async function locate(indexed: IndexedRepository, point: OpenedPoint, pat
   return { names, node, tree };
 }
 
-function pathNames(point: OpenedPoint, path: string): Buffer[] {
-  const parts = path.split('/').filter((part) => part !== '' && part !== '.');
-  const skipsApp = path.startsWith('/') && point.app !== undefined && parts[0] === point.app;
-  return (skipsApp ? parts.slice(1) : parts).map((part) => Buffer.from(part));
+function pathNames(point: OpenedPoint, path: string | Buffer): Buffer[] {
+  const bytes = (typeof path === 'string' ? Buffer.from(path) : path).toString('latin1');
+  const parts = bytes.split('/').filter((part) => part !== '' && part !== '.');
+  const names = parts.map((part) => Buffer.from(part, 'latin1'));
+  const skipsApp = bytes.startsWith('/') && point.app !== undefined && names[0]?.toString() === point.app;
+  return skipsApp ? names.slice(1) : names;
 }
 
 /** Names are sorted: what comes after the one wanted need not be read. */

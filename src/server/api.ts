@@ -1,0 +1,173 @@
+/** Where routes are made of their declarations: who may call, what fits, the answer with its version, failures as problems. */
+import type { Context, Hono } from 'hono';
+import type { Access, AnswerOf, BodyOf, Endpoint, Given, ParamsOf, QueryOf } from '../api/endpoint.ts';
+import { asFailure, Failure } from '../base/failure.ts';
+import type { Role } from '../catalog/schema.ts';
+import { Deadline } from './deadline.ts';
+import type { Limits, ServerDeps } from './deps.ts';
+import { etagOf, names } from './etag.ts';
+import { OnceBook } from './idempotency.ts';
+import { jsonText } from './json.ts';
+import { mayAct, type Principal, requireRole } from './principal.ts';
+import { RequestReader } from './request.ts';
+
+/** What hangs on every request. */
+export interface Variables {
+  readonly requestId: string;
+  principal: Principal | undefined;
+}
+export type ServerContext = Context<{ Variables: Variables }>;
+
+/** One call of an endpoint, checked. */
+export interface Call<E extends Endpoint> {
+  readonly params: ParamsOf<E>;
+  readonly query: QueryOf<E>;
+  readonly body: BodyOf<E>;
+  /** Present unless the endpoint is public. */
+  readonly principal: Principal;
+  /** The app the role was asked for; undefined: all, or the handler asks by `allow`. */
+  readonly app: string | undefined;
+  readonly request: Request;
+  /** Fires when the caller has gone, when the server stops, or when the time for the answer is over. */
+  readonly signal: AbortSignal;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Same request, same text: for things that must not be made twice. Undefined without an `Idempotency-Key`. */
+  readonly once: string | undefined;
+  /** For endpoints whose app is known late: throws `unknown` when nothing of that app may be seen, `forbidden` when less is allowed. */
+  allow(app: string, unknown: () => Failure): void;
+}
+
+export interface Reply<E extends Endpoint> {
+  readonly body?: Given<AnswerOf<E>>;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export type Handler<E extends Endpoint> = (call: Call<E>, context: ServerContext) => Promise<Reply<E> | Response>;
+
+export class Api {
+  readonly deps: ServerDeps;
+  readonly limits: Limits;
+  /** All there are, in the order of their registration. */
+  readonly endpoints: Endpoint[] = [];
+  readonly #hono: Hono<{ Variables: Variables }>;
+  readonly #once: OnceBook;
+
+  constructor(hono: Hono<{ Variables: Variables }>, deps: ServerDeps, limits: Limits) {
+    this.#hono = hono;
+    this.deps = deps;
+    this.limits = limits;
+    this.#once = new OnceBook(deps.catalog, deps.clock);
+  }
+
+  /** The endpoint is declared in `src/api/`, or inline with `endpoint({ … })`. */
+  route<const E extends Endpoint>(endpoint: E, handler: Handler<E>): void {
+    this.endpoints.push(endpoint);
+    const reader = new RequestReader(endpoint, this.limits.body);
+    const pattern = endpoint.path.replace(/\{(\w+)\}/g, ':$1');
+    this.#hono.on(endpoint.method, pattern, (context) => this.#serve(endpoint, reader, handler, context));
+  }
+
+  async #serve<E extends Endpoint>(
+    endpoint: E,
+    reader: RequestReader,
+    handler: Handler<E>,
+    context: ServerContext,
+  ): Promise<Response> {
+    const principal = context.get('principal');
+    if (endpoint.access !== 'public' && principal === undefined)
+      throw new Failure('unauthenticated', 'Who are you? Log in, or send a token.');
+    if (endpoint.access === 'account' && principal?.kind !== 'user')
+      throw new Failure('forbidden', 'This is for a person who is logged in, not for a token.');
+    const place = reader.place(context.req.param() as Record<string, string>, new URL(context.req.url).searchParams);
+    const early = this.#appOf(endpoint, place.params, place.query);
+    if (early !== undefined) allow(endpoint, principal, early);
+    const body = await reader.body(context.req.raw);
+    const app = early ?? this.#appInBody(endpoint, body);
+    if (early === undefined && app !== undefined) allow(endpoint, principal, app);
+    const { raw: request } = context.req;
+    const response = await this.#once.answer({ endpoint, request, principal, asked: { ...place, body } }, (once) =>
+      this.#inTime(endpoint, request, async (signal) => {
+        const call = {
+          ...{ ...place, body, principal, app, request, signal, once, now: this.deps.clock.now() },
+          allow: (found: string, unknown: () => Failure) => allowFound(endpoint, principal, found, unknown),
+        } as unknown as Call<E>;
+        return this.#respond(endpoint, await handler(call, context), request);
+      }),
+    );
+    await this.deps.access.answered?.(
+      {
+        ...{ principal, endpoint, app, path: context.req.path, status: response.status },
+        request: context.get('requestId'),
+      },
+      context,
+    );
+    return response;
+  }
+
+  /** Undefined: not known yet. */
+  #appOf(endpoint: Endpoint, params: Parameters, query: Parameters): string | undefined {
+    if (!isRole(endpoint.access) || endpoint.app === 'resource' || endpoint.app === 'body') return undefined;
+    if (endpoint.app === 'path') return this.#known(params.app);
+    if (endpoint.app === 'query') return this.#known(query.app);
+    return '*';
+  }
+
+  #appInBody(endpoint: Endpoint, body: unknown): string | undefined {
+    return endpoint.app === 'body' ? this.#known((body as { app?: unknown } | undefined)?.app) : undefined;
+  }
+
+  /** The one that is named, or the only one there is; all, where there are several. */
+  #known(app: unknown): string {
+    if (typeof app === 'string') return app;
+    const { appNames } = this.deps.config();
+    return appNames.length === 1 ? appNames[0]! : '*';
+  }
+
+  /** The time being over is told as such, whatever the handler makes of it. Streams end with their caller or with the server. */
+  async #inTime(
+    endpoint: Endpoint,
+    request: Request,
+    work: (signal: AbortSignal) => Promise<Response>,
+  ): Promise<Response> {
+    const ends = [request.signal, this.deps.signal];
+    if (endpoint.unhurried === true) return work(AbortSignal.any(ends));
+    using deadline = new Deadline(ends, this.limits.answer);
+    try {
+      return await deadline.bound(work(deadline.signal));
+    } catch (error) {
+      if (deadline.late) throw new Failure('request_timeout', 'The answer took too long and was given up.');
+      throw deadline.signal.aborted ? asFailure(error, 'interrupted') : error;
+    }
+  }
+
+  #respond(endpoint: Endpoint, reply: Reply<Endpoint> | Response, request: Request): Response {
+    if (reply instanceof Response) return reply;
+    const { status } = endpoint.answer;
+    if (endpoint.answer.body === undefined) return new Response(null, { status, headers: { ...reply.headers } });
+    const text = jsonText(reply.body);
+    const headers = { 'content-type': 'application/json', 'cache-control': 'no-store', ...reply.headers };
+    if (endpoint.method !== 'GET') return new Response(text, { status, headers });
+    const etag = etagOf(text);
+    const versioned = { ...headers, 'cache-control': 'private, no-cache', etag };
+    if (names(request.headers.get('if-none-match'), etag))
+      return new Response(null, { status: 304, headers: versioned });
+    return new Response(text, { status, headers: versioned });
+  }
+}
+
+type Parameters = Readonly<Record<string, unknown>>;
+
+function isRole(access: Access): access is Role {
+  return access !== 'public' && access !== 'account';
+}
+
+function allow(endpoint: Endpoint, principal: Principal | undefined, app: string): void {
+  if (isRole(endpoint.access)) requireRole(principal!, app, endpoint.access);
+}
+
+function allowFound(endpoint: Endpoint, principal: Principal | undefined, app: string, unknown: () => Failure): void {
+  if (!isRole(endpoint.access)) return;
+  if (!mayAct(principal!, app, 'viewer')) throw unknown();
+  requireRole(principal!, app, endpoint.access);
+}

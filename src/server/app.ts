@@ -1,0 +1,82 @@
+/** The HTTP application: every request gets an id, a principal and safe headers; what fails becomes a problem document. */
+import { Hono } from 'hono';
+import { asFailure, Failure } from '../base/failure.ts';
+import { newId } from '../base/ids.ts';
+import { Api, type Variables } from './api.ts';
+import { DEFAULT_LIMITS, type ServerDeps } from './deps.ts';
+import { problemOf, problemResponse } from './problem.ts';
+import { registerRoutes } from './routes.ts';
+import { SECURITY_HEADERS } from './security-headers.ts';
+
+/** Disposing of it closes the storages that it had opened; abort the signal of its deps first. */
+export interface ServerApp extends AsyncDisposable {
+  readonly hono: Hono<{ Variables: Variables }>;
+  readonly api: Api;
+  /** Answers one request; for tests, and for what listens. */
+  fetch(request: Request, bindings?: object): Promise<Response>;
+}
+
+export function createApp(deps: ServerDeps): ServerApp {
+  const hono = new Hono<{ Variables: Variables }>({ strict: false });
+  const api = new Api(hono, deps, { ...DEFAULT_LIMITS, ...deps.limits });
+  hono.use(async (context, next) => {
+    context.set('requestId', newId(deps.clock.now()));
+    await next();
+    finish(context.res.headers, context.get('requestId'));
+  });
+  hono.use(async (context, next) => {
+    context.set('principal', await deps.access.authenticate(context));
+    await next();
+  });
+  const opened = registerRoutes(api);
+  deps.access.register?.(api);
+  hono.notFound((context) => {
+    const allowed = methodsAt(api, context.req.path);
+    const failure = allowed.length === 0 ? unknownRoute(context.req.path) : refusedMethod(context.req.method);
+    const headers = allowed.length === 0 ? {} : { allow: allowed.join(', ') };
+    return problemResponse(problemOf(failure, context.get('requestId')), headers);
+  });
+  hono.onError((error, context) => {
+    const request = context.get('requestId');
+    const problem = problemOf(error, request);
+    if (problem.status >= 500) log(deps, error, { request, method: context.req.method, path: context.req.path });
+    const challenge = problem.status === 401 ? { 'www-authenticate': 'Bearer realm="holdfast"' } : undefined;
+    return problemResponse(problem, challenge);
+  });
+  return {
+    ...{ hono, api },
+    fetch: async (request, bindings) => hono.fetch(request, bindings),
+    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+  };
+}
+
+function finish(headers: Headers, requestId: string): void {
+  headers.set('x-request-id', requestId);
+  for (const [name, value] of SECURITY_HEADERS) if (!headers.has(name)) headers.set(name, value);
+}
+
+function log({ log: to }: ServerDeps, error: unknown, where: Readonly<Record<string, unknown>>): void {
+  const { code, message, stack } = asFailure(error);
+  to.error({ ...where, code, ...(code === 'internal' ? { stack } : {}) }, message);
+}
+
+/** The methods that some endpoint takes at this path. */
+function methodsAt({ endpoints }: Api, path: string): string[] {
+  const parts = path.replace(/\/+$/, '').split('/');
+  const fits = (pattern: string) => {
+    const wanted = pattern.replace(/\/+$/, '').split('/');
+    return wanted.length === parts.length && wanted.every((part, at) => part.startsWith('{') || part === parts[at]);
+  };
+  const methods = endpoints.flatMap((endpoint) => (fits(endpoint.path) ? [endpoint.method] : []));
+  return [...new Set<string>(methods.includes('GET') ? [...methods, 'HEAD'] : methods)];
+}
+
+function unknownRoute(path: string): Failure {
+  return new Failure('route_unknown', `There is nothing at ${path.slice(0, 200)}.`, {
+    hint: 'See /api/v1/docs for what there is.',
+  });
+}
+
+function refusedMethod(method: string): Failure {
+  return new Failure('method_refused', `This path does not take ${method}.`);
+}

@@ -1,0 +1,76 @@
+/** All that the server knows of the world; `src/service/` puts it together, tests bring their own. */
+import type { Clock } from '../base/clock.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { Run } from '../catalog/runs.ts';
+import type { Configuration } from '../config/configuration.ts';
+import type { AccessControl, AskedRun } from './principal.ts';
+
+export interface ServerLog {
+  info(fields: Readonly<Record<string, unknown>>, message: string): void;
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
+  error(fields: Readonly<Record<string, unknown>>, message: string): void;
+}
+
+/** A run to be put into the queue; see `enqueueRun`. */
+export interface EnqueuedRun extends AskedRun {
+  readonly trigger: 'api';
+  readonly requestedBy: string;
+  /** Higher first. */
+  readonly priority?: number;
+  /** Asking twice with the same gives the same run. */
+  readonly dedupe?: string;
+}
+
+/** A run that a schedule began. */
+export interface LaunchedRun {
+  readonly schedule: string;
+  readonly run: Run;
+}
+
+/** What the routes need of the scheduler. */
+export interface ScheduleRunner {
+  /** Runs a schedule now, with what follows it. */
+  runNow(schedule: string, asked: { requestedBy: string; dedupe?: string }): Promise<readonly LaunchedRun[]>;
+  /** Evaluates the schedules of one app, or of all, now; what was queued. */
+  runDue(app?: string): Promise<readonly LaunchedRun[]>;
+}
+
+export interface ServerDeps {
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  /** The configuration of now; another object after it was read again. */
+  config(): Configuration;
+  readonly build: { readonly version: string; readonly node: string; readonly platform: string };
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: ServerLog;
+  readonly access: AccessControl;
+  readonly scheduler: ScheduleRunner;
+  /** Fires when the server stops: streams end, nothing new begins. */
+  readonly signal: AbortSignal;
+  readonly limits?: Partial<Limits>;
+}
+
+/** What one caller may take of the server. */
+export interface Limits {
+  /** Bytes of a request's body. */
+  readonly body: number;
+  /** ms until an answer that is no stream must be there. */
+  readonly answer: number;
+  /** Streams of events at once. */
+  readonly streams: number;
+  /** Requests that read the repository at once; others wait. */
+  readonly reads: number;
+  /** Downloads at once; others wait. */
+  readonly downloads: number;
+  /** ms between two signs of life on a stream of events. */
+  readonly heartbeat: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  body: 1024 * 1024,
+  answer: 120_000,
+  streams: 1_000,
+  reads: 4,
+  downloads: 16,
+  heartbeat: 15_000,
+};

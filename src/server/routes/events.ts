@@ -1,0 +1,94 @@
+/** Events: the stream, and the list of the past. */
+import * as endpoints from '../../api/events.ts';
+import { Failure } from '../../base/failure.ts';
+import { type CatalogEvent, readEvents } from '../../catalog/events.ts';
+import type { Api } from '../api.ts';
+import { EventFeed } from '../feed.ts';
+import { requireRole } from '../principal.ts';
+import { invalid } from '../request.ts';
+import { streamed } from '../streamed.ts';
+import { time } from '../views/times.ts';
+
+const PAST_BATCH = 500;
+
+interface Filter {
+  readonly app?: string | undefined;
+  readonly type?: readonly string[] | undefined;
+  readonly run?: string | undefined;
+}
+
+export function registerEvents(api: Api): void {
+  const { deps, limits } = api;
+  const { db } = deps.catalog;
+  const feed = new EventFeed(deps.catalog, deps.clock, deps.signal);
+  let open = 0;
+
+  api.route(endpoints.streamEvents, async ({ query, principal, request, signal }) => {
+    requireRole(principal, query.app ?? '*', 'viewer');
+    const after = lastSeen(request) ?? query.after ?? (await feed.newest());
+    if (open >= limits.streams) throw new Failure('request_timeout', 'Too many streams are open; try again later.');
+    open += 1;
+    let counted = true;
+    const leave = () => {
+      if (counted) open -= 1;
+      counted = false;
+    };
+    const headers = { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' };
+    return streamed(request, headers, async (write) => {
+      try {
+        if (!(await write(`retry: 3000\nid: ${after}\n\n`))) return;
+        for await (const batch of feed.follow(after, limits.heartbeat, signal))
+          if (!(await write(textOf(batch, query)))) return;
+      } finally {
+        leave();
+      }
+    });
+  });
+
+  api.route(endpoints.listEvents, async ({ query }) => {
+    const { after, limit } = query;
+    const found: CatalogEvent[] = [];
+    let seen = after;
+    for (;;) {
+      const batch = await readEvents(db, seen, PAST_BATCH, {
+        ...(query.app === undefined ? {} : { app: query.app }),
+        ...(query.run === undefined ? {} : { runId: query.run }),
+      });
+      for (const event of batch) {
+        if (found.length === limit) break;
+        seen = event.seq;
+        if (passes(event, query)) found.push(event);
+      }
+      if (found.length === limit || batch.length < PAST_BATCH) return { body: { items: found.map(show), next: seen } };
+    }
+  });
+}
+
+/** The number that `Last-Event-ID` names; a client that comes back says it. */
+function lastSeen(request: Request): number | undefined {
+  const header = request.headers.get('last-event-id');
+  if (header === null || header === '') return undefined;
+  if (/^\d{1,15}$/.test(header)) return Number(header);
+  throw invalid([{ in: 'header', path: 'Last-Event-ID', message: 'must be the id of an event' }]);
+}
+
+/** The last line tells the number of the newest event also where none of the batch passes: coming back does not read them again. */
+function textOf(batch: readonly CatalogEvent[], filter: Filter): string {
+  const newest = batch.at(-1);
+  if (newest === undefined) return ': alive\n\n';
+  const passed = batch.filter((event) => passes(event, filter));
+  const texts = passed.map(
+    (event) => `event: ${event.type}\nid: ${event.seq}\ndata: ${JSON.stringify(show(event))}\n\n`,
+  );
+  return `${texts.join('')}${passed.at(-1) === newest ? '' : `id: ${newest.seq}\n\n`}`;
+}
+
+function passes(event: CatalogEvent, { app, type, run }: Filter): boolean {
+  if (app !== undefined && event.app !== app) return false;
+  if (run !== undefined && event.runId !== run) return false;
+  return type === undefined || type.some((wanted) => event.type === wanted || event.type.startsWith(`${wanted}.`));
+}
+
+function show({ seq, at, type, app, runId, data }: CatalogEvent) {
+  return { seq, at: time(at), type, app: app ?? null, run: runId ?? null, data };
+}
