@@ -87,6 +87,8 @@ export const FAILURES = {
   step_failed: { exit: EXIT.failed, retry: false },
   step_refused: { exit: EXIT.failed, retry: false },
   run_lost: { exit: EXIT.locked, retry: true },
+  run_crashed: { exit: EXIT.failed, retry: true },
+  run_timed_out: { exit: EXIT.failed, retry: false },
   catalog_failed: { exit: EXIT.failed, retry: true },
   unauthenticated: { exit: EXIT.failed, retry: false },
   login_refused: { exit: EXIT.failed, retry: false },
