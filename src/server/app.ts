@@ -57,7 +57,7 @@ function finish(headers: Headers, requestId: string): void {
 
 function log({ log: to }: ServerDeps, error: unknown, where: Readonly<Record<string, unknown>>): void {
   const { code, message, stack } = asFailure(error);
-  to.error({ ...where, code, ...(code === 'internal' ? { stack } : {}) }, message);
+  to.error('A request failed.', { ...where, code, problem: message, ...(code === 'internal' ? { stack } : {}) });
 }
 
 /** The methods that some endpoint takes at this path. */

@@ -10,7 +10,7 @@ import { EVERY_APP, kindOf } from '../scheduler/kinds.ts';
 import { leastRoleFor } from './access/approvals.ts';
 import type { Api, Call } from './api.ts';
 import type { EnqueuedRun, ServerDeps } from './deps.ts';
-import { type AskedRun, requireRole } from './principal.ts';
+import { type AskedRun, type Held, requireRole } from './principal.ts';
 import { showRun } from './views/run.ts';
 
 export interface Accepted {
@@ -28,13 +28,14 @@ export async function askRun<E extends Endpoint>(
   requireRole(principal, asked.app, leastRoleFor(asked.kind));
   newRun({ ...asked, trigger: 'api' }); // what would be refused later is refused before anybody is asked to approve it
   const held = await deps.access.hold?.(asked, principal);
-  if (held !== undefined)
-    return {
-      body: { run: null, approval: held.approval },
-      headers: { location: `/api/v1/approvals/${held.approval}` },
-    };
+  if (held !== undefined) return heldBack(held);
   const run = { ...asked, trigger: 'api', requestedBy: principal.name, ...given('dedupe', once) } as const;
   return accepted((await enqueueRun(deps, run, now)).run);
+}
+
+/** Instead of the run: what waits for a second person. */
+export function heldBack({ approval }: Held): Accepted {
+  return { body: { run: null, approval }, headers: { location: `/api/v1/approvals/${approval}` } };
 }
 
 /** Puts a run into the queue, for workers with the labels of its app. */

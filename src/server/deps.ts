@@ -1,15 +1,9 @@
 /** All that the server knows of the world; `src/service/` puts it together, tests bring their own. */
 import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
 import type { Catalog } from '../catalog/catalog.ts';
-import type { Run } from '../catalog/runs.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { AccessControl, AskedRun } from './principal.ts';
-
-export interface ServerLog {
-  info(fields: Readonly<Record<string, unknown>>, message: string): void;
-  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
-  error(fields: Readonly<Record<string, unknown>>, message: string): void;
-}
 
 /** A run to be put into the queue; see `enqueueRun`. */
 export interface EnqueuedRun extends AskedRun {
@@ -21,20 +15,6 @@ export interface EnqueuedRun extends AskedRun {
   readonly dedupe?: string;
 }
 
-/** A run that a schedule began. */
-export interface LaunchedRun {
-  readonly schedule: string;
-  readonly run: Run;
-}
-
-/** What the routes need of the scheduler. */
-export interface ScheduleRunner {
-  /** Runs a schedule now, with what follows it. */
-  runNow(schedule: string, asked: { requestedBy: string; dedupe?: string }): Promise<readonly LaunchedRun[]>;
-  /** Evaluates the schedules of one app, or of all, now; what was queued. */
-  runDue(app?: string): Promise<readonly LaunchedRun[]>;
-}
-
 export interface ServerDeps {
   readonly catalog: Catalog;
   readonly clock: Clock;
@@ -42,9 +22,8 @@ export interface ServerDeps {
   config(): Configuration;
   readonly build: { readonly version: string; readonly node: string; readonly platform: string };
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly log: ServerLog;
+  readonly log: Log;
   readonly access: AccessControl;
-  readonly scheduler: ScheduleRunner;
   /** Fires when the server stops: streams end, nothing new begins. */
   readonly signal: AbortSignal;
   readonly limits?: Partial<Limits>;

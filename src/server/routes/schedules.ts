@@ -14,10 +14,14 @@ import {
 } from '../../catalog/schedules.ts';
 import { nextTime } from '../../scheduler/cron.ts';
 import { checkedParams } from '../../scheduler/kinds.ts';
+import { launchNow } from '../../scheduler/launch.ts';
+import { followersOf, startDue } from '../../scheduler/ticker.ts';
+import { leastRoleFor } from '../access/approvals.ts';
 import type { Api } from '../api.ts';
-import { accepted, meantApp } from '../ask-run.ts';
+import { accepted, heldBack, meantApp } from '../ask-run.ts';
 import { requireMatch } from '../etag.ts';
 import { jsonText } from '../json.ts';
+import { requireRole } from '../principal.ts';
 import { invalid } from '../request.ts';
 import { changed, showSchedule, toNewSchedule } from '../views/schedule.ts';
 
@@ -27,7 +31,8 @@ interface Asking {
 }
 
 export function registerSchedules(api: Api): void {
-  const { db } = api.deps.catalog;
+  const { catalog, log } = api.deps;
+  const { db } = catalog;
 
   api.route(endpoints.listSchedules, async ({ query: { app, kind, enabled } }) => {
     const schedules = await listSchedules(db, { ...given('app', app), ...given('enabled', enabled) });
@@ -61,19 +66,23 @@ export function registerSchedules(api: Api): void {
   });
 
   api.route(endpoints.runSchedule, async (call) => {
-    const { id } = await seen(call);
-    const asked = { requestedBy: call.principal.name, ...given('dedupe', call.once) };
-    const launched = await api.deps.scheduler.runNow(id, asked);
-    const own = launched.find(({ schedule }) => schedule === id);
-    if (own === undefined) throw unknownSchedule();
-    return accepted(own.run);
+    const schedule = await seen(call);
+    const { principal, once, now } = call;
+    requireRole(principal, schedule.app, leastRoleFor(schedule.kind));
+    const held = await api.deps.access.hold?.(schedule, principal);
+    if (held !== undefined) return heldBack(held);
+    const asked = { trigger: 'api', requestedBy: principal.name, ...given('dedupe', once) };
+    const launched = await api.deps.catalog.transaction(async (tx) =>
+      launchNow(tx, schedule, { followers: await followersOf(tx) }, asked, now),
+    );
+    return accepted(launched[0]!.run);
   });
 
-  api.route(endpoints.runDueSchedules, async ({ query }) => ({
-    body: {
-      items: (await api.deps.scheduler.runDue(query.app)).map(({ schedule, run }) => ({ schedule, run: run.id })),
-    },
-  }));
+  api.route(endpoints.runDueSchedules, async ({ query, now }) => {
+    const onProblem = (message: string, error: unknown) => log.error(`${message}.`, { error });
+    const launched = await startDue(catalog, now, { ...given('app', query.app), onProblem });
+    return { body: { items: launched.map(({ schedule, run }) => ({ schedule, run: run.id })) } };
+  });
 
   async function seen({ params, allow }: Asking): Promise<Schedule> {
     const schedule = await getSchedule(db, params.schedule);
