@@ -50,8 +50,12 @@ export interface Context {
   readonly progress: Progress;
   /** There when a worker of the service started this command. */
   readonly supervision?: Supervision;
+  /** Calls `hear` whenever the operator asks to read the configuration again (SIGHUP). */
+  readonly onReload?: (hear: () => void) => void;
   /** Absent where nobody can answer. */
   readonly terminal?: Terminal;
   /** The configuration file, loaded on first use. Throws `config_missing`, or `config_invalid` with every problem. */
   config(): Promise<Configuration>;
+  /** Reads it anew. */
+  readConfig(): Promise<Configuration>;
 }

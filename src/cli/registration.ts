@@ -1,7 +1,15 @@
 /** How the shell knows a command before it is loaded, and finds the one that is meant. */
 import type { Command } from './command.ts';
 
-export type Group = 'Protect' | 'Look' | 'Restore' | 'Disaster recovery' | 'WAL archive' | 'Care' | 'Set up';
+export type Group =
+  | 'Protect'
+  | 'Look'
+  | 'Restore'
+  | 'Disaster recovery'
+  | 'WAL archive'
+  | 'Care'
+  | 'Service'
+  | 'Set up';
 
 export interface Registration {
   /** One word, or two for a command of a family: `key add`. */

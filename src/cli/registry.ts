@@ -24,6 +24,7 @@ export const registry: readonly Registration[] = [
     entry('runbook drill', 'rehearse it, by the clock', () => import('./commands/runbook-drill.ts')),
     entry('runbook run', 'carry it out', () => import('./commands/runbook-run.ts')),
   ]),
+  ...group('Service', [entry('worker', 'carry out what the service asks for', () => import('./commands/worker.ts'))]),
   ...group('WAL archive', [
     entry('wal push', 'for archive_command: one file into the archive', () => import('./commands/wal-push.ts')),
     entry('wal stream', "receive the database's log all the time", () => import('./commands/wal-stream.ts')),

@@ -29,6 +29,7 @@ export interface World {
   readonly build: BuildInfo;
   readonly supervision?: Supervision;
   readonly terminal?: Terminal;
+  readonly onReload?: (hear: () => void) => void;
 }
 
 /** Runs one command line; resolves with the exit status, everything printed. Never rejects. */
@@ -132,7 +133,7 @@ function buildContext(
     loading ??= load(world, flags, output);
     return loading;
   };
-  const { clock, signal, env, cwd, build, supervision, terminal } = world;
+  const { clock, signal, env, cwd, build, supervision, terminal, onReload } = world;
   return {
     context: {
       clock,
@@ -146,7 +147,9 @@ function buildContext(
       progress: progress.report,
       ...given('supervision', supervision),
       ...given('terminal', terminal),
+      ...given('onReload', onReload),
       config,
+      readConfig: () => load(world, flags, output),
     },
     progress,
   };

@@ -17,6 +17,12 @@ export async function main(registrations?: readonly Registration[]): Promise<nev
   endClearlyOnMistakes(registrations);
   const stop = interruptSignal();
   const supervisor = supervision(process.env, (reason) => stop.abort(reason));
+  const reloads = new Set<() => void>();
+  // Taken even where nobody listens: other programs that use the repository format probe the owner of a lock with it, and a backup should
+  // survive the terminal it was started from.
+  process.on('SIGHUP', () => {
+    for (const hear of reloads) hear();
+  });
   const terminal = terminalOf(process.stdin, process.stderr);
   const status = await runCommandLine(
     {
@@ -30,6 +36,7 @@ export async function main(registrations?: readonly Registration[]): Promise<nev
       build: buildInfo(),
       ...given('supervision', supervisor),
       ...given('terminal', terminal),
+      onReload: (hear) => void reloads.add(hear),
     },
     registrations,
   );
@@ -37,8 +44,7 @@ export async function main(registrations?: readonly Registration[]): Promise<nev
 }
 
 /**
- * The first SIGINT or SIGTERM asks for a clean stop, the second ends at once. SIGHUP is taken and ignored: other programs that use the
- * repository format probe the owner of a lock with it, and a backup should survive the terminal it was started from.
+ * The first SIGINT or SIGTERM asks for a clean stop, the second ends at once.
  */
 function interruptSignal(): AbortController {
   const controller = new AbortController();
@@ -49,7 +55,6 @@ function interruptSignal(): AbortController {
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
-  process.on('SIGHUP', () => {});
   return controller;
 }
 

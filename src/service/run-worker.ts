@@ -1,0 +1,53 @@
+/** The part that carries runs out: in `serve`, and alone in `worker`. */
+import { newId } from '../base/ids.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import { processes } from '../scheduler/runner.ts';
+import { withSlices } from '../scheduler/verification.ts';
+import { work } from '../scheduler/worker.ts';
+import { afterRun } from './after-run.ts';
+import type { ServiceWorld } from './world.ts';
+
+/** ms. A worker that died is noticed after its lease. */
+const LEASE = 30_000;
+const GRACE = 60_000;
+const POLL = 5_000;
+const HEARTBEAT = 20_000;
+const DRAIN = 30_000;
+const HOUR = 3_600_000;
+
+export interface WorkerChoice {
+  readonly role: 'serve' | 'worker';
+  readonly name?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly concurrency?: number;
+}
+
+/** Works until the signal of the world fires, then finishes or hands back what it has. */
+export async function runWorker(world: ServiceWorld, catalog: Catalog, choice: WorkerChoice): Promise<void> {
+  const { clock, env, build, hostname, configuration, log } = world;
+  const settings = await configuration.current.worker();
+  const name = choice.name ?? settings.name ?? hostname;
+  const labels = { ...settings.labels, ...choice.labels };
+  const concurrency = choice.concurrency ?? settings.concurrency;
+  const id = newId(clock.now());
+  log.info('A worker takes runs.', { worker: id, name, labels, concurrency });
+  await work(
+    {
+      ...{ catalog, clock, concurrency, leaseMs: LEASE, graceMs: GRACE, pollMs: POLL },
+      ...{ heartbeatMs: HEARTBEAT, drainMs: DRAIN },
+      self: { id, name, labels, role: choice.role, version: build.version },
+      start: processes({ command: [build.program], env, cwd: configuration.current.directory }),
+      words: ['--config', configuration.current.file],
+      prepare: async (run) => {
+        if (run.kind !== 'verify') return run.params;
+        const { sample } = await configuration.current.verification();
+        return withSlices(catalog.db, run.params, clock.now(), sample === 'daily' ? 24 * HOUR : HOUR);
+      },
+      ended: async (db, run, params, end) =>
+        afterRun(db, { run, params, end }, await configuration.current.verification(), clock.now()),
+      onProblem: (message, error) => log.error(`${message}.`, { worker: id, error }),
+    },
+    world.signal,
+  );
+  log.info('The worker has stopped.', { worker: id });
+}
