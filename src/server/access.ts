@@ -1,0 +1,17 @@
+/** Who may come in and what they may do: what the rest of the house uses of it. */
+export {
+  type Account,
+  addAccount,
+  grantRole,
+  listAccounts,
+  removeAccount,
+  revokeRole,
+  setAccountPassword,
+} from './access/accounts.ts';
+export { finishApproved } from './access/approvals.ts';
+export { type AuditFormat, auditText } from './access/audit-export.ts';
+export { createAccess } from './access/control.ts';
+export { Passwords } from './access/passwords.ts';
+export { newSetupCode } from './access/setup.ts';
+export { endToken, issueToken } from './access/tokens.ts';
+export { showToken, showUser } from './access/views.ts';

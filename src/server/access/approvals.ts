@@ -1,0 +1,160 @@
+/** What takes two people: asked for by one, done when another says so. */
+import { Failure } from '../../base/failure.ts';
+import { given } from '../../base/given.ts';
+import {
+  type Approval,
+  createApproval,
+  decideApproval,
+  expireApprovals,
+  findApproval,
+  setApprovalRun,
+  unstartedApprovals,
+} from '../../catalog/approvals.ts';
+import { appendAudit } from '../../catalog/audit.ts';
+import type { Catalog } from '../../catalog/catalog.ts';
+import { appendEvent } from '../../catalog/events.ts';
+import type { Role } from '../../catalog/schema.ts';
+import { listUsers } from '../../catalog/users.ts';
+import type { EnqueuedRun } from '../deps.ts';
+import { type AskedRun, requireRole } from '../principal.ts';
+import type { Identity } from './identity.ts';
+
+/** What was approved longer ago than this is not begun any more: it may no more be what was meant. */
+const UNSTARTED_MS = 3_600_000;
+
+/** Work that removes backups for good; everything else takes an operator. */
+const OF_ADMINISTRATORS: readonly string[] = ['forget', 'prune'];
+
+/** The least role that may ask for a run of this kind, and that may approve it. */
+export function leastRoleFor(kind: string): Role {
+  return OF_ADMINISTRATORS.includes(kind) ? 'administrator' : 'operator';
+}
+
+export interface ApprovalWorld {
+  readonly catalog: Catalog;
+  enqueue(asked: EnqueuedRun): Promise<{ readonly run: { readonly id: string } }>;
+}
+
+/** From where and when. */
+export interface Circumstances {
+  readonly address: string;
+  readonly now: number;
+}
+
+/** Puts a run before a second person instead of into the queue. */
+export function askSecondPerson(
+  { catalog }: ApprovalWorld,
+  asked: AskedRun,
+  by: Identity,
+  { address, now, within }: Circumstances & { readonly within: number },
+): Promise<Approval> {
+  return catalog.transaction(async (db) => {
+    const { app, kind, params, reason } = asked;
+    const approval = await createApproval(
+      db,
+      { action: kind, app, params, ...given('reason', reason), requestedBy: by.account, expiresAt: now + within },
+      now,
+    );
+    const data = { approval: approval.id, action: kind, by: by.name };
+    await appendEvent(db, { type: 'approval.requested', app, data }, now);
+    const entry = {
+      actor: by.actor,
+      action: 'approval.request',
+      target: approval.id,
+      app,
+      address,
+      outcome: 'ok',
+    } as const;
+    await appendAudit(db, { ...entry, details: { kind, params } }, now);
+    return approval;
+  });
+}
+
+/**
+ * The one decision there is. Throws `approval_unknown`, `approval_decided`, `approval_own` (a token counts as its owner; one without an owner is
+ * nobody's second person), `forbidden`.
+ */
+export async function decide(
+  { catalog }: ApprovalWorld,
+  id: string,
+  {
+    state,
+    by,
+    address,
+    now,
+  }: Circumstances & { readonly state: 'approved' | 'refused' | 'cancelled'; readonly by: Identity },
+): Promise<Approval> {
+  await expire(catalog, now);
+  const approval = await knownApproval(catalog, id, by);
+  const app = approval.app ?? '*';
+  const own = approval.requested_by === by.account;
+  if (!own || state !== 'cancelled') requireRole(by, app, leastRoleFor(approval.action));
+  if (state !== 'cancelled') requireAnother(by, own);
+  const decided = await catalog.transaction(async (db) => {
+    if (!(await decideApproval(db, id, { state, by: by.account }, now))) return undefined;
+    const data = { approval: id, action: approval.action, state, by: by.name };
+    await appendEvent(db, { type: 'approval.decided', app, data }, now);
+    await appendAudit(
+      db,
+      { actor: by.actor, action: `approval.${state}`, target: id, app, address, outcome: 'ok' },
+      now,
+    );
+    return await findApproval(db, id);
+  });
+  if (decided !== undefined) return decided;
+  throw new Failure('approval_decided', 'It was decided already, or its time is over.');
+}
+
+function requireAnother(by: Identity, own: boolean): void {
+  if (own)
+    throw new Failure(
+      'approval_own',
+      'Nobody approves or refuses what they asked for themselves. Cancel it, or ask somebody else.',
+    );
+  if (by.kind === 'token' && by.owner === undefined)
+    throw new Failure('approval_own', 'A token that belongs to nobody is no second person.');
+}
+
+/** Starts what was approved; asked again for the same approval, it is the same run. */
+export async function startApproved(
+  { catalog, enqueue }: ApprovalWorld,
+  approval: Approval,
+  names: ReadonlyMap<string, string>,
+): Promise<string> {
+  const { run } = await enqueue({
+    app: approval.app!,
+    kind: approval.action,
+    params: JSON.parse(approval.params) as Record<string, unknown>,
+    trigger: 'api',
+    requestedBy: names.get(approval.requested_by) ?? approval.requested_by,
+    dedupe: `approval:${approval.id}`,
+    ...given('reason', approval.reason ?? undefined),
+  });
+  await setApprovalRun(catalog.db, approval.id, run.id);
+  return run.id;
+}
+
+/** What was approved and never started, because the service was killed in between: for when it starts. How many. */
+export async function finishApproved(world: ApprovalWorld, now: number): Promise<number> {
+  const left = await unstartedApprovals(world.catalog.db, now - UNSTARTED_MS);
+  const names = new Map((await listUsers(world.catalog.db)).map(({ id, name }) => [id, name]));
+  for (const approval of left) await startApproved(world, approval, names);
+  return left.length;
+}
+
+/** Whoever may see nothing of its app hears that there is none. Throws `approval_unknown`. */
+export async function knownApproval({ db }: Catalog, id: string, by: Identity): Promise<Approval> {
+  const approval = await findApproval(db, id);
+  if (approval !== undefined && by.role(approval.app ?? '*') !== undefined) return approval;
+  throw new Failure('approval_unknown', 'There is no such request for approval.');
+}
+
+/** What nobody decided in time is told as expired. */
+export function expire(catalog: Catalog, now: number): Promise<void> {
+  return catalog.transaction(async (db) => {
+    for (const { id, app, action } of await expireApprovals(db, now)) {
+      const data = { approval: id, action, state: 'expired' };
+      await appendEvent(db, { type: 'approval.decided', ...given('app', app ?? undefined), data }, now);
+    }
+  });
+}

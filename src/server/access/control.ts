@@ -1,0 +1,118 @@
+/** Access as the server uses it: who asks, what waits for a second person, what the audit log keeps, and the routes of all that. */
+import type { Context } from 'hono';
+import { Failure } from '../../base/failure.ts';
+import { given } from '../../base/given.ts';
+import { appendAudit } from '../../catalog/audit.ts';
+import { grantsOf } from '../../catalog/grants.ts';
+import { findUser } from '../../catalog/users.ts';
+import type { AccessControl, Answered } from '../principal.ts';
+import { requireRole } from '../principal.ts';
+import { askSecondPerson, leastRoleFor } from './approvals.ts';
+import { type Identity, identityOf, Person } from './identity.ts';
+import { registerAccount } from './routes/account.ts';
+import { registerApprovals } from './routes/approvals.ts';
+import { registerAudit } from './routes/audit.ts';
+import { registerLogIn } from './routes/log-in.ts';
+import { registerTokens } from './routes/tokens.ts';
+import { registerUsers } from './routes/users.ts';
+import { requireCsrfToken, requireSameOrigin } from './same-origin.ts';
+import { requireScope, SAFE_METHODS } from './scopes.ts';
+import { sessionOf } from './sessions.ts';
+import { holderOf } from './tokens.ts';
+import { type AccessDeps, AccessParts } from './world.ts';
+
+const BEARER = /^Bearer +(\S{1,200})$/i;
+const HSTS = 'max-age=31536000';
+/** Whoever logs in has no token of a session yet; where they come from is checked all the same. */
+const WAYS_IN = ['/api/v1/session', '/api/v1/session/oidc', '/api/v1/setup'];
+/** Their routes write the audit log themselves, in the transaction of the change. */
+const OWN_TAGS = ['Log-in', 'Account', 'Users', 'Tokens', 'Approvals', 'Audit'];
+
+export function createAccess(deps: AccessDeps): AccessControl {
+  const parts = new AccessParts(deps);
+  return {
+    authenticate: (context) => authenticate(parts, context),
+    register: (api) => {
+      for (const register of [
+        registerLogIn,
+        registerAccount,
+        registerTokens,
+        registerUsers,
+        registerApprovals,
+        registerAudit,
+      ])
+        register(api, parts);
+    },
+    hold: async (asked, principal) => {
+      requireRole(principal, asked.app, leastRoleFor(asked.kind));
+      const { secondPerson, approvals } = parts.settings;
+      if (!secondPerson.includes(asked.kind)) return undefined;
+      const when = { address: 'unknown', now: deps.clock.now(), within: approvals.within };
+      const { id } = await askSecondPerson(
+        { catalog: parts.catalog, enqueue: deps.enqueue },
+        asked,
+        identityOf(principal),
+        when,
+      );
+      return { approval: id };
+    },
+    answered: (answered, context) => noteAnswer(parts, answered, context),
+  };
+}
+
+async function authenticate(parts: AccessParts, context: Context): Promise<Identity | undefined> {
+  const origin = parts.originOf(context);
+  const now = parts.deps.clock.now();
+  const { headers } = context.res; // taken before the answer: what is set here is merged into it
+  if (origin.secure) headers.set('strict-transport-security', HSTS);
+  const { method, path } = context.req;
+  const authorization = context.req.header('authorization');
+  if (authorization !== undefined) {
+    const holder = await holderOf(parts.db, tokenOf(authorization), now);
+    requireScope(holder.scopes, method, path);
+    return holder;
+  }
+  const changes = !SAFE_METHODS.includes(method);
+  if (changes) requireSameOrigin(context.req.raw.headers, [origin.host, URL.parse(parts.settings.url ?? '')?.host]);
+  const person = await personOfCookie(parts, context, now);
+  if (person !== undefined && changes && !(method === 'POST' && WAYS_IN.includes(path)))
+    requireCsrfToken(context.req.raw.headers, person.session.csrf);
+  return person;
+}
+
+function tokenOf(authorization: string): string {
+  const token = BEARER.exec(authorization)?.[1];
+  if (token !== undefined) return token;
+  throw new Failure('unauthenticated', 'The header Authorization is not "Bearer" with a token.');
+}
+
+async function personOfCookie(parts: AccessParts, context: Context, now: number): Promise<Person | undefined> {
+  const { db, settings } = parts;
+  const session = await sessionOf(db, context, { origin: parts.originOf(context), times: settings.sessions, now });
+  const user = session === undefined ? undefined : await findUser(db, session.user_id);
+  if (session === undefined || user === undefined || user.disabled === 1) return undefined;
+  return new Person(user, await grantsOf(db, user.id), session);
+}
+
+/** Whatever changed something, and every reading of contents. */
+async function noteAnswer(parts: AccessParts, answered: Answered, context: Context): Promise<void> {
+  const { endpoint, principal, path, app, status } = answered;
+  if (OWN_TAGS.includes(endpoint.tag) || principal === undefined) return;
+  const reads = endpoint.method === 'GET';
+  if (reads && !isContent(endpoint)) return;
+  const { search } = new URL(context.req.url);
+  await appendAudit(
+    parts.db,
+    {
+      ...parts.actorOf(principal, context),
+      ...{ action: endpoint.id, target: `${path}${search}`, outcome: status < 400 ? 'ok' : 'failed' },
+      ...given('app', app === '*' ? undefined : app),
+    },
+    parts.deps.clock.now(),
+  );
+}
+
+/** Bytes of a point, a kit, a report: whatever is handed out as a file. Streams of events are none. */
+function isContent({ tag, answer }: Answered['endpoint']): boolean {
+  return answer.types !== undefined && tag !== 'Events';
+}

@@ -1,0 +1,61 @@
+/** Decisions of a second person. */
+import * as endpoints from '../../../api/administration.ts';
+import { type Approval, listApprovals } from '../../../catalog/approvals.ts';
+import type { Api, ServerContext } from '../../api.ts';
+import type { Principal } from '../../principal.ts';
+import { decide, expire, knownApproval, startApproved } from '../approvals.ts';
+import { identityOf } from '../identity.ts';
+import { showApproval } from '../views.ts';
+import type { AccessParts } from '../world.ts';
+
+interface Deciding {
+  readonly params: { readonly approval: string };
+  readonly principal: Principal;
+  readonly now: number;
+}
+
+export function registerApprovals(api: Api, parts: AccessParts): void {
+  const { catalog, db } = parts;
+  const world = { catalog, enqueue: parts.deps.enqueue };
+
+  api.route(endpoints.listApprovals, async ({ query: { state, cursor, limit }, principal, now }) => {
+    await expire(catalog, now);
+    const found = await listApprovals(db, { state, before: cursor, limit: limit + 1 });
+    const names = await parts.names();
+    const items = found.slice(0, limit).filter(({ app }) => principal.role(app ?? '*') !== undefined);
+    const next = found.length > limit ? found[limit - 1]!.id : null;
+    return { body: { items: items.map((approval) => showApproval(approval, names)), next } };
+  });
+
+  api.route(endpoints.getApproval, async ({ params, principal, now }) => {
+    await expire(catalog, now);
+    return { body: await shown(await knownApproval(catalog, params.approval, identityOf(principal))) };
+  });
+
+  api.route(endpoints.approve, async (call, context) => {
+    const approval = await decided(call, context, 'approved');
+    const run = await startApproved(world, approval, await parts.names());
+    return { body: await shown({ ...approval, run_id: run }) };
+  });
+
+  api.route(endpoints.refuse, async (call, context) => ({
+    body: await shown(await decided(call, context, 'refused')),
+  }));
+
+  api.route(endpoints.withdraw, async (call, context) => ({
+    body: await shown(await decided(call, context, 'cancelled')),
+  }));
+
+  async function shown(approval: Approval) {
+    return showApproval(approval, await parts.names());
+  }
+
+  function decided(
+    { params, principal, now }: Deciding,
+    context: ServerContext,
+    state: 'approved' | 'refused' | 'cancelled',
+  ) {
+    const { address } = parts.originOf(context);
+    return decide(world, params.approval, { state, by: identityOf(principal), address, now });
+  }
+}

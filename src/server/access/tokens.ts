@@ -1,0 +1,92 @@
+/** Tokens for programs: made, checked, revoked. */
+import { Failure } from '../../base/failure.ts';
+import { given } from '../../base/given.ts';
+import { newId } from '../../base/ids.ts';
+import { appendAudit } from '../../catalog/audit.ts';
+import type { Catalog, CatalogDb } from '../../catalog/catalog.ts';
+import { EVERY_APP, grantsOf } from '../../catalog/grants.ts';
+import type { Role } from '../../catalog/schema.ts';
+import { createToken, findToken, revokeToken, type TokenRecord, touchToken } from '../../catalog/tokens.ts';
+import { findUser, type User } from '../../catalog/users.ts';
+import type { Actor } from './accounts.ts';
+import { TokenHolder } from './identity.ts';
+import { EVERYTHING, isScope } from './scopes.ts';
+import { hashSecret, newToken, sameSecret, tokenId } from './secrets.ts';
+
+export interface AskedToken {
+  readonly name: string;
+  /** Whose rights bound it; absent: nobody's, as for a machine. */
+  readonly owner?: User | undefined;
+  readonly role: Role;
+  /** Absent: all. */
+  readonly apps?: readonly string[] | undefined;
+  /** Absent: whatever the role allows. */
+  readonly scopes?: readonly string[] | undefined;
+  /** Milliseconds since the epoch; absent: never. */
+  readonly expiresAt?: number | undefined;
+}
+
+/** How exactly it is known when a token was used last. */
+const SEEN_EVERY_MS = 60_000;
+
+/** The token is shown here and never again. Throws `usage`. */
+export function issueToken(
+  catalog: Catalog,
+  asked: AskedToken,
+  by: Actor,
+  now: number,
+): Promise<{ readonly token: string; readonly record: TokenRecord }> {
+  const { name, owner, role, apps = [EVERY_APP], scopes = [EVERYTHING], expiresAt } = asked;
+  const wrong = scopes.find((scope) => !isScope(scope));
+  if (wrong !== undefined)
+    throw new Failure('usage', `"${wrong}" is not a scope.`, {
+      hint: 'Write AREA:read or AREA:write, such as runs:write or *:read.',
+    });
+  if (apps.length === 0 || scopes.length === 0)
+    throw new Failure('usage', 'A token without apps or scopes opens nothing.');
+  if (expiresAt !== undefined && expiresAt <= now) throw new Failure('usage', 'The token would have expired already.');
+  const id = newId(now);
+  const token = newToken(id);
+  return catalog.transaction(async (db) => {
+    const entry = {
+      ...{ id, name, role, apps, scopes, expiresAt },
+      hash: hashSecret(token),
+      userId: owner?.id,
+      createdBy: by.actor,
+    };
+    const record = await createToken(db, entry, now);
+    const details = { id, role, apps, scopes, owner: owner?.name ?? null, expiresAt: expiresAt ?? null };
+    await appendAudit(db, { ...by, action: 'token.create', target: name, outcome: 'ok', details }, now);
+    return { token, record };
+  });
+}
+
+/** Opens nothing from now on. Throws `token_unknown`. */
+export function endToken(catalog: Catalog, id: string, by: Actor, now: number): Promise<TokenRecord> {
+  return catalog.transaction(async (db) => {
+    const record = await findToken(db, id);
+    if (record === undefined || !(await revokeToken(db, id, now)))
+      throw new Failure('token_unknown', 'There is no such token, or it was revoked before.');
+    await appendAudit(db, { ...by, action: 'token.revoke', target: record.name, outcome: 'ok', details: { id } }, now);
+    return record;
+  });
+}
+
+/** Who the token is. Throws `unauthenticated`, the same for every reason but the ones that only its holder can know. */
+export async function holderOf(db: CatalogDb, token: string, now: number): Promise<TokenHolder> {
+  const id = tokenId(token);
+  if (id === undefined) throw refused('It is not a token of this service, or it was cut short or mistyped.');
+  const record = await findToken(db, id);
+  if (record === undefined || !sameSecret(record.hash, hashSecret(token))) throw refused();
+  if (record.revoked_at !== null) throw refused('It was revoked.');
+  if (record.expires_at !== null && record.expires_at <= now) throw refused('It has expired.');
+  const owner = record.user_id === null ? undefined : await findUser(db, record.user_id);
+  if (record.user_id !== null && (owner === undefined || owner.disabled === 1)) throw refused('Its owner is disabled.');
+  const grants = owner === undefined ? [] : await grantsOf(db, owner.id);
+  if (record.used_at === null || now - record.used_at >= SEEN_EVERY_MS) await touchToken(db, id, now);
+  return new TokenHolder(record, owner, grants);
+}
+
+function refused(hint?: string): Failure {
+  return new Failure('unauthenticated', 'The token does not open this service.', given('hint', hint));
+}
