@@ -1,7 +1,7 @@
 /** The command `restore --at`: a directory that starts as the database was, files of the point before it, and what is refused. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { formatMicroseconds } from '../../src/base/relative-time.ts';
@@ -54,7 +54,7 @@ test('restore --at: the database at the moment, the files of the point before it
 
 test('restore to a moment: what contradicts itself is refused, and a moment out of reach ends with 5 and the nearest', async () => {
   await using pg = await startPostgres({ major: newest, settings: KNOWING });
-  await using app = await backupApp({ databaseUrl: pg.url(), local: ['a'] });
+  await using app = await backupApp({ databaseUrl: pg.url(), local: ['a', 'b'] });
   const made = await app.backUp();
   const [one] = await commitRows(pg, 1, 1);
   await archive(app, pg);
@@ -75,9 +75,11 @@ test('restore to a moment: what contradicts itself is refused, and a moment out 
   const early = await app.run(['restore', '--at', '2020-01-01T00:00:00Z', ...to, '--json']);
   assert.equal(early.code, 5);
   assert.match(String(early.error?.hint), new RegExp(`holdfast restore ${made.short_id}`));
+  await rm(app.dir.join('b'), { recursive: true });
   const late = await app.run(['restore', '--at', formatMicroseconds(one!.time + 1n), ...to, '--json']);
   assert.equal(late.code, 5);
   assert.ok(String(late.error?.hint).includes(formatMicroseconds(one!.time)));
+  assert.equal(late.lines.filter(({ storage }) => storage === 'b').length, 1, 'a storage that is away is told once');
   assert.equal(existsSync(app.dir.join('out')), false, 'nothing was written');
   const plain = await app.ok(['restore', 'latest', ...to, '--dry-run']);
   assert.match(
