@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Selectable } from 'kysely';
-import { canonicalJson } from './audit/canonical-json.ts';
+import { canonicalJson } from './canonical-json.ts';
 import { type CatalogDb, storable, within } from './database.ts';
 import type { AuditTable } from './schema.ts';
 

@@ -3,10 +3,29 @@
  * no are 1 and 0, structured values are JSON text. Numbered migrations make them; this file says what the newest one leaves.
  */
 import type { Generated } from 'kysely';
+import type {
+  ApprovalsTable,
+  AuditTable,
+  GrantsTable,
+  LoginLimitsTable,
+  OidcLoginsTable,
+  SessionsTable,
+  TokensTable,
+  UsersTable,
+} from './schema/access.ts';
+import type { Flag, Json, Time } from './schema/columns.ts';
 
-type Time = number;
-type Flag = 0 | 1;
-type Json = string;
+export type {
+  ApprovalsTable,
+  AuditTable,
+  GrantsTable,
+  LoginLimitsTable,
+  OidcLoginsTable,
+  Role,
+  SessionsTable,
+  TokensTable,
+  UsersTable,
+} from './schema/access.ts';
 
 /** waiting (for another run) → queued → running → one of the ends. `skipped`: was due, and did not run for the reason given. */
 export type RunState = 'waiting' | 'queued' | 'running' | 'succeeded' | 'partial' | 'failed' | 'cancelled' | 'skipped';
@@ -239,118 +258,6 @@ export interface MutesTable {
   reason: string | null;
   created_by: string;
   created_at: Time;
-}
-
-export interface UsersTable {
-  id: string;
-  name: string;
-  email: string | null;
-  password: string | null;
-  totp_secret: string | null;
-  /** Enrolled, and not yet confirmed by a code. */
-  totp_pending: string | null;
-  /** The last time step used, so that no code works twice. */
-  totp_step: number | null;
-  /** JSON array of SHA-256 of codes that stand in for a lost device, once each. */
-  recovery_codes: Json;
-  /** Issuer and subject; accounts of the provider have no password here. */
-  oidc_subject: string | null;
-  disabled: Flag;
-  created_at: Time;
-  updated_at: Time;
-}
-
-export type Role = 'viewer' | 'operator' | 'administrator';
-
-export interface GrantsTable {
-  user_id: string;
-  /** Name of an app, or * for all. */
-  app: string;
-  role: Role;
-}
-
-export interface SessionsTable {
-  /** SHA-256 of the cookie. */
-  hash: string;
-  /** By which a person names it, to end it. */
-  id: string;
-  user_id: string;
-  csrf: string;
-  created_at: Time;
-  seen_at: Time;
-  expires_at: Time;
-  address: string | null;
-  agent: string | null;
-}
-
-/** Failed log-ins, counted where every server sees them. */
-export interface LoginLimitsTable {
-  /** What is counted: an address, an account at an address, an account. */
-  bucket: string;
-  failures: number;
-  last_at: Time;
-  /** No attempt is looked at before. */
-  until: Time;
-  /** The last log-in that went well. */
-  succeeded_at: Time | null;
-}
-
-/** Log-ins that are on their way through an OpenID provider. */
-export interface OidcLoginsTable {
-  /** SHA-256 of the state. */
-  state: string;
-  /** SHA-256 of the cookie of the browser that began. */
-  browser: string;
-  nonce: string;
-  verifier: string;
-  expires_at: Time;
-}
-
-export interface TokensTable {
-  id: string;
-  name: string;
-  /** SHA-256 of the token. */
-  hash: string;
-  user_id: string | null;
-  role: Role;
-  /** JSON array of names of apps, or ["*"]. */
-  apps: Json;
-  scopes: Json;
-  created_by: string;
-  created_at: Time;
-  expires_at: Time | null;
-  used_at: Time | null;
-  revoked_at: Time | null;
-}
-
-export interface AuditTable {
-  seq: number;
-  at: Time;
-  actor: string;
-  action: string;
-  target: string | null;
-  app: string | null;
-  address: string | null;
-  outcome: string;
-  details: Json;
-  previous: string;
-  hash: string;
-}
-
-/** What waits for a second person. */
-export interface ApprovalsTable {
-  id: string;
-  action: string;
-  app: string | null;
-  params: Json;
-  reason: string | null;
-  state: 'pending' | 'approved' | 'refused' | 'expired' | 'cancelled';
-  requested_by: string;
-  requested_at: Time;
-  expires_at: Time;
-  decided_by: string | null;
-  decided_at: Time | null;
-  run_id: string | null;
 }
 
 export interface IdempotencyTable {

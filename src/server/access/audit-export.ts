@@ -1,7 +1,7 @@
 /** The audit log as text: JSON Lines that can be verified anywhere, or CSV for people. */
 
-import { canonicalJson } from '../../catalog/audit/canonical-json.ts';
 import { type AuditFilter, type AuditRecord, readAudit } from '../../catalog/audit.ts';
+import { canonicalJson } from '../../catalog/canonical-json.ts';
 import type { CatalogDb } from '../../catalog/catalog.ts';
 
 export type AuditFormat = 'jsonl' | 'csv';
