@@ -1,6 +1,7 @@
 /** What happened, in order: the stream that the API sends on, that alerts and metrics follow, and that wakes workers. */
 import { sql } from 'kysely';
 import type { Clock } from '../base/clock.ts';
+import { isFailure } from '../base/failure.ts';
 import { given } from '../base/given.ts';
 import type { Catalog } from './catalog.ts';
 import { type CatalogDb, onPostgres, storable, within } from './database.ts';
@@ -111,7 +112,7 @@ export async function eventRange(db: CatalogDb): Promise<{ readonly oldest: numb
 
 /**
  * Every event after number `after` that passes `filter`, then each new one as it is committed by any process, until `signal` fires. A
- * server keeps one of these and hands events on to its clients.
+ * server keeps one of these and hands events on to its clients. A catalog that cannot be read for a while is waited for.
  */
 export async function* watchEvents(
   catalog: Catalog,
@@ -126,7 +127,7 @@ export async function* watchEvents(
     await listening.ensure();
     const changed = new AbortController();
     const wait = catalog.wake.wait(clock, POLL_MS, AbortSignal.any([signal, changed.signal])); // before reading: nothing slips between
-    const events = await readEvents(catalog.db, seen, BATCH);
+    const events = await readOrNone(catalog.db, seen);
     if (events.length > 0) changed.abort();
     for (const event of events) {
       if (signal.aborted) break;
@@ -134,6 +135,15 @@ export async function* watchEvents(
       if (passes(event, filter)) yield event;
     }
     await wait;
+  }
+}
+
+async function readOrNone(db: CatalogDb, seen: number): Promise<CatalogEvent[]> {
+  try {
+    return await readEvents(db, seen, BATCH);
+  } catch (error) {
+    if (!isFailure(error, 'catalog_failed')) throw error;
+    return [];
   }
 }
 

@@ -24,11 +24,13 @@ export async function heartbeat(db: CatalogDb, worker: WorkerSelf, now: number):
   if (seen.numUpdatedRows > 0n) return;
   const { id, name, role, version } = worker;
   await within(db, async (tx) => {
-    await tx
+    const joined = await tx
       .insertInto('workers')
       .values({ id, name, labels: labelText(worker.labels), role, version, started_at: now, seen_at: now })
-      .onConflict((conflict) => conflict.column('id').doUpdateSet({ seen_at: now }))
-      .execute();
+      .onConflict((conflict) => conflict.doNothing())
+      .returning('id')
+      .executeTakeFirst();
+    if (joined === undefined) return; // a beat at the same moment was first
     await appendEvent(tx, { type: 'worker.joined', data: { worker: id, name, role, labels: worker.labels } }, now);
   });
 }

@@ -1,8 +1,13 @@
 /** PostgreSQL for several machines. */
 import { type Dialect, PostgresDialect } from 'kysely';
 import pg from 'pg';
+import { guarded } from './guarded.ts';
+import { postgresGuard } from './postgres-faults.ts';
 
 const INT8 = 20;
+/** A statement that takes longer is given up: by the server, and where that does not answer by us. */
+const STATEMENT_MS = 30_000;
+const ANSWER_MS = 40_000;
 
 /** Integers of eight bytes come as numbers: times and counters stay far below 2^53. */
 const types = {
@@ -17,12 +22,16 @@ export function postgresPool(url: string, connections: number): pg.Pool {
     types,
     application_name: 'holdfast',
     connectionTimeoutMillis: 10_000,
+    statement_timeout: STATEMENT_MS,
+    query_timeout: ANSWER_MS,
+    keepAlive: true,
     idleTimeoutMillis: 60_000,
   });
   pool.on('error', () => {}); // a connection that dies idle is replaced by the next query
+  pool.on('connect', (client) => client.on('error', () => {})); // one that dies in use fails the query that waits for it
   return pool;
 }
 
 export function postgresDialect(pool: pg.Pool): Dialect {
-  return new PostgresDialect({ pool });
+  return guarded(new PostgresDialect({ pool }), postgresGuard);
 }

@@ -3,23 +3,30 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { type Dialect, SqliteDialect } from 'kysely';
+import { guarded } from './guarded.ts';
+import { sqliteGuard } from './sqlite-faults.ts';
 
-const BUSY_MS = 10_000;
 const KEPT_STATEMENTS = 200;
 
 /** `committed` is called after each transaction of this process. */
 export function sqliteDialect(path: string, committed: () => void): Dialect {
-  return new SqliteDialect({ database: async () => new Connection(open(path), committed) });
+  const dialect = new SqliteDialect({ database: async () => new Connection(open(path), committed) });
+  return guarded(dialect, sqliteGuard(path));
 }
 
 function open(path: string): DatabaseSync {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const db = new DatabaseSync(path, { timeout: BUSY_MS });
-  chmodSync(path, 0o600);
-  db.exec('pragma journal_mode = wal');
-  db.exec('pragma synchronous = full');
-  db.exec('pragma foreign_keys = on');
-  return db;
+  const db = new DatabaseSync(path);
+  try {
+    chmodSync(path, 0o600);
+    db.exec('pragma journal_mode = wal');
+    db.exec('pragma synchronous = full');
+    db.exec('pragma foreign_keys = on');
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
 }
 
 /** What Kysely wants of a driver, with the statements used last kept prepared. */
