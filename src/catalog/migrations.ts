@@ -1,30 +1,44 @@
-/** The numbered migrations, in order. */
-import type { Kysely } from 'kysely';
-import { type Migration, Migrator } from 'kysely/migration';
+/** The numbered migrations, in order, and the one transaction that carries out those that are missing. */
+import { type Kysely, sql } from 'kysely';
 import { Failure } from '../base/failure.ts';
+import { type CatalogDb, onPostgres } from './database.ts';
 import * as first from './migrations/0001-first.ts';
 import type { CatalogTables } from './schema.ts';
+
+export interface Migration {
+  up(db: CatalogDb): Promise<void>;
+}
 
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-first': first,
 };
 
+/** Any number; the same for every Holdfast. */
+const LOCK = 4_815_162_342;
+
 /** Brings the catalog to the newest form; one process at a time does it. Throws `catalog_failed`, with nothing half-changed. */
-export async function migrate(db: Kysely<CatalogTables>): Promise<void> {
-  const migrator = new Migrator({
-    db,
-    provider: { getMigrations: async () => ({ ...MIGRATIONS }) },
-    migrationTableName: 'catalog_migrations',
-    migrationLockTableName: 'catalog_migrations_lock',
+export async function migrate(
+  db: Kysely<CatalogTables>,
+  migrations: Readonly<Record<string, Migration>> = MIGRATIONS,
+): Promise<void> {
+  const names = Object.keys(migrations);
+  // SQLite begins a transaction as its only writer.
+  await db.transaction().execute(async (tx) => {
+    if (onPostgres(tx)) await sql`select pg_advisory_xact_lock(${LOCK})`.execute(tx);
+    await sql`create table if not exists catalog_migrations (name text primary key)`.execute(tx);
+    const { rows } = await sql<{ name: string }>`select name from catalog_migrations order by name`.execute(tx);
+    const done = rows.map(({ name }) => name);
+    const strange = done.find((name, at) => name !== names[at]);
+    if (strange !== undefined) throw written(strange);
+    for (const name of names.slice(done.length)) {
+      await migrations[name]?.up(tx);
+      await sql`insert into catalog_migrations (name) values (${name})`.execute(tx);
+    }
   });
-  const { error } = await migrator.migrateToLatest();
-  if (error === undefined) return;
-  const message = error instanceof Error ? error.message : String(error);
-  const newer = /corrupted migrations/i.test(message);
-  throw new Failure('catalog_failed', `The catalog cannot be brought to this program's form: ${message}`, {
-    cause: error,
-    ...(newer
-      ? { hint: 'A newer Holdfast wrote it: run that version, or "holdfast catalog rebuild" into a new one.' }
-      : {}),
+}
+
+function written(name: string): Failure {
+  return new Failure('catalog_failed', `The catalog was written by a newer Holdfast (it has "${name}").`, {
+    hint: 'Run that version, or name another place under "catalog" and run "holdfast catalog rebuild".',
   });
 }
