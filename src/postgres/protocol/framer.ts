@@ -1,6 +1,6 @@
 /**
  * Cuts a byte stream into the server's messages: one byte of type, an int32 length that counts itself, the payload.
- * A message that lies whole in one chunk is handed out without copying; one that spans chunks is gathered once.
+ * A message that lies whole in one chunk is handed out without copying; one that spans chunks is gathered in a buffer that is used again.
  */
 import { Failure } from '../../base/failure.ts';
 
@@ -14,6 +14,8 @@ export class MessageFramer {
   readonly #onMessage: OnMessage;
   readonly #header = Buffer.alloc(HEADER_BYTES);
   #headerFill = 0;
+  /** Where messages that span chunks are gathered; as large as the largest so far. */
+  #room = Buffer.alloc(0);
   #body: Buffer | undefined;
   #bodyFill = 0;
 
@@ -21,7 +23,7 @@ export class MessageFramer {
     this.#onMessage = onMessage;
   }
 
-  /** Takes the next bytes of the stream; payloads are valid for as long as nobody writes into `chunk`. */
+  /** Takes the next bytes of the stream; payloads are valid during the call of `onMessage`. */
   push(chunk: Buffer): void {
     let at = 0;
     while (at < chunk.length) {
@@ -49,7 +51,7 @@ export class MessageFramer {
       this.#headerFill += part;
       at += part;
       if (this.#headerFill < HEADER_BYTES) return at;
-      this.#body = Buffer.allocUnsafe(payloadLength(this.#header, 0));
+      this.#body = this.#space(payloadLength(this.#header, 0));
       this.#bodyFill = 0;
     }
     const part = Math.min(this.#body.length - this.#bodyFill, chunk.length - at);
@@ -62,6 +64,11 @@ export class MessageFramer {
       this.#onMessage(this.#header[0]!, payload);
     }
     return at + part;
+  }
+
+  #space(length: number): Buffer {
+    if (this.#room.length < length) this.#room = Buffer.allocUnsafeSlow(length);
+    return this.#room.subarray(0, length);
   }
 }
 
