@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { init, localStore, PASSWORD } from '../support/care.ts';
 import { holdfast, holdfastOk, writeConfig } from '../support/holdfast.ts';
 import { tempDir } from '../support/temp.ts';
 
@@ -9,18 +10,18 @@ test('after a check found packs missing, the next backup stores unchanged files 
   await using dir = await tempDir();
   await mkdir(dir.join('media'));
   for (let i = 0; i < 5; i++) await writeFile(dir.join('media', `file ${i}`), `content ${i} `.repeat(1000 + i));
-  await writeFile(dir.join('password'), 'correct horse', { mode: 0o600 });
+  await writeFile(dir.join('password'), PASSWORD, { mode: 0o600 });
   await writeConfig(dir.path, {
     repository: { password: { file: 'password' } },
-    storages: { only: { type: 'local', path: 'repository' } },
+    storages: { only: { type: 'local', path: 'only' } },
     apps: { clinic: { sources: { media: { type: 'files', path: 'media' } } } },
   });
   const options = { cwd: dir.path };
-  await holdfastOk(['init'], options);
+  await init([localStore(dir, 'only')]);
   await holdfastOk(['backup'], options);
-  for (const prefix of await readdir(dir.join('repository', 'data'))) {
-    for (const pack of await readdir(dir.join('repository', 'data', prefix)))
-      await rm(dir.join('repository', 'data', prefix, pack));
+  for (const prefix of await readdir(dir.join('only', 'data'))) {
+    for (const pack of await readdir(dir.join('only', 'data', prefix)))
+      await rm(dir.join('only', 'data', prefix, pack));
   }
   assert.equal((await holdfast(['check'], options)).code, 4);
 

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { init, localStore, PASSWORD } from '../support/care.ts';
 import { HOLDFAST, holdfastOk, writeConfig } from '../support/holdfast.ts';
 import { need } from '../support/needs.ts';
 import { Restic } from '../support/restic.ts';
@@ -14,7 +15,6 @@ import { type TempDir, tempDir } from '../support/temp.ts';
 
 const restic = await need('restic');
 const KILLS = 2;
-const PASSWORD = 'correct horse';
 const STORAGES = ['a', 'b'];
 
 async function world(dir: TempDir) {
@@ -68,7 +68,7 @@ test('init killed again and again ends with one repository', async () => {
 test('prune killed again and again keeps what it should and is completed in the end', async () => {
   await using dir = await tempDir();
   const config = await world(dir);
-  await holdfastOk([...config, 'init']);
+  await init([localStore(dir, 'a'), localStore(dir, 'b')]);
   for (let i = 0; i < 2; i++) await backUp(dir, config);
   const typical = await timed(() => holdfastOk([...config, 'prune', '--dry-run']));
   for (let i = 0; i < KILLS; i++) {
@@ -87,7 +87,7 @@ test('prune killed again and again keeps what it should and is completed in the 
 test('sync killed again and again rebuilds a wiped storage in the end', async () => {
   await using dir = await tempDir();
   const config = await world(dir);
-  await holdfastOk([...config, 'init']);
+  await init([localStore(dir, 'a'), localStore(dir, 'b')]);
   await backUp(dir, config);
   await rm(dir.join('b'), { recursive: true });
   const typical = await timed(() => holdfastOk([...config, 'sync']));

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { init, localStore } from '../support/care.ts';
 import { holdfast, holdfastOk, writeConfig } from '../support/holdfast.ts';
 import { need } from '../support/needs.ts';
 import { Restic } from '../support/restic.ts';
@@ -20,7 +21,7 @@ async function repository(dir: TempDir): Promise<{ cwd: string }> {
     storages: { one: { type: 'local', path: 'one' }, two: { type: 'local', path: 'two' } },
     apps: { clinic: { sources: { media: { type: 'files', path: 'media' } } } },
   });
-  await holdfastOk(['init'], { cwd: dir.path });
+  await init([localStore(dir, 'one'), localStore(dir, 'two')], OLD);
   await holdfastOk(['backup'], { cwd: dir.path });
   return { cwd: dir.path };
 }

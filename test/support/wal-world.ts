@@ -2,12 +2,15 @@
  * A server that archives with `holdfast wal push`, and copies of it that recover with `holdfast wal fetch`: everything runs as the server's
  * account, as it does on a real machine.
  */
-import { appendFile, chown, mkdir, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { serverAccount } from '../../src/postgres/account.ts';
+import { giveTo, serverAccount } from '../../src/postgres/account.ts';
+import { init, localStore } from './care.ts';
 import { HOLDFAST, type HoldfastResult, holdfast, writeConfig } from './holdfast.ts';
 import { startPostgres, type TestServer } from './postgres/server.ts';
 import { type TempDir, tempDir } from './temp.ts';
+
+const PASSWORD = 'the archive of a clinic';
 
 export interface WalWorld extends AsyncDisposable {
   readonly dir: TempDir;
@@ -29,13 +32,11 @@ export async function walWorld(major: number, wal: object | string = 'push'): Pr
   const dir = await tempDir({ prefix: 'hf-ww', owner: account });
   const server = await startPostgres({ major, settings: { archive_mode: 'on', wal_level: 'replica' } });
   await mkdir(dir.join('home'));
-  if (account) await chown(dir.join('home'), account.uid, account.gid);
   const config = await writeConfig(dir.path, {
-    repository: { password: 'the archive of a clinic' },
+    repository: { password: PASSWORD },
     storages: Object.fromEntries(['a', 'b'].map((name) => [name, { type: 'local', path: dir.join(name) }])),
     apps: { clinic: { sources: { database: { type: 'postgres', url: server.url(), wal } } } },
   });
-  if (account) await chown(config, account.uid, account.gid);
   const own = account ? { uid: account.uid, gid: account.gid } : {};
   const env = { HOME: dir.join('home'), XDG_CACHE_HOME: undefined };
   const run: WalWorld['run'] = async (args, codes = [0]) => {
@@ -47,7 +48,8 @@ export async function walWorld(major: number, wal: object | string = 'push'): Pr
     return done;
   };
   const restoreCommand = (file = config) => `HOME=${dir.join('home')} ${HOLDFAST} --config ${file} wal fetch %f %p`;
-  await run(['init']);
+  await init([localStore(dir, 'a'), localStore(dir, 'b')], PASSWORD);
+  if (account) await giveTo(account, dir.path);
   return {
     ...{ dir, server, config, run, restoreCommand },
     async archive() {
