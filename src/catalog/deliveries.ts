@@ -56,16 +56,22 @@ export async function addDelivery(db: CatalogDb, delivery: NewDelivery, now: num
 }
 
 /** Notices without a channel, the oldest first; others that route skip them until the transaction ends. */
-export async function takeNotices(tx: CatalogDb, limit: number): Promise<Delivery[]> {
+export async function takeNotices(tx: CatalogDb, now: number, limit: number): Promise<Delivery[]> {
   let query = tx
     .selectFrom('deliveries')
     .selectAll()
     .where('state', '=', 'pending')
     .where('channel', '=', UNROUTED)
+    .where('next_at', '<=', now)
     .orderBy('id')
     .limit(limit);
   if (onPostgres(tx)) query = query.forUpdate().skipLocked();
   return (await query.execute()).map(toDelivery);
+}
+
+/** To be routed later. */
+export async function postponeNotice(tx: CatalogDb, id: string, until: number): Promise<void> {
+  await tx.updateTable('deliveries').set({ next_at: until }).where('id', '=', id).execute();
 }
 
 /** They have their channels now. */
@@ -140,17 +146,28 @@ export async function writeBody(db: CatalogDb, id: string, body: string): Promis
     .execute();
 }
 
+export interface TakeOptions {
+  readonly holdMs: number;
+  readonly perChannel: number;
+  /** Channels that are busy. */
+  readonly except: readonly string[];
+}
+
 /**
  * Takes deliveries that are due, at most `perChannel` for each channel, so that one that is down leaves room for the others. Nobody else
  * takes them for `holdMs`; whoever took them and died has then left them to the next. Of one alert and channel, the earlier goes first.
  */
-export async function takeDue(db: CatalogDb, now: number, holdMs: number, perChannel: number): Promise<Delivery[]> {
+export async function takeDue(
+  db: CatalogDb,
+  now: number,
+  { holdMs, perChannel, except }: TakeOptions,
+): Promise<Delivery[]> {
   return await within(db, async (tx) => {
     const ranked = tx
       .selectFrom('deliveries as d')
       .select(['d.id', sql<number>`row_number() over (partition by d.channel order by d.id)`.as('rank')])
       .where('d.state', '=', 'pending')
-      .where('d.channel', '<>', UNROUTED)
+      .where('d.channel', 'not in', [UNROUTED, ...except])
       .where('d.next_at', '<=', now)
       .where(({ not, exists, selectFrom }) =>
         not(

@@ -1,0 +1,132 @@
+/** Reads from the catalog what rules look at. Every query goes along an index and is bounded, whatever is in the catalog. */
+import { sql } from 'kysely';
+import type { Clock } from '../base/clock.ts';
+import { retentionFrozen } from '../catalog/alerts.ts';
+import type { Catalog, CatalogDb } from '../catalog/catalog.ts';
+import { latest } from '../catalog/measurements.ts';
+import { type Run, toRun } from '../catalog/run.ts';
+import { listSchedules } from '../catalog/schedules.ts';
+import { readStatus, readStorages } from '../catalog/statuses.ts';
+import { listWorkers } from '../catalog/workers.ts';
+import type { AppFacts, PointSize, ServiceFacts } from './judge.ts';
+
+const KINDS = ['backup', 'check', 'verify', 'sync', 'restore', 'rows', 'runbook', 'prove'] as const;
+const ENDS = ['succeeded', 'partial', 'failed'] as const;
+const PER_KIND = 15;
+const MOST_OPEN = 100;
+const MOST_POINTS = 30;
+/** The role that the scheduler holds while it looks at schedules, and for how long it is given each time, ms. */
+const SCHEDULER = 'scheduler';
+const SCHEDULER_ROLE_MS = 20_000;
+
+export interface KnownApp {
+  readonly app: string;
+  readonly objectives: { readonly rpo?: number; readonly rto?: number };
+}
+
+export async function appFacts(db: CatalogDb, { app, objectives }: KnownApp, now: number): Promise<AppFacts> {
+  const ended: Record<string, readonly Run[]> = {};
+  for (const kind of KINDS) ended[kind] = await endedRuns(db, app, kind);
+  const schedules = await listSchedules(db, { app });
+  const lastRuns = await runsById(
+    db,
+    schedules.flatMap(({ lastRun }) => lastRun ?? []),
+  );
+  return {
+    ...{ now, app, objectives, ended, schedules },
+    open: await openRuns(db, app),
+    lastOf: new Map(lastRuns.flatMap((run) => (run.scheduleId === undefined ? [] : [[run.scheduleId, run]]))),
+    sizes: await pointSizes(db, app),
+    status: await readStatus(db, app),
+    freezing: await retentionFrozen(db, app),
+  };
+}
+
+export async function serviceFacts({ db, dialect }: Catalog, clock: Clock): Promise<ServiceFacts> {
+  const now = clock.now();
+  const workers = await listWorkers(db);
+  const [used, total] = [await latest(db, 'storage_used_bytes'), await latest(db, 'storage_capacity_bytes')];
+  const capacity = used.flatMap(({ storage, value, at }) => {
+    const whole = total.find((each) => each.storage === storage);
+    return whole === undefined ? [] : [{ storage, used: value, total: whole.value, at }];
+  });
+  const lease = await db.selectFrom('leases').select('until').where('name', '=', SCHEDULER).executeTakeFirst();
+  return {
+    ...{ now, workers, capacity },
+    storages: await readStorages(db),
+    clocks: [
+      ...(dialect === 'postgres' ? [await databaseClock(db, clock)] : []),
+      // who says that it lives is never ahead of us, unless its clock is
+      ...workers.map(({ name, seenAt }) => ({ whose: `worker ${name}`, ahead: Math.max(0, seenAt - now) })),
+    ],
+    scheduler: lease === undefined ? undefined : lease.until - SCHEDULER_ROLE_MS,
+  };
+}
+
+async function databaseClock(db: CatalogDb, clock: Clock): Promise<ServiceFacts['clocks'][number]> {
+  const before = clock.now();
+  const { rows } = await sql<{ ms: string }>`select (extract(epoch from clock_timestamp()) * 1000)::text as ms`.execute(
+    db,
+  );
+  const middle = (before + clock.now()) / 2;
+  return { whose: 'the database', ahead: Number(rows[0]!.ms) - middle };
+}
+
+async function endedRuns(db: CatalogDb, app: string, kind: string): Promise<Run[]> {
+  const rows = await db
+    .selectFrom('runs')
+    .selectAll()
+    .where('app', '=', app)
+    .where('kind', '=', kind)
+    .where('state', 'in', ENDS)
+    .orderBy('id', 'desc')
+    .limit(PER_KIND)
+    .execute();
+  return rows.map(toRun);
+}
+
+async function openRuns(db: CatalogDb, app: string): Promise<Run[]> {
+  const rows = await db
+    .selectFrom('runs')
+    .selectAll()
+    .where('state', 'in', ['queued', 'running'])
+    .where('app', '=', app)
+    .limit(MOST_OPEN)
+    .execute();
+  return rows.map(toRun);
+}
+
+async function runsById(db: CatalogDb, ids: readonly string[]): Promise<Run[]> {
+  if (ids.length === 0) return [];
+  return (
+    await db
+      .selectFrom('runs')
+      .selectAll()
+      .where('id', 'in', [...ids])
+      .execute()
+  ).map(toRun);
+}
+
+/**
+ * What points hold. Right after a backup the catalog knows only what was read, which is less where files were unchanged: such a point counts
+ * once the storages told of it.
+ */
+async function pointSizes(db: CatalogDb, app: string): Promise<PointSize[]> {
+  const rows = await db
+    .selectFrom('points')
+    .leftJoin('runs', 'runs.id', 'points.run_id')
+    .select(['points.id', 'points.time', 'points.bytes', 'points.sources', 'points.seen_at', 'runs.finished_at'])
+    .where('points.app', '=', app)
+    .orderBy('points.time', 'desc')
+    .orderBy('points.id', 'desc')
+    .limit(MOST_POINTS)
+    .execute();
+  return rows
+    .filter(({ seen_at, finished_at }) => finished_at === null || seen_at > finished_at)
+    .map(({ id, time, bytes, sources }) => ({ point: id, time, bytes, sources: sortedNames(sources) }));
+}
+
+function sortedNames(json: string): string {
+  const names: unknown = JSON.parse(json);
+  return Array.isArray(names) ? names.map(String).sort().join(',') : json;
+}
