@@ -10,6 +10,7 @@ import type { Run } from '../catalog/runs.ts';
 import { commandLine, type Params } from './kinds.ts';
 import type { Child, StartChild } from './runner/child.ts';
 import { conclude, type Ended } from './runner/conclude.ts';
+import { People } from './runner/people.ts';
 import { Report } from './runner/report.ts';
 
 export type { Child, ChildCommand, ChildEnd, ChildListener, Program, StartChild } from './runner/child.ts';
@@ -48,7 +49,10 @@ class Execution {
   readonly #deps: RunnerDeps;
   readonly #report = new Report();
   readonly #over = new AbortController();
+  readonly #people: People;
   #child: Child | undefined;
+  #writing = false;
+  #flushed: Promise<void> = Promise.resolve();
   #heldUntil: number;
   #lost = false;
   #stopped: Ended['stopped'];
@@ -57,6 +61,7 @@ class Execution {
     this.#run = run;
     this.#params = params;
     this.#deps = deps;
+    this.#people = new People(deps.catalog, deps.clock, run, this.#over.signal);
     this.#heldUntil = deps.clock.monotonic() + deps.leaseMs;
   }
 
@@ -66,19 +71,24 @@ class Execution {
     const child = start(
       { words: [...commandLine(kind, app, this.#params), '--json', ...words], runId: id },
       {
-        line: (from, text) => this.#report.line(from, text, clock.now()),
+        line: (from, text) => {
+          this.#report.line(from, text, clock.now());
+          this.#heard();
+        },
         permit: () => this.#permit(),
+        confirm: (step, question) => this.#people.confirm(step, question),
+        ready: () => this.#people.ready(),
       },
     );
     this.#child = child;
     const onStop = () => this.#ask('shutdown');
     stop.addEventListener('abort', onStop, { once: true });
     if (stop.aborted) onStop();
-    const watching = [this.#keep(), this.#write(), ...(timeLimitMs === undefined ? [] : [this.#limit(timeLimitMs)])];
+    const watching = [this.#keep(), ...(timeLimitMs === undefined ? [] : [this.#limit(timeLimitMs)])];
     const end = await child.ended;
     this.#over.abort();
     stop.removeEventListener('abort', onStop);
-    await Promise.all(watching);
+    await Promise.all([...watching, this.#flushed]);
     if (this.#lost) return 'lost';
     this.#report.end(clock.now());
     const { outcome, error } = this.#report;
@@ -112,13 +122,20 @@ class Execution {
     return state === 'held';
   }
 
-  /** Writes down what was said, until the process has ended. */
-  async #write(): Promise<void> {
-    while (await this.#pause(REPORT_EVERY)) if (this.#report.isDirty) await this.#flush().catch(() => {}); // what failed now goes with the next
+  /** Something was said: it is written down soon, with what else is said until then. */
+  #heard(): void {
+    if (this.#writing) return;
+    this.#writing = true;
+    const writing = this.#pause(REPORT_EVERY).then(async (goesOn) => {
+      this.#writing = false;
+      if (goesOn) await this.#flush().catch(() => {}); // what failed now goes with the next
+    });
+    this.#flushed = this.#flushed.then(() => writing);
   }
 
   async #flush(): Promise<void> {
     const { catalog, clock } = this.#deps;
+    if (!this.#report.isDirty) return;
     const report = this.#report.take();
     const held = await reportRun(catalog.db, this.#run, report, clock.now()).catch((error: unknown) => {
       this.#report.giveBack(report);
@@ -156,7 +173,7 @@ class Execution {
     const { clock } = this.#deps;
     for (;;) {
       try {
-        if (this.#report.isDirty) await this.#flush();
+        await this.#flush();
         return this.#lost ? 'lost' : await this.#conclude(ended);
       } catch (error) {
         if (clock.monotonic() >= this.#heldUntil) throw error;

@@ -1,6 +1,7 @@
 /** A command in a process of its own: its lines, its questions, its end. */
 import { spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
+import type { PersonsAnswer, PersonsNote } from '../../base/supervision.ts';
 import { LineSplitter } from './lines.ts';
 
 export interface ChildCommand {
@@ -13,6 +14,10 @@ export interface ChildListener {
   line(from: 'output' | 'errors', text: string): void;
   /** Before something becomes final. Never rejects. */
   permit(step: string): Promise<boolean>;
+  /** A question to a person. Rejects when the run is over. */
+  confirm(step: number, question: string): Promise<PersonsAnswer>;
+  /** Resolves when the next step may begin. Rejects when the run is over. */
+  ready(step: number): Promise<readonly PersonsNote[]>;
 }
 
 export interface ChildEnd {
@@ -82,18 +87,38 @@ function listen(stream: Readable, onLine: (text: string) => void): void {
   stream.on('close', () => splitter.end());
 }
 
+interface Question {
+  readonly ask?: unknown;
+  readonly step?: unknown;
+  readonly question?: unknown;
+}
+
+/** Questions are answered in their order: a child asks the next one when it has its answer, or needs none before it. */
 function answer(pipe: (Readable & Writable) | null, listener: ChildListener): void {
   if (pipe === null) return;
   pipe.on('error', () => {}); // the child is gone: nobody waits for an answer
+  let before: Promise<unknown> = Promise.resolve();
   listen(pipe, (line) => {
-    void listener.permit(stepOf(line)).then((permit) => pipe.write(`${JSON.stringify({ permit })}\n`));
+    const answered = answerTo(parse(line), listener);
+    before = before
+      .then(() => answered)
+      .then(
+        (said) => pipe.write(`${JSON.stringify(said)}\n`),
+        () => {}, // the run is over
+      );
   });
 }
 
-function stepOf(line: string): string {
+async function answerTo({ ask, step, question }: Question, listener: ChildListener): Promise<object> {
+  if (ask === 'confirm') return await listener.confirm(Number(step), String(question));
+  if (ask === 'ready') return { notes: await listener.ready(Number(step)) };
+  return { permit: await listener.permit(String(step ?? '')) };
+}
+
+function parse(line: string): Question {
   try {
-    return String((JSON.parse(line) as { readonly step?: unknown }).step ?? '');
+    return JSON.parse(line) as Question;
   } catch {
-    return '';
+    return {};
   }
 }
