@@ -89,14 +89,3 @@ export async function expireApprovals(db: CatalogDb, now: number): Promise<Appro
     .returningAll()
     .execute();
 }
-
-/** Approved since `since`, and no run came of it yet. */
-export function unstartedApprovals(db: CatalogDb, since: number): Promise<Approval[]> {
-  return db
-    .selectFrom('approvals')
-    .selectAll()
-    .where('state', '=', 'approved')
-    .where('run_id', 'is', null)
-    .where('decided_at', '>=', since)
-    .execute();
-}

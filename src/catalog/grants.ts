@@ -45,9 +45,18 @@ export async function replaceGrants(
   for (const { app, role } of grants) await setGrant(db, userId, app, role);
 }
 
-/** After a change, in its transaction and in its turn (`takeTurn`): somebody must be able to mend what went wrong. Throws `last_administrator`. */
-export async function requireAdministrator(db: CatalogDb): Promise<void> {
-  const left = await db
+/** Somebody must be able to mend what went wrong: a change that leaves nobody who administrates everything is taken back. Throws `last_administrator`. */
+export async function keepingAdministrator<T>(db: CatalogDb, change: () => Promise<T>): Promise<T> {
+  const before = await anyAdministrator(db);
+  const result = await change();
+  if (!before || (await anyAdministrator(db))) return result;
+  throw new Failure('last_administrator', 'Nobody would be left who may administrate everything.', {
+    hint: 'Make somebody else administrator of all apps first.',
+  });
+}
+
+async function anyAdministrator(db: CatalogDb): Promise<boolean> {
+  const one = await db
     .selectFrom('grants')
     .innerJoin('users', 'users.id', 'grants.user_id')
     .select('users.id')
@@ -56,8 +65,5 @@ export async function requireAdministrator(db: CatalogDb): Promise<void> {
     .where('users.disabled', '=', 0)
     .limit(1)
     .executeTakeFirst();
-  if (left !== undefined) return;
-  throw new Failure('last_administrator', 'Nobody would be left who may administrate everything.', {
-    hint: 'Make somebody else administrator of all apps first.',
-  });
+  return one !== undefined;
 }

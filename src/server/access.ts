@@ -1,6 +1,6 @@
 /** Who may come in and what they may do: what the rest of the house uses of it. */
 export {
-  type Account,
+  accountName,
   addAccount,
   grantRole,
   listAccounts,
@@ -8,7 +8,6 @@ export {
   revokeRole,
   setAccountPassword,
 } from './access/accounts.ts';
-export { finishApproved } from './access/approvals.ts';
 export { type AuditFormat, auditText } from './access/audit-export.ts';
 export { createAccess } from './access/control.ts';
 export { Passwords } from './access/passwords.ts';

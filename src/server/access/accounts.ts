@@ -3,7 +3,7 @@ import { Failure } from '../../base/failure.ts';
 import { given } from '../../base/given.ts';
 import { appendAudit, takeTurn } from '../../catalog/audit.ts';
 import type { Catalog, CatalogDb } from '../../catalog/catalog.ts';
-import { type Grant, listGrants, removeGrant, requireAdministrator, setGrant } from '../../catalog/grants.ts';
+import { type Grant, keepingAdministrator, listGrants, removeGrant, setGrant } from '../../catalog/grants.ts';
 import type { Role } from '../../catalog/schema.ts';
 import { endSessionsOf } from '../../catalog/sessions.ts';
 import { createUser, listUsers, removeUser, type User, updateUser, userNamed } from '../../catalog/users.ts';
@@ -71,7 +71,6 @@ export async function addAccount(
 export function removeAccount({ catalog }: AccessWorld, name: string, by: Actor, now: number): Promise<void> {
   return changing(catalog, name, async (db, user) => {
     await removeUser(db, user.id);
-    await requireAdministrator(db);
     await note(db, by, 'user.remove', user.name, now);
   });
 }
@@ -87,7 +86,6 @@ export function disableAccount(
   return changing(catalog, name, async (db, user) => {
     await updateUser(db, user.id, { disabled: disabled ? 1 : 0 }, now);
     if (disabled) await endSessionsOf(db, user.id);
-    await requireAdministrator(db);
     await note(db, by, disabled ? 'user.disable' : 'user.enable', user.name, now);
   });
 }
@@ -141,7 +139,6 @@ export function grantRole(
   return changing(catalog, name, async (db, user) => {
     refuseProviders(user);
     await setGrant(db, user.id, app, role);
-    await requireAdministrator(db);
     await note(db, by, 'user.grant', user.name, now, { role }, app);
   });
 }
@@ -156,7 +153,6 @@ export function revokeRole(
   return changing(catalog, name, async (db, user) => {
     refuseProviders(user);
     if (!(await removeGrant(db, user.id, app))) return false;
-    await requireAdministrator(db);
     await note(db, by, 'user.revoke', user.name, now, {}, app);
     return true;
   });
@@ -173,7 +169,8 @@ function refuseProviders({ name, oidc_subject: subject }: User): void {
 function changing<T>(catalog: Catalog, name: string, work: (db: CatalogDb, user: User) => Promise<T>): Promise<T> {
   return catalog.transaction(async (db) => {
     await takeTurn(db);
-    return work(db, await userNamed(db, accountName(name)));
+    const user = await userNamed(db, accountName(name));
+    return keepingAdministrator(db, () => work(db, user));
   });
 }
 

@@ -8,19 +8,18 @@ import {
   expireApprovals,
   findApproval,
   setApprovalRun,
-  unstartedApprovals,
 } from '../../catalog/approvals.ts';
 import { appendAudit } from '../../catalog/audit.ts';
-import type { Catalog } from '../../catalog/catalog.ts';
+import type { Catalog, CatalogDb } from '../../catalog/catalog.ts';
 import { appendEvent } from '../../catalog/events.ts';
+import type { Labels } from '../../catalog/runs.ts';
 import type { Role } from '../../catalog/schema.ts';
-import { listUsers } from '../../catalog/users.ts';
-import type { EnqueuedRun } from '../deps.ts';
+import { findUser } from '../../catalog/users.ts';
+import type { Configuration } from '../../config/configuration.ts';
+import { enqueue } from '../../scheduler/enqueue.ts';
+import { EVERY_APP, type Params } from '../../scheduler/kinds.ts';
 import { type AskedRun, requireRole } from '../principal.ts';
 import type { Identity } from './identity.ts';
-
-/** What was approved longer ago than this is not begun any more: it may no more be what was meant. */
-const UNSTARTED_MS = 3_600_000;
 
 /** Work that removes backups for good; everything else takes an operator. */
 const OF_ADMINISTRATORS: readonly string[] = ['forget', 'prune'];
@@ -32,7 +31,8 @@ export function leastRoleFor(kind: string): Role {
 
 export interface ApprovalWorld {
   readonly catalog: Catalog;
-  enqueue(asked: EnqueuedRun): Promise<{ readonly run: { readonly id: string } }>;
+  /** That of now. */
+  config(): Configuration;
 }
 
 /** From where and when. */
@@ -46,7 +46,7 @@ export function askSecondPerson(
   { catalog }: ApprovalWorld,
   asked: AskedRun,
   by: Identity,
-  { address, now, within }: Circumstances & { readonly within: number },
+  { now, within }: { readonly now: number; readonly within: number },
 ): Promise<Approval> {
   return catalog.transaction(async (db) => {
     const { app, kind, params, reason } = asked;
@@ -62,7 +62,6 @@ export function askSecondPerson(
       action: 'approval.request',
       target: approval.id,
       app,
-      address,
       outcome: 'ok',
     } as const;
     await appendAudit(db, { ...entry, details: { kind, params } }, now);
@@ -71,11 +70,11 @@ export function askSecondPerson(
 }
 
 /**
- * The one decision there is. Throws `approval_unknown`, `approval_decided`, `approval_own` (a token counts as its owner; one without an owner is
- * nobody's second person), `forbidden`.
+ * The one decision there is; with an approval the run is queued in the same transaction. Throws `approval_unknown`, `approval_decided`,
+ * `approval_own` (a token counts as its owner; one without an owner is nobody's second person), `forbidden`.
  */
 export async function decide(
-  { catalog }: ApprovalWorld,
+  { catalog, config }: ApprovalWorld,
   id: string,
   {
     state,
@@ -86,12 +85,14 @@ export async function decide(
 ): Promise<Approval> {
   await expire(catalog, now);
   const approval = await knownApproval(catalog, id, by);
-  const app = approval.app ?? '*';
+  const app = approval.app ?? EVERY_APP;
   const own = approval.requested_by === by.account;
   if (!own || state !== 'cancelled') requireRole(by, app, leastRoleFor(approval.action));
   if (state !== 'cancelled') requireAnother(by, own);
+  const labels = state !== 'approved' || app === EVERY_APP ? {} : (await config().plan(app)).labels;
   const decided = await catalog.transaction(async (db) => {
     if (!(await decideApproval(db, id, { state, by: by.account }, now))) return undefined;
+    if (state === 'approved') await start(db, approval, labels, now);
     const data = { approval: id, action: approval.action, state, by: by.name };
     await appendEvent(db, { type: 'approval.decided', app, data }, now);
     await appendAudit(
@@ -105,6 +106,21 @@ export async function decide(
   throw new Failure('approval_decided', 'It was decided already, or its time is over.');
 }
 
+async function start(db: CatalogDb, approval: Approval, labels: Labels, now: number): Promise<void> {
+  const asker = await findUser(db, approval.requested_by);
+  const { run } = await enqueue(
+    db,
+    {
+      ...{ app: approval.app ?? EVERY_APP, kind: approval.action, trigger: 'api', labels },
+      params: JSON.parse(approval.params) as Params,
+      requestedBy: asker?.name ?? approval.requested_by,
+      ...given('reason', approval.reason ?? undefined),
+    },
+    now,
+  );
+  await setApprovalRun(db, approval.id, run.id);
+}
+
 function requireAnother(by: Identity, own: boolean): void {
   if (own)
     throw new Failure(
@@ -115,37 +131,10 @@ function requireAnother(by: Identity, own: boolean): void {
     throw new Failure('approval_own', 'A token that belongs to nobody is no second person.');
 }
 
-/** Starts what was approved; asked again for the same approval, it is the same run. */
-export async function startApproved(
-  { catalog, enqueue }: ApprovalWorld,
-  approval: Approval,
-  names: ReadonlyMap<string, string>,
-): Promise<string> {
-  const { run } = await enqueue({
-    app: approval.app!,
-    kind: approval.action,
-    params: JSON.parse(approval.params) as Record<string, unknown>,
-    trigger: 'api',
-    requestedBy: names.get(approval.requested_by) ?? approval.requested_by,
-    dedupe: `approval:${approval.id}`,
-    ...given('reason', approval.reason ?? undefined),
-  });
-  await setApprovalRun(catalog.db, approval.id, run.id);
-  return run.id;
-}
-
-/** What was approved and never started, because the service was killed in between: for when it starts. How many. */
-export async function finishApproved(world: ApprovalWorld, now: number): Promise<number> {
-  const left = await unstartedApprovals(world.catalog.db, now - UNSTARTED_MS);
-  const names = new Map((await listUsers(world.catalog.db)).map(({ id, name }) => [id, name]));
-  for (const approval of left) await startApproved(world, approval, names);
-  return left.length;
-}
-
 /** Whoever may see nothing of its app hears that there is none. Throws `approval_unknown`. */
 export async function knownApproval({ db }: Catalog, id: string, by: Identity): Promise<Approval> {
   const approval = await findApproval(db, id);
-  if (approval !== undefined && by.role(approval.app ?? '*') !== undefined) return approval;
+  if (approval !== undefined && by.role(approval.app ?? EVERY_APP) !== undefined) return approval;
   throw new Failure('approval_unknown', 'There is no such request for approval.');
 }
 

@@ -6,8 +6,7 @@ import { appendAudit } from '../../catalog/audit.ts';
 import { grantsOf } from '../../catalog/grants.ts';
 import { findUser } from '../../catalog/users.ts';
 import type { AccessControl, Answered } from '../principal.ts';
-import { requireRole } from '../principal.ts';
-import { askSecondPerson, leastRoleFor } from './approvals.ts';
+import { askSecondPerson } from './approvals.ts';
 import { type Identity, identityOf, Person } from './identity.ts';
 import { registerAccount } from './routes/account.ts';
 import { registerApprovals } from './routes/approvals.ts';
@@ -44,16 +43,10 @@ export function createAccess(deps: AccessDeps): AccessControl {
         register(api, parts);
     },
     hold: async (asked, principal) => {
-      requireRole(principal, asked.app, leastRoleFor(asked.kind));
       const { secondPerson, approvals } = parts.settings;
       if (!secondPerson.includes(asked.kind)) return undefined;
-      const when = { address: 'unknown', now: deps.clock.now(), within: approvals.within };
-      const { id } = await askSecondPerson(
-        { catalog: parts.catalog, enqueue: deps.enqueue },
-        asked,
-        identityOf(principal),
-        when,
-      );
+      const when = { now: deps.clock.now(), within: approvals.within };
+      const { id } = await askSecondPerson(deps, asked, identityOf(principal), when);
       return { approval: id };
     },
     answered: (answered, context) => noteAnswer(parts, answered, context),

@@ -4,8 +4,8 @@ import type { Clock } from '../../base/clock.ts';
 import type { Catalog, CatalogDb } from '../../catalog/catalog.ts';
 import { grantsOf } from '../../catalog/grants.ts';
 import { listUsers, type User } from '../../catalog/users.ts';
+import type { Configuration } from '../../config/configuration.ts';
 import type { ServerSettings } from '../../config/settings.ts';
-import type { EnqueuedRun } from '../deps.ts';
 import type { Principal } from '../principal.ts';
 import type { Actor } from './accounts.ts';
 import { type Origin, Proxies } from './client-address.ts';
@@ -18,10 +18,10 @@ import { type Names, showUser } from './views.ts';
 export interface AccessDeps {
   readonly catalog: Catalog;
   readonly clock: Clock;
-  /** Those of now; another object after the configuration was read again. */
+  /** What it says of the server, resolved; another object after it was read again. */
   settings(): ServerSettings;
-  /** As for the server. */
-  enqueue(asked: EnqueuedRun): Promise<{ readonly run: { readonly id: string } }>;
+  /** The configuration of now. */
+  config(): Configuration;
   /** For tests that hash many. */
   readonly passwords?: Passwords;
 }

@@ -1,9 +1,10 @@
 /** Decisions of a second person. */
 import * as endpoints from '../../../api/administration.ts';
 import { type Approval, listApprovals } from '../../../catalog/approvals.ts';
+import { EVERY_APP } from '../../../catalog/grants.ts';
 import type { Api, ServerContext } from '../../api.ts';
 import type { Principal } from '../../principal.ts';
-import { decide, expire, knownApproval, startApproved } from '../approvals.ts';
+import { decide, expire, knownApproval } from '../approvals.ts';
 import { identityOf } from '../identity.ts';
 import { showApproval } from '../views.ts';
 import type { AccessParts } from '../world.ts';
@@ -16,13 +17,12 @@ interface Deciding {
 
 export function registerApprovals(api: Api, parts: AccessParts): void {
   const { catalog, db } = parts;
-  const world = { catalog, enqueue: parts.deps.enqueue };
 
   api.route(endpoints.listApprovals, async ({ query: { state, cursor, limit }, principal, now }) => {
     await expire(catalog, now);
     const found = await listApprovals(db, { state, before: cursor, limit: limit + 1 });
     const names = await parts.names();
-    const items = found.slice(0, limit).filter(({ app }) => principal.role(app ?? '*') !== undefined);
+    const items = found.slice(0, limit).filter(({ app }) => principal.role(app ?? EVERY_APP) !== undefined);
     const next = found.length > limit ? found[limit - 1]!.id : null;
     return { body: { items: items.map((approval) => showApproval(approval, names)), next } };
   });
@@ -32,11 +32,9 @@ export function registerApprovals(api: Api, parts: AccessParts): void {
     return { body: await shown(await knownApproval(catalog, params.approval, identityOf(principal))) };
   });
 
-  api.route(endpoints.approve, async (call, context) => {
-    const approval = await decided(call, context, 'approved');
-    const run = await startApproved(world, approval, await parts.names());
-    return { body: await shown({ ...approval, run_id: run }) };
-  });
+  api.route(endpoints.approve, async (call, context) => ({
+    body: await shown(await decided(call, context, 'approved')),
+  }));
 
   api.route(endpoints.refuse, async (call, context) => ({
     body: await shown(await decided(call, context, 'refused')),
@@ -56,6 +54,6 @@ export function registerApprovals(api: Api, parts: AccessParts): void {
     state: 'approved' | 'refused' | 'cancelled',
   ) {
     const { address } = parts.originOf(context);
-    return decide(world, params.approval, { state, by: identityOf(principal), address, now });
+    return decide(parts.deps, params.approval, { state, by: identityOf(principal), address, now });
   }
 }
