@@ -64,7 +64,7 @@ export const listApps = endpoint({
 export const listStorages = endpoint({
   ...get,
   ...{ path: '/api/v1/storages', id: 'listStorages', access: 'viewer' },
-  summary: 'The storages, with what was last measured of them',
+  summary: 'The storages, and how they were seen last',
   answer: {
     status: 200,
     description: 'In the order of the configuration, which is that of nearness.',
@@ -73,8 +73,10 @@ export const listStorages = endpoint({
         z.object({
           name: z.string(),
           type: z.enum(['local', 's3']),
-          state: object.nullable().describe('What the newest event about it said.'),
-          measurements: z.record(z.string(), z.object({ at: time, value: z.number() })).describe('The newest of each.'),
+          state: z.enum(['good', 'behind', 'damaged', 'unreachable', 'unknown']).describe('As it was seen last.'),
+          message: z.string().nullable(),
+          since: time.nullable().describe('In this state since then.'),
+          seen_at: time.nullable(),
         }),
       ),
     }),

@@ -25,6 +25,8 @@ export class RequestReader {
   /** Path and query. Throws `request_invalid`. */
   place(params: Readonly<Record<string, string>>, search: URLSearchParams): Pick<Parsed, 'params' | 'query'> {
     const problems: RequestProblem[] = [];
+    for (const [name, text] of Object.entries(params)) refuseZero('path', name, text, problems);
+    for (const [name, text] of search) refuseZero('query', name, text, problems);
     const checked = {
       params: check('path', this.#endpoint.params, params, problems),
       query: check('query', this.#endpoint.query, this.#queryValues(search, problems), problems),
@@ -87,6 +89,12 @@ function check(place: RequestProblem['in'], schema: z.ZodType, value: unknown, p
   return undefined;
 }
 
+/** No text that is stored or compared here may hold the character zero: PostgreSQL has no place for it. */
+function refuseZero(place: 'path' | 'query', name: string, text: string, problems: RequestProblem[]): void {
+  if (text.includes('\0') || name.includes('\0'))
+    problems.push({ in: place, path: name.replaceAll('\0', ''), message: 'must not hold the character zero' });
+}
+
 function refuse(problems: readonly RequestProblem[]): void {
   if (problems.length > 0) throw invalid(problems);
 }
@@ -102,8 +110,13 @@ export function invalid(errors: readonly RequestProblem[]): Failure {
 
 function parseJson(bytes: Buffer): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes), (_key, value: unknown) => {
+      if (typeof value === 'string' && value.includes('\0')) throw new RangeError('zero');
+      return value;
+    });
+  } catch (error) {
+    if (error instanceof RangeError)
+      throw invalid([{ in: 'body', path: '', message: 'must not hold the character zero' }]);
     throw invalid([{ in: 'body', path: '', message: 'is not JSON' }]);
   }
 }

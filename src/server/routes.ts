@@ -1,6 +1,7 @@
 /** Every route of the server itself; what others bring is registered after these. */
 import type { Api } from './api.ts';
 import { Reads } from './reads.ts';
+import { registerBackup } from './routes/backup.ts';
 import { registerContent } from './routes/content.ts';
 import { registerDocs } from './routes/docs.ts';
 import { registerEvents } from './routes/events.ts';
@@ -25,6 +26,7 @@ export function registerRoutes(api: Api): AsyncDisposable {
   registerSystem(api, reads);
   registerSchedules(api);
   registerEvents(api);
+  registerBackup(api, reads, downloads);
   registerHealth(api);
   registerDocs(api);
   return {

@@ -13,8 +13,9 @@ import { processes } from '../../src/scheduler/runner.ts';
 import { work } from '../../src/scheduler/worker.ts';
 import { createApp, type ServerApp } from '../../src/server/app.ts';
 import type { Limits } from '../../src/server/deps.ts';
-import { listen } from '../../src/server/listen.ts';
 import type { AccessControl, Principal } from '../../src/server/principal.ts';
+import { listen } from '../../src/service/listen.ts';
+import type { ServiceWorld } from '../../src/service/world.ts';
 import { HOLDFAST } from './holdfast.ts';
 import { type TempDir, tempDir } from './temp.ts';
 
@@ -69,7 +70,9 @@ export async function apiServer({ configFile, limits = {}, worker = false, ...mo
     build: { version: '0.0.0-test', node: process.versions.node, platform: 'test' },
     signal: stop.signal,
   });
-  const listening = await listen(app, { host: '127.0.0.1', port: 0 });
+  const place = { ...(await config.server()), host: '127.0.0.1', port: 0 };
+  const world = { clock: systemClock, log: quiet, signal: stop.signal };
+  const listening = await listen((request, bindings) => app.fetch(request, bindings), place, world as ServiceWorld);
   const working = worker ? startWorker(catalog, config, stop.signal) : Promise.resolve();
   const tokenFile = dir.join('token');
   await writeFile(tokenFile, `${token('administrator')}\n`, { mode: 0o600 });

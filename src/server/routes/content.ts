@@ -2,24 +2,19 @@
 import * as endpoints from '../../api/points.ts';
 import { Failure } from '../../base/failure.ts';
 import { diff } from '../../operations/diff.ts';
-import { type OpenedFile, openDirectory, openFile } from '../../operations/download.ts';
+import { type OpenedFile, openFile } from '../../operations/download.ts';
 import { find } from '../../operations/find.ts';
 import { listTree } from '../../operations/list-tree.ts';
 import type { Session } from '../../operations/session.ts';
 import type { Api } from '../api.ts';
-import { tarStream } from '../archive/tar.ts';
-import { zipStream } from '../archive/zip.ts';
+import { attachment, type HeaderList, orRelease, type Place, releasing, sendArchive } from '../archive.ts';
 import { meantApp } from '../ask-run.ts';
 import { names } from '../etag.ts';
 import { type Range, rangeOf } from '../range.ts';
 import type { Reads } from '../reads.ts';
-import { type Produce, streamed } from '../streamed.ts';
+import type { Produce } from '../streamed.ts';
 
 const JSON_HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-store' };
-const ARCHIVES = {
-  tar: { type: 'application/x-tar', write: tarStream },
-  zip: { type: 'application/zip', write: zipStream },
-} as const;
 
 /** `downloads` are slow by nature and have places of their own. */
 export function registerContent(api: Api, reads: Reads, downloads: Reads): void {
@@ -49,16 +44,8 @@ export function registerContent(api: Api, reads: Reads, downloads: Reads): void 
   });
 
   api.route(endpoints.readArchive, async ({ params, query, request, signal }) => {
-    const input = { app: meantApp(api, query.app), point: params.point, path: pathOf(query) };
-    const { type, write: toArchive } = ARCHIVES[query.format];
-    const place = await downloads.hold(signal);
-    const directory = await orRelease(place, openDirectory(place.session, input));
-    const name = directory.name.length > 0 ? directory.name : Buffer.from(`${input.app}-${params.point.slice(0, 8)}`);
-    const disposition = attachment(Buffer.concat([name, Buffer.from(`.${query.format}`)]));
-    const headers = { 'content-type': type, 'content-disposition': disposition, 'cache-control': 'no-store' };
-    return releasing(place, request, headers, async (write) => {
-      for await (const bytes of toArchive(directory.entries(), name)) if (!(await write(bytes))) return;
-    });
+    const asked = { app: meantApp(api, query.app), point: params.point, path: pathOf(query), format: query.format };
+    return sendArchive(downloads, { request, signal }, asked);
   });
 
   api.route(endpoints.findFiles, async ({ query, signal }) => {
@@ -96,44 +83,21 @@ async function listed(
   return wanted;
 }
 
-type Place = Awaited<ReturnType<Reads['hold']>>;
-type Headers = Readonly<Record<string, string>>;
-
 async function held(
   reads: Reads,
   signal: AbortSignal,
   request: Request,
-  headers: Headers,
+  headers: HeaderList,
   produce: (session: Session, write: Parameters<Produce>[0]) => Promise<void>,
 ): Promise<Response> {
   const place = await reads.hold(signal);
   return releasing(place, request, headers, (write) => produce(place.session, write));
 }
 
-/** The place is given back when the answer has ended, however it ended. */
-function releasing(place: Place, request: Request, headers: Headers, produce: Produce): Promise<Response> {
-  return streamed(request, headers, async (write) => {
-    try {
-      await produce(write);
-    } finally {
-      await place[Symbol.asyncDispose]();
-    }
-  });
-}
-
-async function orRelease<T>(place: Place, work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    await place[Symbol.asyncDispose]();
-    throw error;
-  }
-}
-
 async function sendFile(request: Request, file: OpenedFile, place: Place): Promise<Response> {
   const etag = `"${file.version.slice(0, 40)}"`;
   const headers = { etag, 'cache-control': 'private, no-cache', 'accept-ranges': 'bytes' };
-  const end = async (status: number, more: Headers = {}) => {
+  const end = async (status: number, more: HeaderList = {}) => {
     await place[Symbol.asyncDispose]();
     return new Response(null, { status, headers: { ...headers, ...more } });
   };
@@ -159,14 +123,6 @@ function partial(response: Response, { from, to }: Range, size: number): Respons
   const headers = new Headers(response.headers);
   headers.set('content-range', `bytes ${from}-${to - 1}/${size}`);
   return new Response(response.body, { status: 206, headers });
-}
-
-/** RFC 6266: a plain name for old programs, the real one in UTF-8. */
-function attachment(name: Buffer): string {
-  const text = name.toString();
-  const plain = text.replace(/[^\x20-\x7e]|["\\%]/g, '_');
-  const exact = encodeURIComponent(text).replace(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
-  return `attachment; filename="${plain}"; filename*=UTF-8''${exact}`;
 }
 
 function pathOf({ path, path_base64: bytes }: { path: string; path_base64?: string | undefined }): string | Buffer {

@@ -3,6 +3,7 @@ import * as endpoints from '../../api/system.ts';
 import { given } from '../../base/given.ts';
 import { silent } from '../../base/progress.ts';
 import { readSeries } from '../../catalog/measurements.ts';
+import { readStorages } from '../../catalog/statuses.ts';
 import { listWorkers } from '../../catalog/workers.ts';
 import { effectiveValues } from '../../config/effective.ts';
 import { configurationJsonSchema } from '../../config/json-schema.ts';
@@ -15,7 +16,7 @@ import { meantApp } from '../ask-run.ts';
 import { pageResponse } from '../page.ts';
 import { mayAct } from '../principal.ts';
 import type { Reads } from '../reads.ts';
-import { milliseconds, time } from '../views/times.ts';
+import { milliseconds, time, timeOrNull } from '../views/times.ts';
 
 export function registerSystem(api: Api, reads: Reads): void {
   const { deps } = api;
@@ -30,6 +31,20 @@ export function registerSystem(api: Api, reads: Reads): void {
     const config = deps.config();
     const seen = config.appNames.filter((app) => mayAct(principal, app, 'viewer'));
     return { body: { items: seen.map((app) => ({ app, sources: config.sourceTypes(app) })) } };
+  });
+
+  api.route(endpoints.listStorages, async () => {
+    const { db } = deps.catalog;
+    const { storageNames, checked } = deps.config();
+    const known = new Map((await readStorages(db)).map((each) => [each.storage, each]));
+    const items = storageNames.map((name) => {
+      const { at, since, state, message } = known.get(name) ?? {};
+      return {
+        ...{ name, type: checked.values.storages[name]!.type, state: state ?? ('unknown' as const) },
+        ...{ message: message ?? null, since: timeOrNull(since), seen_at: timeOrNull(at) },
+      };
+    });
+    return { body: { items } };
   });
 
   api.route(endpoints.listMeasurements, async ({ query: { since, until, name, app, storage, limit } }) => {
