@@ -1,7 +1,6 @@
 /** `holdfast serve`: the API, the scheduler, the alerts and, unless told otherwise, a worker, in one process over one catalog. */
 import { type Catalog, openCatalog } from '../catalog/catalog.ts';
-import { createAccess } from '../server/access/control.ts';
-import { newSetupCode } from '../server/access/setup.ts';
+import { createAccess, newSetupCode } from '../server/access.ts';
 import { createApp, type ServerApp } from '../server/app.ts';
 import { type Listening, listen } from './listen.ts';
 import { runScheduler } from './run-scheduler.ts';
