@@ -1,5 +1,5 @@
 /** What the two databases do differently, in one place: transactions, locks on rows, errors that mean something. */
-import { type Kysely, PostgresAdapter, type Transaction } from 'kysely';
+import { type Kysely, PostgresAdapter, sql, type Transaction } from 'kysely';
 import type { CatalogTables } from './schema.ts';
 
 /** The catalog, or a transaction in it: functions of the stores take either, and join a caller's transaction. */
@@ -54,4 +54,21 @@ export function codeOf(error: unknown, property: 'code' | 'errcode' = 'code'): u
 /** Text that both databases can hold: PostgreSQL has no place for the character zero. */
 export function storable(text: string): string {
   return text.includes('\0') ? text.replaceAll('\0', '\u{FFFD}') : text;
+}
+
+/**
+ * Reads one moment of the catalog, however long it takes. On SQLite nothing else can be asked through this catalog meanwhile: a process
+ * that serves others opens a second one for it.
+ */
+export async function frozen<T>(db: Kysely<CatalogTables>, work: (db: CatalogDb) => Promise<T>): Promise<T> {
+  return await db.connection().execute(async (connection) => {
+    await sql
+      .raw(onPostgres(db) ? 'begin isolation level repeatable read read only' : 'begin deferred')
+      .execute(connection);
+    try {
+      return await work(connection);
+    } finally {
+      await sql.raw('rollback').execute(connection);
+    }
+  });
 }
