@@ -15,6 +15,8 @@ describe('the guide', { skip }, () => {
   test('restoring goes on from there, with Holdfast and with restic only', () =>
     world.follow('docs/guide/restoring.md'));
   test('proofs: a real test restore and its report', () => world.follow('docs/guide/proofs.md'));
+  test('leave it running: the service, from nothing to a run on record', () =>
+    world.follow('docs/guide/leave-it-running.md'));
   test('retention: what would go, what went, pins', () => world.follow('docs/guide/retention.md'));
   test('keys and kit: a second password, another password, the kit', () => world.follow('docs/guide/keys-and-kit.md'));
 });

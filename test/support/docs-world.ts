@@ -49,6 +49,7 @@ export class DocsWorld implements AsyncDisposable {
       [`/usr/lib/postgresql/${MAJOR}/bin`, programs.bin],
       ['127.0.0.1:5432', `127.0.0.1:${new URL(server.url({ tcp: true })).port}`],
       ['5499', String(await freePort())],
+      ['8420', String(await freePort())],
     ]);
     await world.#furnish();
     return world;
@@ -115,5 +116,9 @@ export class DocsWorld implements AsyncDisposable {
 
 /** Each page has a configuration of its own. */
 function configOf({ page }: Block): string {
-  return page === 'README.md' ? '/etc/quick/holdfast.yaml' : '/etc/holdfast/holdfast.yaml';
+  const own: Readonly<Record<string, string>> = {
+    'README.md': '/etc/quick/holdfast.yaml',
+    'docs/guide/leave-it-running.md': '/etc/holdfast/service.yaml',
+  };
+  return own[page] ?? '/etc/holdfast/holdfast.yaml';
 }

@@ -47,7 +47,11 @@ test('everything that a service of compose.yaml names is declared, and everythin
 test('the configuration in compose.yaml is one that Holdfast accepts', async () => {
   await using dir = await tempDir();
   await mkdir(dir.join('secrets'));
-  const secrets = { 'repository-password': 'a password', 'database-url': 'postgres://postgres:x@database/postgres' };
+  const secrets = {
+    'repository-password': 'a password',
+    'database-url': 'postgres://postgres:x@database/postgres',
+    's3-secret': 'x',
+  };
   for (const [name, value] of Object.entries(secrets)) {
     await writeFile(dir.join('secrets', name), value);
     await chmod(dir.join('secrets', name), 0o600);
