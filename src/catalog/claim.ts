@@ -41,6 +41,7 @@ export async function claimRun(
 }
 
 async function tryClaim(db: CatalogDb, worker: Claimant, now: number, leaseMs: number): Promise<Run | undefined> {
+  if (!(await anyStarts(db, now))) return undefined;
   const labels = await labelsWithin(db, worker.labels);
   if (labels.length === 0) return undefined;
   let candidates = db
@@ -51,6 +52,7 @@ async function tryClaim(db: CatalogDb, worker: Claimant, now: number, leaseMs: n
     .where('labels', 'in', labels)
     .where(FREE)
     .orderBy('priority', 'desc')
+    .orderBy('not_before') // what may not start yet stands behind what may, so that the index gives the first at once
     .orderBy('id')
     .limit(1);
   if (onPostgres(db)) candidates = candidates.forUpdate().skipLocked();
@@ -79,11 +81,26 @@ const FREE = sql<SqlBool>`(runs.exclusive is null or not exists (
   select 1 from runs busy where busy.state = 'running' and busy.exclusive is not null and busy.exclusive = runs.exclusive
 ))`;
 
-/** The sets of labels of queued runs that a worker with `mine` satisfies. */
+/** Whether the time of any queued run has come: an idle worker asks no more. */
+async function anyStarts(db: CatalogDb, now: number): Promise<boolean> {
+  const found = await sql<{
+    next: number | null;
+  }>`select min(not_before) as next from runs where state = 'queued'`.execute(db);
+  const next = found.rows[0]?.next ?? null;
+  return next !== null && next <= now;
+}
+
+/** The sets of labels of queued runs that a worker with `mine` satisfies: from set to set through the index, however long the queue is. */
 async function labelsWithin(db: CatalogDb, mine: Labels): Promise<string[]> {
-  const queued = sql<SqlBool>`state = 'queued'`;
-  const rows = await db.selectFrom('runs').select('labels').distinct().where(queued).execute();
-  return rows.map((row) => row.labels).filter((text) => satisfied(JSON.parse(text) as Labels, mine));
+  const found = await sql<{ labels: string }>`
+    with recursive sets(labels) as (
+      select min(labels) from runs where state = 'queued'
+      union all
+      select (select min(runs.labels) from runs where state = 'queued' and runs.labels > sets.labels)
+      from sets where sets.labels is not null
+    )
+    select labels from sets where labels is not null`.execute(db);
+  return found.rows.map((row) => row.labels).filter((text) => satisfied(JSON.parse(text) as Labels, mine));
 }
 
 function satisfied(wanted: Labels, mine: Labels): boolean {
