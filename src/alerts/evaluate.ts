@@ -1,12 +1,10 @@
 /** From verdicts to alerts: what is wrong is raised, what is right again is resolved, what is neither stays. */
-import { type Alert, clear, raise, SEVERITIES } from '../catalog/alerts.ts';
-import type { Catalog, CatalogDb } from '../catalog/catalog.ts';
+import { type Alert, clear, raiseAll, SEVERITIES } from '../catalog/alerts.ts';
+import type { Catalog } from '../catalog/catalog.ts';
 import type { AlertRules } from '../config/alert-settings.ts';
 import type { AppFacts, Judgement } from './judge.ts';
 
 const PER_TRANSACTION = 100;
-
-type Step = (tx: CatalogDb) => Promise<unknown>;
 
 /** `open`: what was not resolved when the facts were read. Only what changes something is written. How many changes there were. */
 export async function applyJudgement(
@@ -15,20 +13,13 @@ export async function applyJudgement(
   open: ReadonlyMap<string, Alert>,
   now: number,
 ): Promise<number> {
-  const steps: { readonly cause: string; readonly step: Step }[] = [
-    ...findings
-      .filter((finding) => isNews(finding, open.get(finding.cause)))
-      .map((finding) => ({ cause: finding.cause, step: (tx: CatalogDb) => raise(tx, finding, now) })),
-    ...fine
-      .filter(({ cause }) => open.has(cause))
-      .map(({ cause, because }) => ({ cause, step: (tx: CatalogDb) => clear(tx, cause, now, because) })),
-  ].sort((a, b) => (a.cause < b.cause ? -1 : 1)); // everybody in the same order: no deadlocks
-  for (let done = 0; done < steps.length; done += PER_TRANSACTION) {
-    await catalog.transaction(async (tx) => {
-      for (const { step } of steps.slice(done, done + PER_TRANSACTION)) await step(tx);
-    });
-  }
-  return steps.length;
+  const byCause = (a: { readonly cause: string }, b: { readonly cause: string }) => (a.cause < b.cause ? -1 : 1);
+  const news = findings.filter((finding) => isNews(finding, open.get(finding.cause))).sort(byCause); // no deadlocks
+  for (let done = 0; done < news.length; done += PER_TRANSACTION)
+    await raiseAll(catalog.db, news.slice(done, done + PER_TRANSACTION), now);
+  const over = fine.filter(({ cause }) => open.has(cause)).sort(byCause);
+  for (const { cause, because } of over) await clear(catalog.db, cause, now, because);
+  return news.length + over.length;
 }
 
 function isNews(finding: Judgement['findings'][number], known: Alert | undefined): boolean {

@@ -2,13 +2,15 @@
  * Gives notices their channels. What goes beyond a channel's measure per minute is put into a digest, so that ten thousand alerts at once
  * are a few messages, each alert named or counted in one of them. A pager takes no digests; there they wait for their turn.
  */
-import { type Alert, getAlert, planEscalation } from '../catalog/alerts.ts';
+import { type Alert, alertsById, planEscalation } from '../catalog/alerts.ts';
 import type { Catalog, CatalogDb } from '../catalog/catalog.ts';
 import {
+  addDeliveries,
   addDelivery,
   channelsTold,
   type Delivery,
   dropNotices,
+  type NewDelivery,
   openDigest,
   postponeNotice,
   recentByChannel,
@@ -54,20 +56,28 @@ async function routeBatch(tx: CatalogDb, options: RouterOptions, now: number): P
   const notices = await takeNotices(tx, now, BATCH);
   if (notices.length === 0) return 0;
   const mutes = await listMutes(tx, now);
+  const alerts = await alertsById(tx, [...new Set(notices.flatMap(({ alertId }) => alertId ?? []))]);
   const placing = new Placing(tx, options, now, await recentByChannel(tx, now - MINUTE));
   const done: string[] = [];
-  for (const notice of notices) if (await routeOne(notice, placing, mutes)) done.push(notice.id);
+  for (const notice of notices)
+    if (await routeOne(notice, alerts.get(notice.alertId ?? ''), placing, mutes)) done.push(notice.id);
+  await placing.write();
   await dropNotices(tx, done);
   return notices.length;
 }
 
 /** False: it is to be asked again later. */
-async function routeOne(notice: Delivery, placing: Placing, mutes: readonly Mute[]): Promise<boolean> {
+async function routeOne(
+  notice: Delivery,
+  alert: Alert | undefined,
+  placing: Placing,
+  mutes: readonly Mute[],
+): Promise<boolean> {
   const { tx, now, options } = placing;
-  const alert = notice.alertId === undefined ? undefined : await getAlert(tx, notice.alertId);
   if (alert === undefined) return true;
   const event = notice.event as NoticeEvent;
   if (event === 'resolve' || event === 'acknowledge') {
+    await placing.write(); // in this batch somebody may have been told of its beginning
     for (const channel of await channelsTold(tx, alert.id)) await placing.place(channel, event, alert);
     return true;
   }
@@ -109,6 +119,7 @@ class Placing {
   readonly now: number;
   readonly #given: Map<string, number>;
   readonly #digests = new Map<string, string>();
+  readonly #placed: NewDelivery[] = [];
 
   constructor(tx: CatalogDb, options: RouterOptions, now: number, given: Map<string, number>) {
     this.tx = tx;
@@ -126,14 +137,18 @@ class Placing {
       const { id, severity, title } = alert;
       const line: DigestLine = { event, id, severity, app: alert.app ?? null, title };
       const digest = await this.#digestOf(channel);
-      await addDelivery(this.tx, { alertId: id, channel, event, body: JSON.stringify(line), digest }, this.now);
+      this.#placed.push({ alertId: id, channel, event, body: JSON.stringify(line), digest });
       return;
     }
     this.#given.set(channel, given + 1);
     const turns = Math.floor(given / policy.maxPerMinute);
     const body = JSON.stringify(noticeOf(event, alert, this.now, baseUrl));
     const nextAt = this.now + turns * MINUTE;
-    await addDelivery(this.tx, { alertId: alert.id, channel, event, body, nextAt }, this.now);
+    this.#placed.push({ alertId: alert.id, channel, event, body, nextAt });
+  }
+
+  async write(): Promise<void> {
+    await addDeliveries(this.tx, this.#placed.splice(0), this.now);
   }
 
   async #digestOf(channel: string): Promise<string> {

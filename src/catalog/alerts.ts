@@ -8,12 +8,12 @@ import { Failure } from '../base/failure.ts';
 import { newId } from '../base/ids.ts';
 import { type Alert, type Finding, isWorse, toAlert } from './alerts/alert.ts';
 import { type CatalogDb, locking, storable, within } from './database.ts';
-import { queueNotice } from './deliveries.ts';
-import { appendEvent, type EventType } from './events.ts';
+import { queueNotices } from './deliveries.ts';
+import { appendEvent, appendEvents, type EventType, type NewEvent } from './events.ts';
 import type { AlertsTable } from './schema.ts';
 
 export { type Act, type Alert, type AlertState, type Finding, SEVERITIES, type Severity } from './alerts/alert.ts';
-export { alertCounts, getAlert, listAlerts, openAlerts, retentionFrozen } from './alerts/read.ts';
+export { alertCounts, alertsById, getAlert, listAlerts, openAlerts, retentionFrozen } from './alerts/read.ts';
 
 /** raised: new · worse: more severe than before · seen: again · same: nothing new · answered: a person resolved it on this evidence. */
 export type Raising = 'raised' | 'worse' | 'seen' | 'same' | 'answered';
@@ -43,6 +43,42 @@ export async function raise(
     }
     throw new Failure('catalog_failed', `The alert "${finding.cause}" changes faster than it can be recorded.`);
   });
+}
+
+/** The same for many causes, with few statements for those that are new. In one transaction: give it some hundreds at once. */
+export async function raiseAll(db: CatalogDb, findings: readonly Finding[], now: number): Promise<void> {
+  await within(db, async (tx) => {
+    const causes = [...new Set(findings.map(({ cause }) => cause))].sort();
+    const known = await knownCauses(tx, causes);
+    const fresh = new Map(findings.toReversed().map((finding) => [finding.cause, finding]));
+    for (const cause of known) fresh.delete(cause);
+    const made = await insertAll(tx, [...fresh.values()], now);
+    await queueNotices(
+      tx,
+      made.map(({ id }) => id),
+      'fire',
+      now,
+    );
+    await appendEvents(
+      tx,
+      made.map((alert) => eventOf('alert.raised', alert)),
+      now,
+    );
+    const told = new Set(made.map(({ cause }) => fresh.get(cause)));
+    for (const finding of findings) if (!told.has(finding)) await raise(tx, finding, now);
+  });
+}
+
+/** Those that ever had an alert. */
+async function knownCauses(tx: CatalogDb, causes: readonly string[]): Promise<string[]> {
+  if (causes.length === 0) return [];
+  const rows = await tx
+    .selectFrom('alerts')
+    .select('cause')
+    .distinct()
+    .where('cause', 'in', [...causes])
+    .execute();
+  return rows.map(({ cause }) => cause);
 }
 
 /**
@@ -171,20 +207,30 @@ async function answeredBefore(tx: CatalogDb, { cause, evidence }: Finding): Prom
 }
 
 async function insert(tx: CatalogDb, finding: Finding, now: number): Promise<Alert | undefined> {
-  const row = await tx
+  return (await insertAll(tx, [finding], now))[0];
+}
+
+/** Those whose cause has no alert that is open. */
+async function insertAll(tx: CatalogDb, findings: readonly Finding[], now: number): Promise<Alert[]> {
+  if (findings.length === 0) return [];
+  const rows = await tx
     .insertInto('alerts')
-    .values({
-      ...{ id: newId(now), rule: finding.rule, cause: finding.cause, state: 'ACTIVE' as const },
-      ...contentOf(finding),
-      ...{ count: 1, first_at: now, last_at: now, escalation: 0, escalate_at: null },
-      ...{ acknowledged_by: null, acknowledged_at: null, acknowledge_note: null, muted_until: null, muted_by: null },
-      ...{ resolved_by: null, resolved_at: null, resolve_note: null },
-      freezes_retention: finding.freezesRetention === true ? 1 : 0,
-    })
+    .values(findings.map((finding) => newRow(finding, now)))
     .onConflict((conflict) => conflict.doNothing())
     .returningAll()
-    .executeTakeFirst();
-  return row === undefined ? undefined : toAlert(row);
+    .execute();
+  return rows.map(toAlert).sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+function newRow(finding: Finding, now: number): AlertsTable {
+  return {
+    ...{ id: newId(now), rule: finding.rule, cause: finding.cause, state: 'ACTIVE' },
+    ...contentOf(finding),
+    ...{ count: 1, first_at: now, last_at: now, escalation: 0, escalate_at: null },
+    ...{ acknowledged_by: null, acknowledged_at: null, acknowledge_note: null, muted_until: null, muted_by: null },
+    ...{ resolved_by: null, resolved_at: null, resolve_note: null },
+    freezes_retention: finding.freezesRetention === true ? 1 : 0,
+  };
 }
 
 async function grow(
@@ -242,10 +288,13 @@ async function change(tx: CatalogDb, row: AlertsTable, { set, event, notice, now
 }
 
 async function tell(tx: CatalogDb, type: EventType, alert: Alert, now: number, notice?: string): Promise<void> {
-  if (notice !== undefined) await queueNotice(tx, alert.id, notice, now);
-  const { id, rule, cause, severity, state, title, count } = alert;
-  const data = { alert: id, rule, cause, severity, state, title, count };
-  await appendEvent(tx, { type, app: alert.app, runId: alert.runId, data }, now);
+  if (notice !== undefined) await queueNotices(tx, [alert.id], notice, now);
+  await appendEvent(tx, eventOf(type, alert), now);
+}
+
+function eventOf(type: EventType, alert: Alert): NewEvent {
+  const { id, rule, cause, severity, state, title, count, app, runId } = alert;
+  return { type, app, runId, data: { alert: id, rule, cause, severity, state, title, count } };
 }
 
 function cut(text: string): string;

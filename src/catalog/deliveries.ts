@@ -12,6 +12,8 @@ import type { DeliveriesTable } from './schema.ts';
 /** Channel of notices that are not routed yet. */
 const UNROUTED = '';
 const MAX_ERROR = 500;
+/** Of one statement. */
+const ROWS = 200;
 
 export type DeliveryState = DeliveriesTable['state'];
 
@@ -44,15 +46,29 @@ export interface NewDelivery {
   readonly digest?: string;
 }
 
-/** To be routed. Belongs into the transaction of what it tells. */
-export async function queueNotice(db: CatalogDb, alertId: string, event: string, now: number): Promise<void> {
-  await addDelivery(db, { alertId, channel: UNROUTED, event, body: '' }, now);
+/** To be routed. Belongs into the transaction of what they tell. */
+export async function queueNotices(
+  db: CatalogDb,
+  alertIds: readonly string[],
+  event: string,
+  now: number,
+): Promise<void> {
+  const notices = alertIds.map((alertId) => ({ alertId, channel: UNROUTED, event, body: '' }));
+  await addDeliveries(db, notices, now);
 }
 
 export async function addDelivery(db: CatalogDb, delivery: NewDelivery, now: number): Promise<Delivery> {
   const row = newRow(delivery, now);
   await db.insertInto('deliveries').values(row).execute();
   return toDelivery(row);
+}
+
+/** The same for many at once. */
+export async function addDeliveries(db: CatalogDb, deliveries: readonly NewDelivery[], now: number): Promise<void> {
+  for (let done = 0; done < deliveries.length; done += ROWS) {
+    const rows = deliveries.slice(done, done + ROWS).map((delivery) => newRow(delivery, now));
+    await db.insertInto('deliveries').values(rows).execute();
+  }
 }
 
 /** Notices without a channel, the oldest first; others that route skip them until the transaction ends. */

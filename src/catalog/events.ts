@@ -64,18 +64,19 @@ const POLL_MS = 2_000;
  * could become visible after a larger one.
  */
 export async function appendEvent(db: CatalogDb, event: NewEvent, now: number): Promise<void> {
+  await appendEvents(db, [event], now);
+}
+
+/** The same for several, in their order. */
+export async function appendEvents(db: CatalogDb, events: readonly NewEvent[], now: number): Promise<void> {
+  if (events.length === 0) return;
   await within(db, async (tx) => {
     if (onPostgres(tx)) await sql`select pg_advisory_xact_lock(${ORDER_LOCK})`.execute(tx);
-    await tx
-      .insertInto('events')
-      .values({
-        at: now,
-        type: event.type,
-        app: event.app ?? null,
-        run_id: event.runId ?? null,
-        data: storable(JSON.stringify(event.data ?? {})),
-      })
-      .execute();
+    const rows = events.map(({ type, app, runId, data }) => ({
+      ...{ at: now, type, app: app ?? null, run_id: runId ?? null },
+      data: storable(JSON.stringify(data ?? {})),
+    }));
+    await tx.insertInto('events').values(rows).execute();
     if (onPostgres(tx)) await sql`select pg_notify(${EVENTS_CHANNEL}, '')`.execute(tx);
   });
 }

@@ -23,6 +23,16 @@ export async function getAlert(db: CatalogDb, id: string): Promise<Alert | undef
   return row === undefined ? undefined : toAlert(row);
 }
 
+export async function alertsById(db: CatalogDb, ids: readonly string[]): Promise<Map<string, Alert>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('alerts')
+    .selectAll()
+    .where('id', 'in', [...ids])
+    .execute();
+  return new Map(rows.map((row) => [row.id, toAlert(row)]));
+}
+
 /** A page of alerts, the newest first; `next` is the cursor of the following page. */
 export async function listAlerts(
   db: CatalogDb,
