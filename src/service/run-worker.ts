@@ -5,6 +5,7 @@ import { processes } from '../scheduler/runner.ts';
 import { withSlices } from '../scheduler/verification.ts';
 import { work } from '../scheduler/worker.ts';
 import { afterRun } from './after-run.ts';
+import { runObserver } from './run-observer.ts';
 import type { ServiceWorld } from './world.ts';
 
 /** ms. A worker that died is noticed after its lease. */
@@ -31,6 +32,7 @@ export async function runWorker(world: ServiceWorld, catalog: Catalog, choice: W
   const concurrency = choice.concurrency ?? settings.concurrency;
   const id = newId(clock.now());
   log.info('A worker takes runs.', { worker: id, name, labels, concurrency });
+  const observing = runObserver(world, catalog, labels);
   await work(
     {
       ...{ catalog, clock, concurrency, leaseMs: LEASE, graceMs: GRACE, pollMs: POLL },
@@ -49,5 +51,6 @@ export async function runWorker(world: ServiceWorld, catalog: Catalog, choice: W
     },
     world.signal,
   );
+  await observing;
   log.info('The worker has stopped.', { worker: id });
 }

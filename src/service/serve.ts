@@ -3,6 +3,7 @@ import { type Catalog, openCatalog } from '../catalog/catalog.ts';
 import { createAccess, newSetupCode } from '../server/access.ts';
 import { createApp, type ServerApp } from '../server/app.ts';
 import { type Listening, listen } from './listen.ts';
+import { runAlerts } from './run-alerts.ts';
 import { runScheduler } from './run-scheduler.ts';
 import { runWorker } from './run-worker.ts';
 import type { ServiceWorld } from './world.ts';
@@ -23,7 +24,8 @@ export async function serve(world: ServiceWorld, { worker, onReady }: ServeOptio
   const app = await application(world, catalog);
   const settings = await configuration.current.server();
   const listening: Listening = await listen((request, bindings) => app.fetch(request, bindings), settings, world);
-  const parts = [runScheduler(world, catalog), ...(worker ? [runWorker(world, catalog, { role: 'serve' })] : [])];
+  const working = worker ? [runWorker(world, catalog, { role: 'serve' })] : [];
+  const parts = [runScheduler(world, catalog), runAlerts(world, catalog), ...working];
   await onReady({ url: listening.url, setupCode: await newSetupCode(catalog, clock.now()) });
   log.info('Ready.', { url: listening.url });
   await stopped(signal);

@@ -1,0 +1,94 @@
+/** The catalog into a file or the repository and back. */
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip, createGzip } from 'node:zlib';
+import { Failure, isFailure } from '../base/failure.ts';
+import { type CatalogPlace, openCatalog } from '../catalog/catalog.ts';
+import { type CopyReport, copyCatalog, restoreCatalog } from '../catalog/copy.ts';
+import { keepCatalogCopy, lastCatalogCopy } from '../operations/catalog-copies.ts';
+import type { Session } from '../operations/session.ts';
+
+export type { CopyReport } from '../catalog/copy.ts';
+
+/** Writes the whole catalog into `file`, readable by its owner only; what was there is replaced when all of it is written. */
+export async function exportCatalog(place: CatalogPlace, file: string, now: number): Promise<CopyReport> {
+  const draft = join(dirname(file), `.${basename(file)}.${randomBytes(4).toString('hex')}.tmp`);
+  try {
+    const report = await writeCopy(place, draft, now);
+    await rename(draft, file);
+    return report;
+  } catch (cause) {
+    await rm(draft, { force: true }).catch(() => {}); // why it could not be written says more
+    if (isFailure(cause)) throw cause;
+    throw new Failure('output_failed', `${file} cannot be written: ${(cause as Error).message}.`, { cause });
+  }
+}
+
+async function writeCopy(place: CatalogPlace, draft: string, now: number): Promise<CopyReport> {
+  await using catalog = await openCatalog(place);
+  const zip = createGzip();
+  const written = pipeline(zip, createWriteStream(draft, { flags: 'wx', mode: 0o600, flush: true }));
+  written.catch(() => {}); // told below
+  const write = async (lines: string) => {
+    if (!zip.write(lines)) await Promise.race([once(zip, 'drain'), written]);
+  };
+  try {
+    const report = await copyCatalog(catalog, { at: now, part: 'whole' }, write);
+    zip.end();
+    await written;
+    return report;
+  } catch (error) {
+    zip.destroy();
+    throw error;
+  }
+}
+
+/** Puts a copy from a file into the catalog. Throws `data_damaged` when it is not whole, with nothing changed. */
+export async function importCatalog(
+  place: CatalogPlace,
+  file: string,
+  options: { readonly now: number; readonly replace: boolean },
+): Promise<CopyReport> {
+  await using catalog = await openCatalog(place);
+  try {
+    const unzipped = createGunzip();
+    const reading = pipeline(createReadStream(file), unzipped);
+    const [report] = await Promise.all([restoreCatalog(catalog, unzipped, options), reading]);
+    return report;
+  } catch (cause) {
+    if (isFailure(cause)) throw cause;
+    const absent = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    if (absent) throw new Failure('path_unknown', `There is no file ${file}.`, { cause });
+    throw new Failure('data_damaged', `${file} is no copy of a catalog: ${(cause as Error).message}.`, { cause });
+  }
+}
+
+/** Keeps what cannot be told again in the repository, sealed, on every storage. For a process of its own: see `frozen`. */
+export async function saveCatalog(place: CatalogPlace, session: Session): Promise<CopyReport> {
+  await using catalog = await openCatalog(place);
+  const parts: string[] = [];
+  const at = session.clock.now();
+  const report = await copyCatalog(catalog, { at, part: 'essential' }, (lines) => void parts.push(lines));
+  await keepCatalogCopy(session, parts.join(''), report.rows);
+  return report;
+}
+
+/** Puts the newest copy of the repository into the catalog. */
+export async function importSavedCatalog(place: CatalogPlace, session: Session, replace: boolean): Promise<CopyReport> {
+  const text = await lastCatalogCopy(session);
+  if (text === undefined) {
+    throw new Failure('object_missing', 'The repository holds no copy of the catalog.', {
+      hint: 'Start with an empty one: holdfast catalog rebuild',
+    });
+  }
+  await using catalog = await openCatalog(place);
+  return await restoreCatalog(catalog, oneChunk(text), { now: session.clock.now(), replace });
+}
+
+async function* oneChunk(text: string) {
+  yield text;
+}
