@@ -93,10 +93,13 @@ export async function replacePoints(
   });
 }
 
-/** Forgets the points of apps that are not among `apps`. */
-export async function keepPointsOf(db: CatalogDb, apps: readonly string[]): Promise<void> {
-  const query = db.deleteFrom('points');
-  await (apps.length === 0 ? query : query.where('app', 'not in', [...apps])).execute();
+/** Forgets the points of apps that are not among `apps`. How many. */
+export async function keepPointsOf(db: CatalogDb, apps: readonly string[], now: number): Promise<number> {
+  const known = await db.selectFrom('points').select('app').distinct().execute();
+  const gone = known.filter(({ app }) => !apps.includes(app));
+  let removed = 0;
+  for (const { app } of gone) removed += (await replacePoints(db, app, [], now)).removed;
+  return removed;
 }
 
 export async function getPoint(db: CatalogDb, id: string): Promise<SeenPoint | undefined> {

@@ -39,6 +39,14 @@ export const registry: readonly Registration[] = [
     entry('audit list', 'who did what', () => import('./commands/audit-list.ts')),
     entry('audit export', 'the audit log as text, for another place', () => import('./commands/audit-export.ts')),
     entry('audit verify', 'whether the audit log fits together', () => import('./commands/audit-verify.ts')),
+    entry(
+      'catalog rebuild',
+      'the list of points anew from the storages',
+      () => import('./commands/catalog-rebuild.ts'),
+    ),
+    entry('catalog save', 'a copy of the catalog into the storages', () => import('./commands/catalog-save.ts')),
+    entry('catalog export', 'the whole catalog into a file', () => import('./commands/catalog-export.ts')),
+    entry('catalog import', 'a copy of the catalog put back', () => import('./commands/catalog-import.ts')),
   ]),
   ...group('WAL archive', [
     entry('wal push', 'for archive_command: one file into the archive', () => import('./commands/wal-push.ts')),

@@ -39,21 +39,33 @@ export interface PointList {
   readonly damaged: readonly Id[];
 }
 
-export async function listPoints(
-  { repository }: Session,
-  { app, sources, since }: ListPointsInput,
-): Promise<PointList> {
-  const list = await listSnapshots(repository);
-  const [pins, proofs] = await Promise.all([readPins(repository), readProofs(repository)]);
+export async function listPoints(session: Session, { app, sources, since }: ListPointsInput): Promise<PointList> {
+  const list = await listSnapshots(session.repository);
   const wanted = pointsOf(list, app).filter((point) => {
     const has = tagsOf(point)?.sources ?? [];
     return (since === undefined || timeOf(point) >= since) && sources.every((source) => has.includes(source));
   });
-  const points = wanted.map((point) => {
+  return { points: await summarise(session, wanted), damaged: list.damaged.map(({ id }) => id) };
+}
+
+/** A point of any app, and the run of the service that made it. */
+export interface RunPointSummary extends PointSummary {
+  readonly run: string | null;
+}
+
+/** The points of all apps in the repository, also of those that the configuration does not know. */
+export async function listAllPoints(session: Session): Promise<RunPointSummary[]> {
+  const points = (await listSnapshots(session.repository)).snapshots.filter((point) => tagsOf(point) !== undefined);
+  const summaries = await summarise(session, points);
+  return summaries.map((summary, place) => ({ ...summary, run: tagsOf(points[place]!)?.run ?? null }));
+}
+
+async function summarise({ repository }: Session, points: readonly StoredSnapshot[]): Promise<PointSummary[]> {
+  const [pins, proofs] = await Promise.all([readPins(repository), readProofs(repository)]);
+  return points.map((point) => {
     const storages = inMask(repository.replicas, point.mask).map(({ name }) => name);
     return { ...describePoint(point), proof: proofs.level(point.id, storages), pinned: pins.has(point.id), storages };
   });
-  return { points, damaged: list.damaged.map(({ id }) => id) };
 }
 
 function describePoint(point: StoredSnapshot): Omit<PointSummary, 'proof' | 'pinned' | 'storages'> {

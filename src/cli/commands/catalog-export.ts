@@ -1,0 +1,23 @@
+/** `holdfast catalog export`: the whole catalog into a file. */
+import { resolve } from 'node:path';
+import { EXIT } from '../../base/failure.ts';
+import { exportCatalog } from '../../service/catalog-copies.ts';
+import { argument, defineCommand } from '../command.ts';
+
+export default defineCommand({
+  details:
+    'One moment of the catalog, compressed, the same from SQLite and from PostgreSQL; the service may go on meanwhile. The file can be read ' +
+    'by its owner only and wants to be kept like a password: it holds the hashes of passwords and the secrets of second factors. Who is ' +
+    'logged in and which workers live is left out.',
+  arguments: { file: argument.required('FILE', 'where to write it') },
+  examples: [['holdfast catalog export catalog.gz', 'before a move from SQLite to PostgreSQL']],
+  exits: [],
+  async run(context, { arguments: { file } }) {
+    const { output, flags, cwd, clock } = context;
+    const path = resolve(cwd, file);
+    const { rows, at } = await exportCatalog(await (await context.config()).catalog(), path, clock.now());
+    if (flags.json) await output.document({ file: path, rows, time: new Date(at).toISOString() });
+    else await output.line(`The catalog, ${rows} rows, is in ${path}.`);
+    return EXIT.done;
+  },
+});
