@@ -47,9 +47,9 @@ async function tryClaim(db: CatalogDb, worker: Claimant, now: number, leaseMs: n
   let candidates = db
     .selectFrom('runs')
     .select('id')
-    .where(sql<SqlBool>`state = 'queued'`) // as text, so that the partial index serves
-    .where('not_before', '<=', now)
-    .where('labels', 'in', labels)
+    .where(QUEUED)
+    .where(sql<SqlBool>`not_before + 0 <= ${now}`) // as sums, so that the index in the order of the queue is taken
+    .where(sql<SqlBool>`labels || '' in (${sql.join(labels)})`)
     .where(FREE)
     .orderBy('priority', 'desc')
     .orderBy('not_before') // what may not start yet stands behind what may, so that the index gives the first at once
@@ -76,6 +76,9 @@ async function tryClaim(db: CatalogDb, worker: Claimant, now: number, leaseMs: n
   return run;
 }
 
+/** As the partial indexes of the queue have it. */
+const QUEUED = sql<SqlBool>`state || '' = 'queued'`;
+
 /** No running run has the same `exclusive`. */
 const FREE = sql<SqlBool>`(runs.exclusive is null or not exists (
   select 1 from runs busy where busy.state = 'running' and busy.exclusive is not null and busy.exclusive = runs.exclusive
@@ -83,10 +86,8 @@ const FREE = sql<SqlBool>`(runs.exclusive is null or not exists (
 
 /** Whether the time of any queued run has come: an idle worker asks no more. */
 async function anyStarts(db: CatalogDb, now: number): Promise<boolean> {
-  const found = await sql<{
-    next: number | null;
-  }>`select min(not_before) as next from runs where state = 'queued'`.execute(db);
-  const next = found.rows[0]?.next ?? null;
+  const query = db.selectFrom('runs').select(({ fn }) => fn.min('not_before').as('next'));
+  const { next } = await query.where(QUEUED).executeTakeFirstOrThrow();
   return next !== null && next <= now;
 }
 
@@ -94,9 +95,9 @@ async function anyStarts(db: CatalogDb, now: number): Promise<boolean> {
 async function labelsWithin(db: CatalogDb, mine: Labels): Promise<string[]> {
   const found = await sql<{ labels: string }>`
     with recursive sets(labels) as (
-      select min(labels) from runs where state = 'queued'
+      select min(labels) from runs where ${QUEUED}
       union all
-      select (select min(runs.labels) from runs where state = 'queued' and runs.labels > sets.labels)
+      select (select min(runs.labels) from runs where ${QUEUED} and runs.labels > sets.labels)
       from sets where sets.labels is not null
     )
     select labels from sets where labels is not null`.execute(db);

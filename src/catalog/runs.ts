@@ -1,5 +1,5 @@
 /** Runs: asked for, listed, cancelled. How a worker takes and ends one is in claim.ts. */
-import type { Selectable } from 'kysely';
+import { type Selectable, type SqlBool, sql } from 'kysely';
 import { Failure } from '../base/failure.ts';
 import { idFloor, isRecordId, newId } from '../base/ids.ts';
 import { type CatalogDb, locking, storable, within } from './database.ts';
@@ -146,7 +146,7 @@ async function releaseWaiting(db: CatalogDb, finished: Pick<Run, 'id' | 'kind' |
     .updateTable('runs')
     .set(change.state === 'skipped' ? { ...change, finished_at: now } : change)
     .where('after_run', '=', finished.id)
-    .where('state', '=', 'waiting')
+    .where(sql<SqlBool>`state = 'waiting'`) // as text, so that the partial index serves
     .returningAll()
     .execute();
   for (const row of waiting) {

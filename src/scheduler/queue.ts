@@ -2,7 +2,7 @@
 import { type SqlBool, sql } from 'kysely';
 import type { CatalogDb } from '../catalog/catalog.ts';
 
-const QUEUED = sql<SqlBool>`state = 'queued'`;
+const QUEUED = sql<SqlBool>`state || '' = 'queued'`;
 const WAITING = sql<SqlBool>`state = 'waiting'`;
 
 /** When the next run that may not start yet may, ms since the epoch. */

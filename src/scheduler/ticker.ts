@@ -21,6 +21,8 @@ export interface TickerDeps {
   readonly holder: string;
   /** The schedules of the configuration of now. */
   declared(): Promise<readonly DeclaredSchedule[]>;
+  /** ms for which the role is taken; default 20 s. */
+  readonly roleMs?: number;
   onProblem(message: string, error: unknown): void;
 }
 
@@ -64,8 +66,8 @@ export class Ticker {
 
   /** One look, if this process has the role; what was started. */
   async tick(): Promise<readonly Launched[]> {
-    const { catalog, clock, holder } = this.#deps;
-    const lease = await takeLease(catalog.db, SCHEDULER_ROLE, holder, clock.now(), ROLE_MS);
+    const { catalog, clock, holder, roleMs = ROLE_MS } = this.#deps;
+    const lease = await takeLease(catalog.db, SCHEDULER_ROLE, holder, clock.now(), roleMs);
     if (lease?.fence !== this.#lease?.fence) this.#isReconciled = false;
     this.#lease = lease;
     if (lease === undefined) return [];

@@ -148,9 +148,11 @@ export async function up(db: Database): Promise<void> {
   await index(db, 'runs', 'runs_by_age', ['app', 'id']);
   await index(db, 'runs', 'runs_by_state', ['state', 'id']);
   await index(db, 'runs', 'runs_by_kind', ['kind', 'id']);
-  await index(db, 'runs', 'runs_to_claim', ['priority desc', 'not_before', 'id'], { where: sql`state = 'queued'` });
-  await index(db, 'runs', 'runs_by_start', ['not_before'], { where: sql`state = 'queued'` });
-  await index(db, 'runs', 'runs_by_labels', ['labels'], { where: sql`state = 'queued'` });
+  // Said so that SQLite does not take runs_by_state for it, which knows no order.
+  const queued = { where: sql`state || '' = 'queued'` };
+  await index(db, 'runs', 'runs_to_claim', ['priority desc', 'not_before', 'id'], queued);
+  await index(db, 'runs', 'runs_by_start', ['not_before'], queued);
+  await index(db, 'runs', 'runs_by_labels', ['labels'], queued);
   await index(db, 'runs', 'runs_waiting', ['after_run'], { where: sql`state = 'waiting'` });
   await index(db, 'runs', 'runs_leased', ['lease_until'], { where: sql`state = 'running'` });
   await index(db, 'runs', 'runs_one_writer', ['exclusive'], {
