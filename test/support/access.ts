@@ -1,5 +1,6 @@
 /** A server with real access, on any catalog and a clock that tests move: accounts, browsers with cookies, tokens. */
 
+import { after, afterEach, before, describe } from 'node:test';
 import { quiet } from '../../src/base/log.ts';
 import { type ManualClock, manualClock } from '../../src/base/testing/manual-clock.ts';
 import { type Catalog, type CatalogPlace, openCatalog } from '../../src/catalog/catalog.ts';
@@ -11,6 +12,7 @@ import { PASSWORD_COST, Passwords } from '../../src/server/access/passwords.ts';
 import { addAccount, createAccess, issueToken } from '../../src/server/access.ts';
 import { createApp, type ServerApp } from '../../src/server/app.ts';
 import { writeConfig } from './holdfast.ts';
+import { startPostgres, type TestServer } from './postgres/server.ts';
 import { type TempDir, tempDir } from './temp.ts';
 
 /** Good enough for every account of a test. */
@@ -99,6 +101,12 @@ export class AccessServer implements AsyncDisposable {
     return issueToken(this.catalog, asked, { actor: 'test' }, this.clock.now());
   }
 
+  /** As if nobody had ever been here; the clock goes on. */
+  async forgetEverybody(): Promise<void> {
+    for (const table of ['users', 'grants', 'sessions', 'tokens', 'approvals', 'login_limits', 'runs'] as const)
+      await this.catalog.db.deleteFrom(table).execute();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     await this.app[Symbol.asyncDispose]();
@@ -141,6 +149,25 @@ export class Browser {
     }
     return answer;
   }
+}
+
+/** A suite on SQLite and the same on PostgreSQL, each with one server, and everybody forgotten after each test. */
+export function onBothCatalogs(settings: object, suite: (server: () => AccessServer) => void): void {
+  for (const major of [undefined, 17])
+    describe(major === undefined ? 'SQLite' : 'PostgreSQL', () => {
+      let postgres: TestServer | undefined;
+      let server: AccessServer;
+      before(async () => {
+        postgres = major === undefined ? undefined : await startPostgres({ major });
+        server = await accessServer(postgres && { url: postgres.url(), connections: 5 }, settings);
+      });
+      afterEach(() => server.forgetEverybody());
+      after(async () => {
+        await server?.[Symbol.asyncDispose]();
+        await postgres?.[Symbol.asyncDispose]();
+      });
+      suite(() => server);
+    });
 }
 
 /** `server` are keys of the configuration. */
