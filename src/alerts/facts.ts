@@ -10,7 +10,8 @@ import { readStatus, readStorages } from '../catalog/statuses.ts';
 import { listWorkers } from '../catalog/workers.ts';
 import type { AppFacts, PointSize, ServiceFacts } from './judge.ts';
 
-const KINDS = ['backup', 'check', 'verify', 'sync', 'restore', 'rows', 'runbook', 'prove'] as const;
+const APP_KINDS = ['backup', 'prove', 'restore', 'rows', 'runbook'];
+const REPOSITORY_KINDS = ['check', 'verify', 'sync'];
 const ENDS = ['succeeded', 'partial', 'failed'] as const;
 const PER_KIND = 15;
 const MOST_OPEN = 100;
@@ -26,7 +27,7 @@ export interface KnownApp {
 
 export async function appFacts(db: CatalogDb, { app, objectives }: KnownApp, now: number): Promise<AppFacts> {
   const ended: Record<string, readonly Run[]> = {};
-  for (const kind of KINDS) ended[kind] = await endedRuns(db, app, kind);
+  for (const kind of app === '*' ? REPOSITORY_KINDS : APP_KINDS) ended[kind] = await endedRuns(db, app, kind);
   const schedules = await listSchedules(db, { app });
   const lastRuns = await runsById(
     db,
@@ -72,17 +73,22 @@ async function databaseClock(db: CatalogDb, clock: Clock): Promise<ServiceFacts[
   return { whose: 'the database', ahead: Number(rows[0]!.ms) - middle };
 }
 
+/** State by state: so each is the end of an index, however many runs there are. */
 async function endedRuns(db: CatalogDb, app: string, kind: string): Promise<Run[]> {
-  const rows = await db
-    .selectFrom('runs')
-    .selectAll()
-    .where('app', '=', app)
-    .where('kind', '=', kind)
-    .where('state', 'in', ENDS)
-    .orderBy('id', 'desc')
-    .limit(PER_KIND)
-    .execute();
-  return rows.map(toRun);
+  const found: Run[] = [];
+  for (const state of ENDS) {
+    const rows = await db
+      .selectFrom('runs')
+      .selectAll()
+      .where('app', '=', app)
+      .where('kind', '=', kind)
+      .where('state', '=', state)
+      .orderBy('id', 'desc')
+      .limit(PER_KIND)
+      .execute();
+    found.push(...rows.map(toRun));
+  }
+  return found.sort((a, b) => (a.id < b.id ? 1 : -1)).slice(0, PER_KIND);
 }
 
 async function openRuns(db: CatalogDb, app: string): Promise<Run[]> {

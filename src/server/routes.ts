@@ -1,6 +1,8 @@
 /** Every route of the server itself; what others bring is registered after these. */
 import type { Api } from './api.ts';
+import { registerMetrics } from './metrics/route.ts';
 import { Reads } from './reads.ts';
+import { registerAlerts } from './routes/alerts.ts';
 import { registerBackup } from './routes/backup.ts';
 import { registerContent } from './routes/content.ts';
 import { registerDocs } from './routes/docs.ts';
@@ -25,6 +27,8 @@ export function registerRoutes(api: Api): AsyncDisposable {
   registerWal(api, reads);
   registerSystem(api, reads);
   registerSchedules(api);
+  registerAlerts(api);
+  registerMetrics(api);
   registerEvents(api);
   registerBackup(api, reads, downloads);
   registerHealth(api);

@@ -146,6 +146,7 @@ export async function up(db: Database): Promise<void> {
   );
   await table(db, 'catalog_values', ['key'], `key text, value text`);
   await index(db, 'runs', 'runs_by_age', ['app', 'id']);
+  await index(db, 'runs', 'runs_by_outcome', ['app', 'kind', 'state', 'id']);
   await index(db, 'runs', 'runs_by_state', ['state', 'id']);
   await index(db, 'runs', 'runs_by_kind', ['kind', 'id']);
   // Said so that SQLite does not take runs_by_state for it, which knows no order.
