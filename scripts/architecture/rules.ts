@@ -18,7 +18,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   alerts: ['base', 'config', 'catalog', 'operations'],
   server: ['base', 'api', 'config', 'operations', 'catalog', 'scheduler', 'alerts'],
   service: ['base', 'config', 'operations', 'catalog', 'scheduler', 'alerts', 'server'],
-  cli: ['base', 'config', 'operations', 'service', 'client'],
+  cli: ['base', 'config', 'operations', 'service', 'api', 'client'],
   main: [
     ...['base', 'config', 'storage', 'repository', 'postgres', 'wal', 'sources', 'recovery', 'operations'],
     ...['catalog', 'scheduler', 'alerts', 'server', 'service', 'cli', 'api', 'client'],

@@ -79,6 +79,8 @@ const RunStep = z
   })
   .meta({ id: 'RunStep' });
 
+export type RunStep = z.output<typeof RunStep>;
+
 const RunLogLine = z
   .object({
     seq: z.int(),

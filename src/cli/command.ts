@@ -27,6 +27,7 @@
 import type { EXIT } from '../base/failure.ts';
 import type { Context } from './context.ts';
 import type { ArgumentSpec, OptionSpec } from './options.ts';
+import type { RemoteContext } from './remote.ts';
 
 export { argument, option } from './options.ts';
 
@@ -51,6 +52,13 @@ export interface CommandDefinition<A extends Arguments, O extends Options> {
   readonly lists?: boolean | ((options: Values<O>) => boolean);
   /** The command's work; resolves with the exit status. */
   run(context: Context, given: { readonly arguments: Values<A>; readonly options: Values<O> }): Promise<ExitStatus>;
+  /** The same through a server: what it prints and answers is the same. `here`: it asks nothing of any server. Absent: not possible. */
+  remote?:
+    | 'here'
+    | ((
+        remote: RemoteContext,
+        given: { readonly arguments: Values<A>; readonly options: Values<O> },
+      ) => Promise<ExitStatus>);
 }
 
 /** A command with its own types forgotten: what the shell handles. */
@@ -62,6 +70,7 @@ export interface Command {
   readonly exits: readonly ExitStatus[];
   lists(given: CommandInput): boolean;
   run(context: Context, given: CommandInput): Promise<ExitStatus>;
+  readonly remote: 'here' | ((context: RemoteContext, given: CommandInput) => Promise<ExitStatus>) | undefined;
 }
 
 /** Values as parsed by the specs of the command that receives them. */
@@ -85,6 +94,11 @@ export function defineCommand<A extends Arguments = None, O extends Options = No
       const { lists = false } = definition;
       return typeof lists === 'boolean' ? lists : lists(options as Values<O>);
     },
+    remote:
+      typeof definition.remote === 'function'
+        ? (context, given) =>
+            (definition.remote as (remote: RemoteContext, given: unknown) => Promise<ExitStatus>)(context, given)
+        : definition.remote,
     run: (context, given) => definition.run(context, given as { arguments: Values<A>; options: Values<O> }),
   };
 }

@@ -12,6 +12,10 @@ export interface GlobalFlags {
   readonly config: string | undefined;
   /** `--app A`. */
   readonly app: string | undefined;
+  /** `--server URL`: the command works there. */
+  readonly server: string | undefined;
+  /** `--token-file F`. */
+  readonly tokenFile: string | undefined;
   readonly json: boolean;
   readonly quiet: boolean;
   readonly verbose: boolean;

@@ -4,6 +4,8 @@ import { type OptionSpec, option } from './options.ts';
 export const GLOBAL_OPTIONS = {
   config: option.text('FILE', 'the configuration file'),
   app: option.text('APP', 'the application; not needed when the file has only one'),
+  server: option.text('URL', 'work through this Holdfast server (HOLDFAST_SERVER does the same)'),
+  tokenFile: option.text('FILE', 'the file that holds the token for it (or HOLDFAST_TOKEN_FILE)'),
   json: option.flag('print JSON: one document for listings, JSON Lines for work'),
   quiet: option.flag('print no progress and no remarks', 'q'),
   verbose: option.flag('print more: what is being read, causes of errors', 'v'),
@@ -36,7 +38,7 @@ export function normaliseCommandLine(argv: readonly string[]): readonly string[]
 
 /** A first look at the command line: which command it is, and how a failure must be told, before anything is understood fully. */
 export function scanCommandLine(argv: readonly string[]): Scan {
-  const takesValue = new Set(['--config', '--app']);
+  const takesValue = new Set(['--config', '--app', '--server', '--token-file']);
   const found: number[] = [];
   const flags = new Set<string>();
   for (let at = 0; at < argv.length && argv[at] !== '--'; at++) {

@@ -5,7 +5,7 @@ import { given } from '../base/given.ts';
 import { nearest } from '../base/suggest.ts';
 import type { Supervision } from '../base/supervision.ts';
 import type { Configuration } from '../config/configuration.ts';
-import type { Command } from './command.ts';
+import type { Command, CommandInput } from './command.ts';
 import type { BuildInfo, Context, Environment, GlobalFlags, Terminal } from './context.ts';
 import { normaliseCommandLine, type Scan, scanCommandLine } from './global-flags.ts';
 import { Output } from './output/output.ts';
@@ -113,12 +113,25 @@ async function runCommand(shell: Shell, name: string, command: Command, nameWord
   const words = world.argv.filter((_, at) => !nameAt.has(at));
   const { flags, input } = parseCommandLine(name, command, words, { now: world.clock.now() });
   const { context, progress } = buildContext(shell, flags, command.lists(input));
-  const status = await command.run(context, input).catch(async (error: unknown) => {
+  const status = await execute(name, command, context, input).catch(async (error: unknown) => {
     await progress.close().catch(() => {}); // the command's own failure says more
     throw error;
   });
   await progress.close();
   return status;
+}
+
+/** Here, or through the server that is named. */
+async function execute(name: string, command: Command, context: Context, input: CommandInput): Promise<number> {
+  const url = context.flags.server ?? (context.supervision === undefined ? context.env.HOLDFAST_SERVER : undefined);
+  if (url === undefined || url === '' || command.remote === 'here') return command.run(context, input);
+  if (command.remote === undefined) {
+    throw new Failure('usage', `"holdfast ${name}" works on the machine it is run on, not through a server.`, {
+      hint: 'Run it there, without --server and HOLDFAST_SERVER.',
+    });
+  }
+  const { connect } = await import('./remote.ts');
+  return command.remote(await connect(context, url), input);
 }
 
 function buildContext(

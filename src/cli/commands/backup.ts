@@ -6,7 +6,7 @@ import { formatUtcAndLocal } from '../../base/relative-time.ts';
 import { formatBytes } from '../../base/sizes.ts';
 import { type BackUpOutcome, backUp } from '../../operations/back-up.ts';
 import { thisProcess } from '../../operations/holder.ts';
-import { defineCommand, option } from '../command.ts';
+import { defineCommand, type ExitStatus, option } from '../command.ts';
 import type { Context } from '../context.ts';
 import { openSession } from '../open-session.ts';
 
@@ -45,11 +45,18 @@ export default defineCommand({
       programVersion: context.build.version,
       machine: thisProcess(),
     });
-    if (context.flags.json) await context.output.summary({ ...outcome });
-    else await print(context, outcome);
-    return outcome.partial ? EXIT.partial : EXIT.done;
+    return report(context, outcome);
+  },
+  async remote(context, { options: { source, label, reason, full } }) {
+    return report(context, await context.server.run<BackUpOutcome>('backup', { source, label, reason, full }));
   },
 });
+
+async function report(context: Context, outcome: BackUpOutcome): Promise<ExitStatus> {
+  if (context.flags.json) await context.output.summary({ ...outcome });
+  else await print(context, outcome);
+  return outcome.partial ? EXIT.partial : EXIT.done;
+}
 
 async function print({ output }: Context, outcome: BackUpOutcome): Promise<void> {
   const { style } = output;

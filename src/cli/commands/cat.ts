@@ -1,4 +1,5 @@
 /** `holdfast cat POINT PATH`: the bytes of one file. */
+import { readFile } from '../../api/points.ts';
 import { EXIT } from '../../base/failure.ts';
 import { cat } from '../../operations/cat.ts';
 import { argument, defineCommand } from '../command.ts';
@@ -23,6 +24,13 @@ export default defineCommand({
       await output.raw(bytes);
       return !output.readerGone;
     });
+    return EXIT.done;
+  },
+  async remote({ output, server }, { arguments: { point, path } }) {
+    for await (const bytes of server.client.bytes(readFile, { params: { point }, query: { ...server.app, path } })) {
+      await output.raw(bytes);
+      if (output.readerGone) break;
+    }
     return EXIT.done;
   },
 });

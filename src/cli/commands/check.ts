@@ -6,6 +6,7 @@ import { type CheckOutcome, check } from '../../operations/check.ts';
 import { defineCommand, type ExitStatus, option } from '../command.ts';
 import type { Context } from '../context.ts';
 import { openSession } from '../open-session.ts';
+import { type ToldFailures, told, warnOf } from '../output/failures.ts';
 
 export default defineCommand({
   details:
@@ -31,8 +32,12 @@ export default defineCommand({
       ...(readData === undefined ? {} : { readData: readData === true ? true : percentage(readData) }),
       ...(seed === undefined ? {} : { seed }),
     });
-    await (context.flags.json ? printSummary(context, report) : printReport(context, report));
-    return exitOf(report);
+    return show(context, summaryOf(report));
+  },
+  async remote(context, { options: { storage, readData, seed } }) {
+    if (seed !== undefined) throw new Failure('usage', '--seed does not work through a server.');
+    const share = readData === undefined ? undefined : readData === true ? '100%' : `${percentage(readData)}%`;
+    return show(context, await context.server.run<Summary>('check', { storage, readData: share }));
   },
 });
 
@@ -43,15 +48,29 @@ function percentage(text: string): number {
   throw new Failure('usage', `--read-data: "${text}" does not fit.`, { hint: 'Write a percentage such as 10%.' });
 }
 
-/** Damage counts more than a storage that could not be asked. */
-function exitOf({ findings, failures }: CheckOutcome): ExitStatus {
-  if (findings.length > 0) return EXIT.damaged;
-  return failures.size > 0 ? EXIT.partial : EXIT.done;
+/** What `--json` prints. */
+interface Summary {
+  readonly depth: string;
+  readonly percent?: number;
+  readonly seed?: string;
+  readonly points: number;
+  readonly findings: CheckOutcome['findings'];
+  readonly storages: Readonly<Record<string, StorageSummary>>;
+  readonly failures: ToldFailures;
 }
 
-async function printSummary({ output }: Context, report: CheckOutcome): Promise<void> {
-  const { depth, findings, failures, storages, points } = report;
-  await output.summary({
+interface StorageSummary {
+  readonly packs: number;
+  readonly bytes: number;
+  readonly bytes_read: number;
+  readonly unindexed_packs: number;
+  readonly sound_points: number;
+  readonly wal_objects: number;
+  readonly wal_bytes_read: number;
+}
+
+function summaryOf({ depth, findings, failures, storages, points, wal }: CheckOutcome): Summary {
+  return {
     depth: depth.kind,
     ...(depth.kind === 'sample' ? { percent: depth.percent, seed: depth.seed } : {}),
     points: points.size,
@@ -65,35 +84,44 @@ async function printSummary({ output }: Context, report: CheckOutcome): Promise<
           bytes_read: it.bytesRead,
           unindexed_packs: it.unindexedPacks,
           sound_points: it.soundPoints.length,
-          wal_objects: report.wal.get(name)?.objects ?? 0,
-          wal_bytes_read: report.wal.get(name)?.bytesRead ?? 0,
+          wal_objects: wal.get(name)?.objects ?? 0,
+          wal_bytes_read: wal.get(name)?.bytesRead ?? 0,
         },
       ]),
     ),
-    failures: Object.fromEntries([...failures].map(([name, { code, message }]) => [name, { error: code, message }])),
-  });
+    failures: told(failures),
+  };
 }
 
-async function printReport({ output }: Context, report: CheckOutcome): Promise<void> {
-  for (const { storage, key, detail, points } of report.findings) {
+/** Damage counts more than a storage that could not be asked. */
+async function show(context: Context, summary: Summary): Promise<ExitStatus> {
+  if (context.flags.json) await context.output.summary({ ...summary });
+  else await printReport(context, summary);
+  if (summary.findings.length > 0) return EXIT.damaged;
+  return Object.keys(summary.failures).length > 0 ? EXIT.partial : EXIT.done;
+}
+
+async function printReport({ output }: Context, summary: Summary): Promise<void> {
+  for (const { storage, key, detail, points } of summary.findings) {
     const hurt =
       points.length === 0
         ? ''
         : ` (points: ${points.slice(0, 5).map(shortId).join(' ')}${points.length > 5 ? ' …' : ''})`;
     await output.line(`${output.style.red('DAMAGED')} ${storage}: ${key} ${detail}${hurt}`);
   }
-  for (const { message, hint } of report.failures.values()) await output.warn(message, hint);
-  for (const [name, it] of report.storages) {
+  await warnOf(output, summary.failures);
+  const storages = Object.entries(summary.storages);
+  for (const [name, it] of storages) {
     const unindexed =
-      it.unindexedPacks > 0 ? `; ${it.unindexedPacks} packs in no index, which the next prune frees` : '';
+      it.unindexed_packs > 0 ? `; ${it.unindexed_packs} packs in no index, which the next prune frees` : '';
     await output.line(
-      `${name}: ${it.packs} packs, ${formatBytes(it.bytes)}, ${formatBytes(it.bytesRead)} read${unindexed}.`,
+      `${name}: ${it.packs} packs, ${formatBytes(it.bytes)}, ${formatBytes(it.bytes_read)} read${unindexed}.`,
     );
   }
-  for (const [name, { objects, bytesRead }] of report.wal)
-    await output.line(`${name}: ${objects} objects of the WAL archive, ${formatBytes(bytesRead)} read.`);
-  const { depth } = report;
-  if (depth.kind === 'sample') await output.line(`A sample of ${depth.percent} %, drawn by the seed ${depth.seed}.`);
-  if (report.findings.length > 0) await output.line('Run "holdfast sync" to heal from the other storages.');
-  else await output.line(`No damage found. ${report.points.size} points.`);
+  for (const [name, { wal_objects: objects, wal_bytes_read: bytes }] of storages)
+    if (objects > 0) await output.line(`${name}: ${objects} objects of the WAL archive, ${formatBytes(bytes)} read.`);
+  if (summary.depth === 'sample')
+    await output.line(`A sample of ${summary.percent} %, drawn by the seed ${summary.seed}.`);
+  if (summary.findings.length > 0) await output.line('Run "holdfast sync" to heal from the other storages.');
+  else await output.line(`No damage found. ${summary.points} points.`);
 }

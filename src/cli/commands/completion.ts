@@ -11,6 +11,7 @@ export default defineCommand({
     ['holdfast completion zsh > ~/.zfunc/_holdfast', 'once; ~/.zfunc must be in fpath'],
     ['holdfast completion fish > ~/.config/fish/completions/holdfast.fish', 'once'],
   ],
+  remote: 'here',
   async run({ output, commands }, { arguments: { shell } }) {
     await output.raw(completionScript(shell, await describeCommands(commands)));
     return EXIT.done;

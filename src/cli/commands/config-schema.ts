@@ -13,6 +13,7 @@ export default defineCommand({
     ],
   ],
   lists: true,
+  remote: 'here',
   async run({ output }) {
     await output.document(configurationJsonSchema());
     return EXIT.done;

@@ -1,4 +1,5 @@
 /** `holdfast diff POINT POINT`: what changed between two points. */
+import { diffPoints } from '../../api/points.ts';
 import { EXIT } from '../../base/failure.ts';
 import { printable } from '../../base/printable.ts';
 import { formatBytes } from '../../base/sizes.ts';
@@ -28,23 +29,56 @@ export default defineCommand({
   exits: [EXIT.damaged, EXIT.noRepository, EXIT.wrongPassword],
   lists: true,
   async run(context, { arguments: { from, to } }) {
-    const { output, flags } = context;
+    const { flags } = context;
     const app = (await context.config()).appName(flags.app);
     await using session = await openSession(context);
-    const json = flags.json ? new JsonArray(output) : undefined;
-    if (json) await output.raw('{"changes": ');
-    const outcome = await diff(session, { app, from, to }, async (changes) => {
-      if (json) await json.add(changes);
-      else await output.raw(changes.map((change) => `${changeLine(change)}\n`).join(''));
-      return !output.readerGone;
-    });
-    if (json) {
-      await json.end();
-      await output.raw(`, "summary": ${JSON.stringify(outcome)}}\n`);
-    } else await printSummary(context, outcome);
+    const list = new Listing(context);
+    await list.end(await diff(session, { app, from, to }, (changes) => list.add(changes)));
+    return EXIT.done;
+  },
+  async remote(context, { arguments: { from, to } }) {
+    const { document, app } = context.server;
+    const list = new Listing(context);
+    const query = { ...app, from, to };
+    const found = await document<{ changes: Change[]; summary: DiffOutcome }>(diffPoints, { query });
+    await list.add(found.changes);
+    await list.end(found.summary);
     return EXIT.done;
   },
 });
+
+/** Printed as it comes. */
+class Listing {
+  readonly #context: Context;
+  readonly #json: JsonArray | undefined;
+  #begun = false;
+
+  constructor(context: Context) {
+    this.#context = context;
+    this.#json = context.flags.json ? new JsonArray(context.output) : undefined;
+  }
+
+  /** False when nobody reads on. */
+  async add(changes: readonly Change[]): Promise<boolean> {
+    const { output } = this.#context;
+    await this.#begin();
+    if (this.#json !== undefined) await this.#json.add(changes);
+    else await output.raw(changes.map((change) => `${changeLine(change)}\n`).join(''));
+    return !output.readerGone;
+  }
+
+  async end(summary: DiffOutcome): Promise<void> {
+    await this.#begin();
+    if (this.#json === undefined) return printSummary(this.#context, summary);
+    await this.#json.end();
+    await this.#context.output.raw(`, "summary": ${JSON.stringify(summary)}}\n`);
+  }
+
+  async #begin(): Promise<void> {
+    if (!this.#begun && this.#json !== undefined) await this.#context.output.raw('{"changes": ');
+    this.#begun = true;
+  }
+}
 
 function changeLine({ kind, path, type, size_before, size_after }: Change): string {
   const sizes =

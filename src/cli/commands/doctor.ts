@@ -1,7 +1,8 @@
 /** `holdfast doctor`: what is wrong with this set-up and how to mend it. */
+import { runDoctor } from '../../api/system.ts';
 import { EXIT } from '../../base/failure.ts';
 import { type DoctorFinding, doctor, gatherSetup } from '../../operations/doctor.ts';
-import { defineCommand } from '../command.ts';
+import { defineCommand, type ExitStatus } from '../command.ts';
 import type { Context } from '../context.ts';
 
 export default defineCommand({
@@ -11,8 +12,7 @@ export default defineCommand({
   examples: [['holdfast doctor', 'before the first backup, and whenever something seems wrong']],
   lists: true,
   async run(context) {
-    const { output, flags } = context;
-    const { clock, signal, progress, env } = context;
+    const { clock, signal, progress, env, flags } = context;
     const input = await gatherSetup(await context.config(), {
       path: (env.PATH ?? '').split(':').filter((directory) => directory !== ''),
       ...(flags.app === undefined ? {} : { app: flags.app }),
@@ -22,15 +22,25 @@ export default defineCommand({
     });
     try {
       const findings = await doctor(input);
-      const problems = findings.filter(({ severity }) => severity === 'problem').length;
-      if (flags.json) await output.document({ problems, findings });
-      else await print(context, findings, problems);
-      return problems > 0 ? EXIT.failed : EXIT.done;
+      return await show(context, findings);
     } finally {
       await Promise.all(input.stores.map((entry) => ('value' in entry ? entry.value.store.close() : undefined)));
     }
   },
+  async remote(context) {
+    const { document, app } = context.server;
+    const { findings } = await document<{ findings: readonly DoctorFinding[] }>(runDoctor, { query: app });
+    return show(context, findings);
+  },
 });
+
+async function show(context: Context, findings: readonly DoctorFinding[]): Promise<ExitStatus> {
+  const { output, flags } = context;
+  const problems = findings.filter(({ severity }) => severity === 'problem').length;
+  if (flags.json) await output.document({ problems, findings });
+  else await print(context, findings, problems);
+  return problems > 0 ? EXIT.failed : EXIT.done;
+}
 
 const MARKS = { problem: '✗', remark: '!', good: '✓' } as const;
 

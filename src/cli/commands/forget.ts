@@ -1,9 +1,11 @@
 /** `holdfast forget POINT`: removes one point. */
 import { EXIT } from '../../base/failure.ts';
-import { shortId } from '../../base/ids.ts';
+import { type Id, shortId } from '../../base/ids.ts';
 import { forget } from '../../operations/forget.ts';
-import { argument, defineCommand, option } from '../command.ts';
+import { argument, defineCommand, type ExitStatus, option } from '../command.ts';
+import type { Context } from '../context.ts';
 import { openSession } from '../open-session.ts';
+import { type ToldFailures, told, warnOf } from '../output/failures.ts';
 
 export default defineCommand({
   details:
@@ -19,16 +21,27 @@ export default defineCommand({
     const app = (await context.config()).appName(flags.app);
     await using session = await openSession(context);
     const outcome = await forget(session, { app, point, ...(storage === undefined ? {} : { storage }) });
-    const failures = [...outcome.failures];
-    if (flags.json) {
-      await output.summary({
-        ...{ point: outcome.point, storages: outcome.storages },
-        failures: Object.fromEntries(failures.map(([name, { code, message }]) => [name, { error: code, message }])),
-      });
-    }
-    const from = outcome.storages.length > 0 ? `removed from ${outcome.storages.join(', ')}` : 'on no storage any more';
-    await output.line(`${shortId(outcome.point)}: ${from}.`);
-    for (const [, { message, hint }] of failures) await output.warn(message, hint);
-    return failures.length > 0 ? EXIT.partial : EXIT.done;
+    return print(
+      { output, flags },
+      { point: outcome.point, storages: outcome.storages, failures: told(outcome.failures) },
+    );
+  },
+  async remote(context, { arguments: { point }, options: { storage } }) {
+    return print(context, await context.server.run<Forgotten>('forget', { point, storage }));
   },
 });
+
+/** The summary of `--json`. */
+interface Forgotten {
+  readonly point: Id;
+  readonly storages: readonly string[];
+  readonly failures: ToldFailures;
+}
+
+async function print({ output, flags }: Pick<Context, 'output' | 'flags'>, outcome: Forgotten): Promise<ExitStatus> {
+  if (flags.json) await output.summary({ ...outcome });
+  const from = outcome.storages.length > 0 ? `removed from ${outcome.storages.join(', ')}` : 'on no storage any more';
+  await output.line(`${shortId(outcome.point)}: ${from}.`);
+  await warnOf(output, outcome.failures);
+  return Object.keys(outcome.failures).length > 0 ? EXIT.partial : EXIT.done;
+}

@@ -1,11 +1,14 @@
 /** `holdfast ls POINT [PATH]`: what is in a point. */
+import { listEntries } from '../../api/points.ts';
 import { EXIT } from '../../base/failure.ts';
 import { printable } from '../../base/printable.ts';
 import { formatBytes } from '../../base/sizes.ts';
 import { type ListedNode, listTree } from '../../operations/list-tree.ts';
-import { argument, defineCommand, option } from '../command.ts';
+import { argument, defineCommand, type ExitStatus, option } from '../command.ts';
+import type { Context } from '../context.ts';
 import { openSession } from '../open-session.ts';
 import { JsonArray } from '../output/json-array.ts';
+import type { Output } from '../output/output.ts';
 
 export default defineCommand({
   details:
@@ -28,16 +31,46 @@ export default defineCommand({
     const { output, flags } = context;
     const app = (await context.config()).appName(flags.app);
     await using session = await openSession(context);
-    const json = flags.json ? new JsonArray(output) : undefined;
-    await listTree(session, { app, point, path, recursive }, async (entries) => {
-      if (json !== undefined) await json.add(entries);
-      else await output.raw(entries.map((entry) => `${long ? longLine(entry) : shortName(entry)}\n`).join(''));
-      return !output.readerGone;
-    });
-    await json?.end();
-    return EXIT.done;
+    const list = new Listing({ output, flags }, long);
+    await listTree(session, { app, point, path, recursive }, (entries) => list.add(entries));
+    return list.end();
+  },
+  async remote(context, { arguments: { point, path = '' }, options: { long, recursive } }) {
+    const { document, app } = context.server;
+    const list = new Listing(context, long);
+    const query = { ...app, path, recursive };
+    await list.add(await document<ListedNode[]>(listEntries, { params: { point }, query }));
+    return list.end();
   },
 });
+
+/** Printed as it comes. */
+class Listing {
+  readonly #output: Output;
+  readonly #json: JsonArray | undefined;
+  readonly #long: boolean;
+
+  constructor({ output, flags }: Pick<Context, 'output' | 'flags'>, long: boolean) {
+    this.#output = output;
+    this.#json = flags.json ? new JsonArray(output) : undefined;
+    this.#long = long;
+  }
+
+  /** False when nobody reads on. */
+  async add(entries: readonly ListedNode[]): Promise<boolean> {
+    if (this.#json !== undefined) await this.#json.add(entries);
+    else {
+      const lines = entries.map((entry) => `${this.#long ? longLine(entry) : shortName(entry)}\n`);
+      await this.#output.raw(lines.join(''));
+    }
+    return !this.#output.readerGone;
+  }
+
+  async end(): Promise<ExitStatus> {
+    await this.#json?.end();
+    return EXIT.done;
+  }
+}
 
 const TYPE_LETTERS: Readonly<Record<ListedNode['type'], string>> = {
   file: '-',

@@ -1,9 +1,9 @@
 /** `holdfast pin POINT`: a point that retention never removes. */
 import { EXIT } from '../../base/failure.ts';
-import { pinPoint } from '../../operations/pin.ts';
+import { type PinOutcome, pinPoint } from '../../operations/pin.ts';
 import { argument, defineCommand } from '../command.ts';
 import { openSession } from '../open-session.ts';
-import { pinText } from '../pin-text.ts';
+import { printPin } from '../pin-text.ts';
 
 export default defineCommand({
   details: 'Retention and "holdfast forget" leave a pinned point alone until it is unpinned.',
@@ -15,8 +15,9 @@ export default defineCommand({
     const app = (await context.config()).appName(flags.app);
     await using session = await openSession(context);
     const outcome = await pinPoint(session, app, point, true);
-    if (flags.json) await output.summary({ ...outcome });
-    else await output.line(pinText(outcome));
-    return EXIT.done;
+    return printPin({ output, flags }, outcome);
+  },
+  async remote(context, { arguments: { point } }) {
+    return printPin(context, await context.server.run<PinOutcome>('pin', { point }));
   },
 });

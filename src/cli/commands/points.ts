@@ -1,9 +1,12 @@
 /** `holdfast points`: the restore points, newest last. */
+import { listPoints as pointsThere } from '../../api/points.ts';
 import { EXIT } from '../../base/failure.ts';
+import { given } from '../../base/given.ts';
 import { formatUtcAndLocal } from '../../base/relative-time.ts';
 import { formatBytes } from '../../base/sizes.ts';
-import { listPoints } from '../../operations/list-points.ts';
-import { defineCommand, option } from '../command.ts';
+import { listPoints, type PointSummary } from '../../operations/list-points.ts';
+import { defineCommand, type ExitStatus, option } from '../command.ts';
+import type { Context } from '../context.ts';
 import { openSession } from '../open-session.ts';
 
 export default defineCommand({
@@ -30,19 +33,41 @@ export default defineCommand({
     });
     for (const id of damaged)
       await output.warn(`The point object ${id.slice(0, 8)} cannot be read from any storage.`, 'Run "holdfast check".');
-    if (flags.json) await output.document(points);
-    else if (points.length === 0) await output.line('No restore points yet. Make one with "holdfast backup".');
-    else {
-      await output.table(points, [
-        { title: 'ID', value: (point) => point.short_id },
-        { title: 'TIME', value: (point) => formatUtcAndLocal(Date.parse(point.time)) },
-        { title: 'SIZE', value: (point) => formatBytes(point.bytes), align: 'right' },
-        { title: 'PROOF', value: (point) => point.proof },
-        { title: 'STORAGES', value: (point) => point.storages.join(' ') },
-        { title: 'SOURCES', value: (point) => point.sources.join(' '), shrinks: true },
-        { title: 'LABEL', value: (point) => `${point.pinned ? '(pinned) ' : ''}${point.label ?? ''}`, shrinks: true },
-      ]);
+    return print(context, points);
+  },
+  async remote(context, { options: { source, since } }) {
+    const { client, app } = context.server;
+    const query = {
+      ...app,
+      limit: 500,
+      ...given('since', since === undefined ? undefined : new Date(since).toISOString()),
+    };
+    const points: PointSummary[] = [];
+    for (let cursor: string | null | undefined; cursor !== null; ) {
+      const page = await client.call(pointsThere, { query: { ...query, ...given('cursor', cursor) } });
+      points.push(...(page.items as unknown as PointSummary[]));
+      cursor = page.next;
     }
-    return EXIT.done;
+    return print(
+      context,
+      points.reverse().filter(({ sources }) => source.every((each) => sources.includes(each))),
+    );
   },
 });
+
+async function print({ output, flags }: Context, points: readonly PointSummary[]): Promise<ExitStatus> {
+  if (flags.json) await output.document(points);
+  else if (points.length === 0) await output.line('No restore points yet. Make one with "holdfast backup".');
+  else {
+    await output.table(points, [
+      { title: 'ID', value: (point) => point.short_id },
+      { title: 'TIME', value: (point) => formatUtcAndLocal(Date.parse(point.time)) },
+      { title: 'SIZE', value: (point) => formatBytes(point.bytes), align: 'right' },
+      { title: 'PROOF', value: (point) => point.proof },
+      { title: 'STORAGES', value: (point) => point.storages.join(' ') },
+      { title: 'SOURCES', value: (point) => point.sources.join(' '), shrinks: true },
+      { title: 'LABEL', value: (point) => `${point.pinned ? '(pinned) ' : ''}${point.label ?? ''}`, shrinks: true },
+    ]);
+  }
+  return EXIT.done;
+}

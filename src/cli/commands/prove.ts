@@ -5,6 +5,7 @@ import { thisProcess } from '../../operations/holder.ts';
 import { proofPage } from '../../operations/proofs.ts';
 import { isEnvironmentOnly, type ProofReport, type ProveInput, prove } from '../../operations/prove.ts';
 import { argument, defineCommand, type ExitStatus, option } from '../command.ts';
+import type { Context } from '../context.ts';
 import { momentTarget } from '../moment.ts';
 import { openSession } from '../open-session.ts';
 import { printProof } from '../output/proof-report.ts';
@@ -37,7 +38,7 @@ export default defineCommand({
   ],
   exits: [EXIT.partial, EXIT.damaged, EXIT.unreachableMoment, EXIT.noRepository, EXIT.locked, EXIT.wrongPassword],
   async run(context, { arguments: { point }, options }) {
-    const { clock, cwd, env, flags, output } = context;
+    const { clock, cwd, env, flags } = context;
     const { at, storage, directory, limit = DEFAULT_LIMIT_MS, report: file } = options;
     const what = whatOf(point, at, clock.now());
     const config = await context.config();
@@ -53,12 +54,23 @@ export default defineCommand({
       ...(storage === undefined ? {} : { storage }),
       ...(directory === undefined ? {} : { directory: resolve(cwd, directory) }),
     });
-    if (file !== undefined) await writeFileWhole(resolve(cwd, file), proofPage(report));
-    if (flags.json) await output.summary({ ...report });
-    else await printProof(output, report);
-    return exitOf(report);
+    return show(context, report, file);
+  },
+  async remote(context, { arguments: { point }, options: { at, sample, storage, directory, limit, report } }) {
+    if (directory !== undefined) throw new Failure('usage', '--directory does not work through a server.');
+    const what = whatOf(point, at, context.clock.now());
+    const asked = what.kind === 'point' ? { point: what.point } : { at: at === 'latest' ? at : what.asked };
+    const params = { ...asked, sample, storage, limit: limit === undefined ? undefined : `${limit / 1000}s` };
+    return show(context, await context.server.run<ProofReport>('prove', params), report);
   },
 });
+
+async function show({ flags, output, cwd }: Context, report: ProofReport, file: string | undefined) {
+  if (file !== undefined) await writeFileWhole(resolve(cwd, file), proofPage(report));
+  if (flags.json) await output.summary({ ...report });
+  else await printProof(output, report);
+  return exitOf(report);
+}
 
 function whatOf(point: string | undefined, at: string | undefined, now: number): ProveInput['what'] {
   if (at === undefined) return { kind: 'point', point: point ?? 'latest' };

@@ -1,15 +1,15 @@
 /** `holdfast prune`: applies retention and frees space. */
-import { EXIT } from '../../base/failure.ts';
+import { EXIT, Failure } from '../../base/failure.ts';
 import { shortId } from '../../base/ids.ts';
 import { formatUtcAndLocal } from '../../base/relative-time.ts';
-import { formatBytes } from '../../base/sizes.ts';
 import type { Configuration } from '../../config/configuration.ts';
-import { type AppRetention, type PruneOutcome, prune, pruneHistory, walPruneHistory } from '../../operations/prune.ts';
+import { type AppRetention, prune, pruneHistory, walPruneHistory } from '../../operations/prune.ts';
 import { tidyStorages } from '../../operations/tidy.ts';
 import { foldApps } from '../../operations/wal-fold.ts';
 import { defineCommand, type ExitStatus, option } from '../command.ts';
 import type { Context } from '../context.ts';
 import { type OpenSession, openSession } from '../open-session.ts';
+import { type PruneSummary, show, summaryOf } from '../output/prune-report.ts';
 
 export default defineCommand({
   details:
@@ -40,8 +40,12 @@ export default defineCommand({
     const outcome = await prune(session, { apps, dryRun, packSize });
     if (!dryRun) await tidy(context);
     if (!dryRun) await fold(context, session, names);
-    await (flags.json ? printSummary(context, outcome) : printOutcome(context, outcome));
-    return exitOf(outcome);
+    return show(context, summaryOf(outcome));
+  },
+  async remote(context, { options: { dryRun, history } }) {
+    if (dryRun || history)
+      throw new Failure('usage', '--dry-run and --history do not work through a server: nothing would run there.');
+    return show(context, await context.server.run<PruneSummary>('prune', {}));
   },
 });
 
@@ -71,75 +75,6 @@ async function tidy(context: Context): Promise<void> {
 async function fold({ output, build, config }: Context, session: OpenSession, apps: readonly string[]): Promise<void> {
   const segments = await foldApps(session, await config(), apps, build.version);
   if (segments > 0) await output.line(`${segments} segments of WAL folded into snapshots.`);
-}
-
-function exitOf({ failures, storages }: PruneOutcome): ExitStatus {
-  const codes = [...failures.values()].map(({ exitCode }) => exitCode);
-  if (codes.includes(EXIT.damaged)) return EXIT.damaged;
-  if (codes.length === 0) return EXIT.done;
-  return storages.size > 0 ? EXIT.partial : EXIT.failed;
-}
-
-async function printSummary({ output }: Context, outcome: PruneOutcome): Promise<void> {
-  const storages = [...outcome.storages].map(([name, { forgotten, plan, refused }]) => [
-    name,
-    {
-      points_removed: forgotten.map(({ point, app, pointTime, why }) => ({ id: point, app, time: pointTime, why })),
-      packs_kept: plan.keep,
-      packs_removed: plan.remove.length,
-      packs_repacked: plan.repack.length,
-      packs_unindexed: plan.unindexed.length,
-      bytes_removed: plan.removedBytes,
-      bytes_repacked: plan.repackedBytes,
-      bytes_unused: plan.unusedBytes,
-      refused,
-      locks_prolonged: outcome.prolonged.get(name)?.objects ?? 0,
-      wal_pieces_removed: outcome.wal.get(name)?.pieces ?? 0,
-      wal_bytes_removed: outcome.wal.get(name)?.bytes ?? 0,
-    },
-  ]);
-  const points = outcome.decisions.map((decision) => ({
-    ...{ storage: decision.storage, app: decision.app, id: decision.point.id, keep: decision.keep },
-    ...{ time: new Date(decision.point.time).toISOString() },
-    reasons: decision.keep ? decision.reasons : [decision.why],
-  }));
-  const failures = [...outcome.failures].map(([name, { code, message }]) => [name, { error: code, message }]);
-  const summary = { storages: Object.fromEntries(storages), points, failures: Object.fromEntries(failures) };
-  await output.summary({ dry_run: outcome.dryRun, ...summary });
-}
-
-async function printOutcome({ output }: Context, outcome: PruneOutcome): Promise<void> {
-  const would = outcome.dryRun ? 'would be ' : '';
-  const shown = outcome.decisions.filter(({ keep }) => outcome.dryRun || !keep);
-  if (shown.length > 0) {
-    await output.table(shown, [
-      { title: 'STORAGE', value: ({ storage }) => storage },
-      { title: 'POINT', value: ({ point }) => shortId(point.id) },
-      { title: 'TIME', value: ({ point }) => formatUtcAndLocal(point.time) },
-      { title: 'APP', value: ({ app }) => app },
-      { title: outcome.dryRun ? 'WOULD BE' : '', value: ({ keep }) => (keep ? 'kept' : 'removed') },
-      { title: 'WHY', value: (it) => (it.keep ? it.reasons.join(', ') : `no rule keeps it: ${it.why}`), shrinks: true },
-    ]);
-  }
-  for (const [name, { forgotten, plan, refused }] of outcome.storages) {
-    const packs = plan.remove.length + plan.unindexed.length;
-    await output.line(
-      `${name}: ${forgotten.length} points ${would}removed, ${packs} packs ${would}removed, ${plan.repack.length} ${would}repacked, ` +
-        `${formatBytes(plan.removedBytes - plan.repackedBytes)} ${would}freed.`,
-    );
-    if (refused > 0) await output.warn(`${name}: ${refused} objects cannot be removed yet (object lock).`);
-  }
-  for (const [name, { pieces, bytes, refused }] of outcome.wal) {
-    await output.line(
-      `${name}: ${pieces} pieces of WAL (${formatBytes(bytes)}) ${would}removed: no kept base backup needs them.`,
-    );
-    if (refused > 0) await output.warn(`${name}: ${refused} pieces of WAL cannot be removed yet (object lock).`);
-  }
-  for (const [name, { objects, failure }] of outcome.prolonged) {
-    await output.line(`${name}: ${objects} objects locked for longer.`);
-    if (failure !== undefined) await output.warn(failure.message, failure.hint);
-  }
-  for (const { message, hint } of outcome.failures.values()) await output.warn(message, hint);
 }
 
 async function printHistory(

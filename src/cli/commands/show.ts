@@ -1,10 +1,12 @@
 /** `holdfast show POINT`: one restore point with its manifest. */
+import { getPoint } from '../../api/points.ts';
 import { EXIT } from '../../base/failure.ts';
 import { formatUtcAndLocal } from '../../base/relative-time.ts';
 import { formatBytes } from '../../base/sizes.ts';
 import type { ProofReport } from '../../operations/prove.ts';
 import { type Manifest, type PointDetails, type SourceRecord, showPoint } from '../../operations/show-point.ts';
-import { argument, defineCommand } from '../command.ts';
+import { argument, defineCommand, type ExitStatus } from '../command.ts';
+import type { Context } from '../context.ts';
 import { openSession } from '../open-session.ts';
 
 export default defineCommand({
@@ -19,12 +21,28 @@ export default defineCommand({
     const app = (await context.config()).appName(flags.app);
     await using session = await openSession(context);
     const details = await showPoint(session, app, point);
-    if (flags.json)
-      await output.document({ ...details.point, last_proof: details.lastProof ?? null, manifest: details.manifest });
-    else for (const line of describe(details)) await output.line(line);
-    return EXIT.done;
+    return print(
+      { output, flags },
+      { ...details.point, last_proof: details.lastProof ?? null, manifest: details.manifest },
+    );
+  },
+  async remote(context, { arguments: { point } }) {
+    const { document, app } = context.server;
+    return print(context, await document<Shown>(getPoint, { params: { point }, query: app }));
   },
 });
+
+/** The document of `--json`. */
+type Shown = PointDetails['point'] & { readonly last_proof: ProofReport | null; readonly manifest: Manifest };
+
+async function print({ output, flags }: Pick<Context, 'output' | 'flags'>, shown: Shown): Promise<ExitStatus> {
+  if (flags.json) await output.document(shown);
+  else {
+    const { last_proof: lastProof, manifest, ...point } = shown;
+    for (const line of describe({ point, manifest, lastProof: lastProof ?? undefined })) await output.line(line);
+  }
+  return EXIT.done;
+}
 
 function* describe({ point, manifest, lastProof }: PointDetails): Generator<string> {
   yield `Restore point ${point.id}`;

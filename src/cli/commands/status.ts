@@ -1,9 +1,10 @@
 /** `holdfast status`: are we safe. */
+import { getStatus } from '../../api/system.ts';
 import { formatDuration } from '../../base/durations.ts';
 import { EXIT } from '../../base/failure.ts';
 import { type StatusReport, status } from '../../operations/status.ts';
 import { archivedSources } from '../../operations/wal-sources.ts';
-import { defineCommand, option } from '../command.ts';
+import { defineCommand, type ExitStatus, option } from '../command.ts';
 import type { Context } from '../context.ts';
 import { openSession } from '../open-session.ts';
 
@@ -29,11 +30,19 @@ export default defineCommand({
       archived: await archivedSources(config, app),
       requiredCopies: await config.requiredCopies(),
     });
-    if (context.flags.json) await context.output.document(report);
-    else if (!context.flags.quiet || report.outcome !== 'safe') await print(context, report);
-    return check && report.outcome === 'broken' ? EXIT.objectiveBroken : EXIT.done;
+    return show(context, report, check);
+  },
+  async remote(context, { options: { check } }) {
+    const { document, app } = context.server;
+    return show(context, await document<StatusReport>(getStatus, { query: app }), check);
   },
 });
+
+async function show(context: Context, report: StatusReport, check: boolean): Promise<ExitStatus> {
+  if (context.flags.json) await context.output.document(report);
+  else if (!context.flags.quiet || report.outcome !== 'safe') await print(context, report);
+  return check && report.outcome === 'broken' ? EXIT.objectiveBroken : EXIT.done;
+}
 
 const WORDS = {
   safe: 'safe',

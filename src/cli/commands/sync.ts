@@ -5,6 +5,7 @@ import { type SyncOutcome, sync } from '../../operations/sync.ts';
 import { defineCommand, type ExitStatus, option } from '../command.ts';
 import type { Context } from '../context.ts';
 import { openSession } from '../open-session.ts';
+import { type ToldFailures, told, warnOf } from '../output/failures.ts';
 
 export default defineCommand({
   details:
@@ -25,19 +26,32 @@ export default defineCommand({
   async run(context, { options: { storage, readData } }) {
     await using session = await openSession(context, { create: true });
     const report = await sync(session, { readData, ...(storage === undefined ? {} : { storage }) });
-    await (context.flags.json ? printSummary(context, report) : printReport(context, report));
-    return exitOf(report);
+    return show(context, summaryOf(report));
+  },
+  async remote(context, { options: { storage, readData } }) {
+    return show(context, await context.server.run<Summary>('sync', { storage, readData }));
   },
 });
 
-function exitOf({ remaining, failures, storages }: SyncOutcome): ExitStatus {
-  if (remaining.length > 0) return EXIT.damaged;
-  if (failures.size === 0) return EXIT.done;
-  return storages.size > 0 ? EXIT.partial : EXIT.failed;
+/** What `--json` prints. */
+interface Summary {
+  readonly storages: Readonly<Record<string, StorageSummary>>;
+  readonly failures: ToldFailures;
+  readonly remaining: SyncOutcome['remaining'];
 }
 
-async function printSummary({ output }: Context, { storages, failures, remaining, wal }: SyncOutcome): Promise<void> {
-  const levelled = [...storages].map(([name, it]) => [
+interface StorageSummary {
+  readonly rebuilt: boolean;
+  readonly packs_copied: number;
+  readonly blobs_moved: number;
+  readonly bytes: number;
+  readonly points_copied: number;
+  readonly keys_and_indexes: number;
+  readonly wal_objects_copied: number;
+}
+
+function summaryOf({ storages, failures, remaining, wal }: SyncOutcome): Summary {
+  const levelled = [...storages].map(([name, it]): [string, StorageSummary] => [
     name,
     {
       rebuilt: it.rebuilt,
@@ -49,27 +63,31 @@ async function printSummary({ output }: Context, { storages, failures, remaining
       wal_objects_copied: wal.get(name)?.copied ?? 0,
     },
   ]);
-  await output.summary({
-    storages: Object.fromEntries(levelled),
-    failures: Object.fromEntries([...failures].map(([name, { code, message }]) => [name, { error: code, message }])),
-    remaining,
-  });
+  return { storages: Object.fromEntries(levelled), failures: told(failures), remaining };
 }
 
-async function printReport({ output }: Context, { storages, failures, remaining, wal }: SyncOutcome): Promise<void> {
-  for (const [name, it] of storages) {
+async function show(context: Context, summary: Summary): Promise<ExitStatus> {
+  if (context.flags.json) await context.output.summary({ ...summary });
+  else await printReport(context, summary);
+  if (summary.remaining.length > 0) return EXIT.damaged;
+  if (Object.keys(summary.failures).length === 0) return EXIT.done;
+  return Object.keys(summary.storages).length > 0 ? EXIT.partial : EXIT.failed;
+}
+
+async function printReport({ output }: Context, { storages, failures, remaining }: Summary): Promise<void> {
+  for (const [name, it] of Object.entries(storages)) {
     const parts = [
       it.rebuilt ? 'rebuilt' : '',
-      it.packsCopied > 0 ? `${it.packsCopied} packs copied` : '',
-      it.blobsMoved > 0 ? `${it.blobsMoved} blobs moved` : '',
-      it.pointsCopied > 0 ? `${it.pointsCopied} points copied` : '',
-      it.flatReplaced > 0 ? `${it.flatReplaced} keys and indexes copied` : '',
+      it.packs_copied > 0 ? `${it.packs_copied} packs copied` : '',
+      it.blobs_moved > 0 ? `${it.blobs_moved} blobs moved` : '',
+      it.points_copied > 0 ? `${it.points_copied} points copied` : '',
+      it.keys_and_indexes > 0 ? `${it.keys_and_indexes} keys and indexes copied` : '',
       it.bytes > 0 ? formatBytes(it.bytes) : '',
-      (wal.get(name)?.copied ?? 0) > 0 ? `${wal.get(name)?.copied} objects of WAL copied` : '',
+      it.wal_objects_copied > 0 ? `${it.wal_objects_copied} objects of WAL copied` : '',
     ].filter((part) => part !== '');
     await output.line(`${name}: ${parts.join(', ') || 'level, nothing to do'}.`);
   }
-  for (const { message, hint } of failures.values()) await output.warn(message, hint);
+  await warnOf(output, failures);
   for (const { storage, key, detail } of remaining)
     await output.line(`${output.style.red('DAMAGED')} ${storage}: ${key}: ${detail}`);
 }

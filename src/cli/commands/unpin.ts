@@ -1,9 +1,9 @@
 /** `holdfast unpin POINT`: leave a point to retention again. */
 import { EXIT } from '../../base/failure.ts';
-import { pinPoint } from '../../operations/pin.ts';
+import { type PinOutcome, pinPoint } from '../../operations/pin.ts';
 import { argument, defineCommand } from '../command.ts';
 import { openSession } from '../open-session.ts';
-import { pinText } from '../pin-text.ts';
+import { printPin } from '../pin-text.ts';
 
 export default defineCommand({
   details: 'The next "holdfast prune" may remove the point, if no rule keeps it.',
@@ -15,8 +15,9 @@ export default defineCommand({
     const app = (await context.config()).appName(flags.app);
     await using session = await openSession(context);
     const outcome = await pinPoint(session, app, point, false);
-    if (flags.json) await output.summary({ ...outcome });
-    else await output.line(pinText(outcome));
-    return EXIT.done;
+    return printPin({ output, flags }, outcome);
+  },
+  async remote(context, { arguments: { point } }) {
+    return printPin(context, await context.server.run<PinOutcome>('unpin', { point }));
   },
 });

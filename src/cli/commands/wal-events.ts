@@ -1,10 +1,19 @@
 /** `holdfast wal events`: what happened, and the position just before it. */
+import { listWalEvents } from '../../api/wal.ts';
 import { EXIT } from '../../base/failure.ts';
+import { given } from '../../base/given.ts';
 import { printable } from '../../base/printable.ts';
 import { formatUtcAndLocal } from '../../base/relative-time.ts';
-import { DEFAULT_MIN_ROWS, type ToldChange, type ToldEvent, walEvents } from '../../operations/wal-events.ts';
+import {
+  DEFAULT_MIN_ROWS,
+  type ToldChange,
+  type ToldEvent,
+  type WalEventsReport,
+  walEvents,
+} from '../../operations/wal-events.ts';
 import { archivedSources } from '../../operations/wal-sources.ts';
-import { defineCommand, option } from '../command.ts';
+import { defineCommand, type ExitStatus, option } from '../command.ts';
+import type { Context } from '../context.ts';
 import { openSession } from '../open-session.ts';
 
 export default defineCommand({
@@ -30,24 +39,45 @@ export default defineCommand({
     const sources = await archivedSources(config, app);
     await using session = await openSession(context);
     const report = await walEvents(session, { app, sources, since, until, minRows });
-    if (flags.json) {
-      await output.document(report);
-      return EXIT.done;
-    }
-    if (report.truncated)
-      await output.warn('There are more events than are told: the oldest were left out.', 'Give --since and --until.');
-    if (report.events.length === 0) await output.line('Nothing of that kind is in the archived log.');
-    else {
-      await output.table(report.events, [
-        { title: 'TIME', value: ({ time }) => formatUtcAndLocal(Date.parse(time)) },
-        { title: 'XID', value: ({ xid }) => (xid === null ? '' : String(xid)), align: 'right' },
-        { title: 'BEFORE', value: ({ before_lsn }) => before_lsn },
-        { title: 'WHAT', value: whatText, shrinks: true },
-      ]);
-    }
-    return EXIT.done;
+    return show({ output, flags }, report);
+  },
+  async remote(context, { options: { since, until, minRows } }) {
+    const { document, app } = context.server;
+    const query = {
+      ...app,
+      ...given('since', iso(since)),
+      ...given('until', iso(until)),
+      ...given('min_rows', minRows),
+    };
+    return show(context, await document<WalEventsReport>(listWalEvents, { query }));
   },
 });
+
+function iso(time: number | undefined): string | undefined {
+  return time === undefined ? undefined : new Date(time).toISOString();
+}
+
+async function show(
+  { output, flags }: Pick<Context, 'output' | 'flags'>,
+  report: WalEventsReport,
+): Promise<ExitStatus> {
+  if (flags.json) {
+    await output.document(report);
+    return EXIT.done;
+  }
+  if (report.truncated)
+    await output.warn('There are more events than are told: the oldest were left out.', 'Give --since and --until.');
+  if (report.events.length === 0) await output.line('Nothing of that kind is in the archived log.');
+  else {
+    await output.table(report.events, [
+      { title: 'TIME', value: ({ time }) => formatUtcAndLocal(Date.parse(time)) },
+      { title: 'XID', value: ({ xid }) => (xid === null ? '' : String(xid)), align: 'right' },
+      { title: 'BEFORE', value: ({ before_lsn }) => before_lsn },
+      { title: 'WHAT', value: whatText, shrinks: true },
+    ]);
+  }
+  return EXIT.done;
+}
 
 function whatText({ kind, name, changes }: ToldEvent): string {
   return kind === 'restore point' ? `restore point "${printable(name ?? '')}"` : changes.map(changeText).join(', ');

@@ -1,11 +1,13 @@
 /** `holdfast wal status`: which moments can be restored, what is missing, what would be lost. */
+import { getWalStatus } from '../../api/wal.ts';
 import { formatDuration } from '../../base/durations.ts';
 import { EXIT } from '../../base/failure.ts';
+import { given } from '../../base/given.ts';
 import { formatUtcAndLocal } from '../../base/relative-time.ts';
 import { formatBytes } from '../../base/sizes.ts';
 import { archivedSources } from '../../operations/wal-sources.ts';
-import { type SourceWalStatus, walStatus } from '../../operations/wal-status.ts';
-import { defineCommand, option } from '../command.ts';
+import { type SourceWalStatus, type WalStatusReport, walStatus } from '../../operations/wal-status.ts';
+import { defineCommand, type ExitStatus, option } from '../command.ts';
 import type { Context } from '../context.ts';
 import { openSession } from '../open-session.ts';
 
@@ -24,13 +26,24 @@ export default defineCommand({
     const sources = await archivedSources(config, app, source);
     await using session = await openSession(context);
     const report = await walStatus(session, { app, sources });
-    if (context.flags.json) await context.output.document(report);
-    else if (sources.length === 0)
-      await context.output.line(`No WAL of ${app} is archived: no source has "wal: stream" or "wal: push".`);
-    else for (const each of report.sources) await print(context, each);
-    return EXIT.done;
+    return show(context, report);
+  },
+  async remote(context, { options: { source } }) {
+    const { document, app } = context.server;
+    return show(
+      context,
+      await document<WalStatusReport>(getWalStatus, { query: { ...app, ...given('source', source) } }),
+    );
   },
 });
+
+async function show(context: Context, report: WalStatusReport): Promise<ExitStatus> {
+  if (context.flags.json) await context.output.document(report);
+  else if (report.sources.length === 0)
+    await context.output.line(`No WAL of ${report.app} is archived: no source has "wal: stream" or "wal: push".`);
+  else for (const each of report.sources) await print(context, each);
+  return EXIT.done;
+}
 
 async function print({ output }: Context, it: SourceWalStatus): Promise<void> {
   const { style } = output;

@@ -1,0 +1,151 @@
+/** A typed client of the HTTP API: what an endpoint takes and answers comes from its declaration. Failures come back as the failures they were. */
+import { randomUUID } from 'node:crypto';
+import type { AnswerOf, Endpoint, GivenBody, GivenParams, GivenQuery } from '../api/endpoint.ts';
+import type { Event } from '../api/events.ts';
+import { FAILURES, Failure, type FailureCode } from '../base/failure.ts';
+import { given } from '../base/given.ts';
+import { readEvents } from './event-stream.ts';
+
+export interface ClientOptions {
+  /** Where the server is: scheme, host, port. */
+  readonly url: string;
+  readonly token: string;
+  /** Ends every request. */
+  readonly signal: AbortSignal;
+}
+
+/** What is asked of an endpoint; members that it does not take are left out. */
+export interface Asked<E extends Endpoint> {
+  readonly params?: GivenParams<E>;
+  readonly query?: GivenQuery<E>;
+  readonly body?: GivenBody<E>;
+  readonly signal?: AbortSignal;
+}
+
+const LONGEST_PROBLEM = 64 * 1024;
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+export class Client {
+  readonly #base: URL;
+  readonly #token: string;
+  readonly #signal: AbortSignal;
+
+  /** Throws `usage` for what is no URL of a server, and where the token would travel readable by others. */
+  constructor({ url, token, signal }: ClientOptions) {
+    this.#base = serverUrl(url);
+    this.#token = token;
+    this.#signal = signal;
+  }
+
+  /** The same server, with requests that end by another signal. */
+  with(signal: AbortSignal): Client {
+    return new Client({ url: this.#base.href, token: this.#token, signal });
+  }
+
+  /** The document that the endpoint answers. Throws the failure that the server tells, `server_unreachable`, `server_failed`. */
+  async call<const E extends Endpoint>(endpoint: E, asked: Asked<E> = {}): Promise<AnswerOf<E>> {
+    const response = await this.#ask(endpoint, asked as Asked<Endpoint>);
+    if (endpoint.answer.body === undefined) return undefined as AnswerOf<E>;
+    try {
+      return (await response.json()) as AnswerOf<E>;
+    } catch (cause) {
+      throw this.#signal.aborted
+        ? cause
+        : new Failure('server_failed', 'The answer of the server was cut off.', { cause });
+    }
+  }
+
+  /** For what is no document: its bytes as they come. An answer that is cut off throws `server_failed`. */
+  async *bytes<const E extends Endpoint>(endpoint: E, asked: Asked<E> = {}): AsyncGenerator<Uint8Array> {
+    const { body } = await this.#ask(endpoint, asked as Asked<Endpoint>);
+    try {
+      for await (const part of (body ?? []) as AsyncIterable<Uint8Array>) yield part;
+    } catch (cause) {
+      throw this.#signal.aborted
+        ? cause
+        : new Failure('server_failed', 'The answer of the server was cut off.', { cause });
+    }
+  }
+
+  /** Events as they happen, until `signal` fires or the connection ends. */
+  async *events<const E extends Endpoint>(endpoint: E, asked: Asked<E>): AsyncGenerator<Event> {
+    yield* readEvents(this.bytes(endpoint, asked));
+  }
+
+  async #ask(endpoint: Endpoint, { params = {}, query = {}, body, signal }: Asked<Endpoint>): Promise<Response> {
+    const path = endpoint.path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(params[name])));
+    const url = new URL(path, this.#base);
+    for (const [name, value] of Object.entries(query)) addTo(url, name, value);
+    const response = await this.#send(url, {
+      ...{ method: endpoint.method, redirect: 'error' },
+      ...given('body', body === undefined ? undefined : JSON.stringify(body)),
+      signal: signal === undefined ? this.#signal : AbortSignal.any([this.#signal, signal]),
+      headers: {
+        authorization: `Bearer ${this.#token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(endpoint.method === 'POST' ? { 'idempotency-key': randomUUID() } : {}),
+      },
+    });
+    if (response.ok) return response;
+    throw await failureOf(response);
+  }
+
+  /** What got no answer is asked once more: a POST carries its key, so it is done once. */
+  async #send(url: URL, request: RequestInit): Promise<Response> {
+    try {
+      return await fetch(url, request).catch((error: unknown) => {
+        if (request.signal?.aborted === true) throw error;
+        return fetch(url, request);
+      });
+    } catch (cause) {
+      if (request.signal?.aborted === true) throw cause;
+      const reason = (cause as { cause?: { message?: string } }).cause?.message ?? (cause as Error).message;
+      throw new Failure('server_unreachable', `${this.#base.origin} does not answer: ${reason}.`, {
+        hint: 'Check --server, the network, and the certificate of the server (NODE_EXTRA_CA_CERTS names one of your own).',
+        cause,
+      });
+    }
+  }
+}
+
+function serverUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
+    throw new Failure('usage', `--server: "${text}" is no URL of a server.`, {
+      hint: 'Write it like https://backup.clinic.example.',
+    });
+  if (url.protocol === 'https:' || LOOPBACK.test(url.hostname)) return url;
+  throw new Failure('usage', 'The token would travel readable by everybody on the way.', {
+    hint: 'Use https://, or a server on this machine.',
+  });
+}
+
+function addTo(url: URL, name: string, value: unknown): void {
+  if (Array.isArray(value)) for (const each of value) url.searchParams.append(name, String(each));
+  else if (value !== undefined) url.searchParams.set(name, String(value));
+}
+
+/** The failure that a problem document tells; its code decides the exit status, as if it had happened here. */
+async function failureOf(response: Response): Promise<Failure> {
+  const text = (await response.text().catch(() => '')).slice(0, LONGEST_PROBLEM);
+  const { code, detail, hint, errors } = problemOf(text);
+  if (typeof code === 'string' && Object.hasOwn(FAILURES, code)) {
+    const problems = Array.isArray(errors) ? { details: { problems: errors } } : {};
+    return new Failure(code as FailureCode, String(detail ?? code), {
+      ...(typeof hint === 'string' ? { hint } : {}),
+      ...problems,
+    });
+  }
+  return new Failure('server_failed', `The server answered ${response.status}, and not in the way of Holdfast.`, {
+    hint: 'Check that --server names a Holdfast server, of this version or newer.',
+  });
+}
+
+function problemOf(text: string): Record<string, unknown> {
+  try {
+    const value = JSON.parse(text) as unknown;
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}

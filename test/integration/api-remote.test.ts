@@ -1,0 +1,103 @@
+/** The command line through a server: the same output, the same exit statuses, and what makes no sense there is refused. */
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { type ApiServer, apiServer } from '../support/api.ts';
+import { type HoldfastResult, holdfast } from '../support/holdfast.ts';
+import { type BackupApp, backupApp, fillMedia } from './fixtures/backup-app.ts';
+
+let world: BackupApp;
+let api: ApiServer;
+
+before(async () => {
+  world = await backupApp();
+  await fillMedia(world.media);
+  await world.backUp();
+  api = await apiServer({ configFile: world.configFile, worker: true });
+  await api.refreshPoints();
+});
+
+after(async () => {
+  await api?.[Symbol.asyncDispose]();
+  await world?.[Symbol.asyncDispose]();
+});
+
+const remote = (...args: string[]): Promise<HoldfastResult> =>
+  holdfast([...args, '--server', api.url, '--token-file', api.tokenFile], { cwd: api.dir.path });
+
+test('what runs there is told here as if it ran here: backup, check, sync, prune, pin, forget', async () => {
+  await writeFile(join(world.media, 'new.txt'), 'new');
+  const backup = await remote('backup', '--label', 'from afar', '--json');
+  assert.equal(backup.code, 0, backup.stderr);
+  const { sources } = backup.summary as unknown as { sources: { media: { files_new: number } } };
+  assert.equal(sources.media.files_new, 1);
+  assert.ok(
+    backup.lines.some((line) => line.message_type === 'status' && line.state === 'done'),
+    'steps are told',
+  );
+  await api.refreshPoints();
+  const { id, label } = (await world.ok(['points', '--json'])).document<{ id: string; label: string }[]>().at(-1)!;
+  assert.deepEqual([id, label], [backup.summary?.point, 'from afar']);
+
+  const summaries = async (...words: string[]) => {
+    const [there, here] = [await remote(...words, '--json'), await world.run([...words, '--json'])];
+    assert.equal(there.code, here.code, `${words.join(' ')}: ${there.stderr}`);
+    return [there.summary, here.summary];
+  };
+  for (const words of [['check'], ['sync'], ['prune']]) {
+    const [there, here] = await summaries(...words);
+    assert.deepEqual(there, here, words.join(' '));
+  }
+  assert.match((await remote('pin', 'latest')).stdout, new RegExp(`^${id.slice(0, 8)} is pinned now`));
+  assert.deepEqual(...((await summaries('pin', 'latest')) as [unknown, unknown]));
+  const refused = await remote('forget', 'latest');
+  assert.deepEqual([refused.code, (await world.run(['forget', 'latest'])).code], [1, 1]);
+  assert.match(refused.stderr, /pinned/);
+  await remote('unpin', 'latest');
+});
+
+test('what looks prints the same, with and without --json', async () => {
+  await api.refreshPoints();
+  for (const words of [
+    ['points'],
+    ['points', '--source', 'media', '--since', '1d ago', '--json'],
+    ['show', 'latest'],
+    ['ls', '-l', '-R', 'latest', 'media/photos'],
+    ['ls', 'latest', '--json'],
+    ['cat', 'latest', 'media/run.sh'],
+    ['find', '*.sh', '--quiet'],
+    ['diff', 'latest', 'latest', '--json'],
+    ['proofs', '--json'],
+    ['wal', 'status'],
+    ['wal', 'events', '--json'],
+    ['ls', 'latest', 'media/nothing', '--json'],
+  ]) {
+    const [there, here] = await Promise.all([remote(...words), world.run(words)]);
+    const line = words.join(' ');
+    assert.equal(there.stdout, here.stdout, line);
+    assert.deepEqual([there.code, there.error], [here.code, here.error], `${line}: ${there.stderr}`);
+  }
+  const status = await remote('status', '--check', '--json');
+  const local = await world.run(['status', '--check', '--json']);
+  assert.equal(status.code, local.code);
+  assert.equal(status.document<{ outcome: string }>().outcome, local.document<{ outcome: string }>().outcome);
+  assert.equal((await remote('doctor')).code, (await world.run(['doctor'])).code);
+});
+
+test('what belongs to one machine is refused, and so is a token in the open, none, or a wrong one', async () => {
+  for (const words of [['restore', 'latest', '--to', '/tmp/x'], ['wal', 'push', 'x'], ['init']]) {
+    const { code, stderr } = await remote(...words);
+    assert.equal(code, words[1] === 'push' ? code : 2, stderr);
+    assert.match(stderr, /works on the machine it is run on/);
+  }
+  assert.equal((await remote('version')).code, 0);
+  const asks = (...args: string[]) => holdfast(['points', ...args], { cwd: api.dir.path });
+  assert.match((await asks('--server', api.url)).stderr, /--token-file/);
+  assert.match((await asks('--server', 'http://backup.example', '--token-file', api.tokenFile)).stderr, /readable/);
+  await writeFile(api.dir.join('wrong'), 'hf_test_nobody\n');
+  const wrong = await asks('--server', api.url, '--token-file', api.dir.join('wrong'), '--json');
+  assert.deepEqual([wrong.code, wrong.error?.error], [1, 'unauthenticated']);
+  const gone = await asks('--server', 'http://127.0.0.1:1', '--token-file', api.tokenFile, '--json');
+  assert.deepEqual([gone.code, gone.error?.error], [1, 'server_unreachable']);
+});
