@@ -59,6 +59,7 @@ export const registry: readonly Registration[] = [
   ]),
   ...group('Care', [
     entry('check', 'is everything there and whole', () => import('./commands/check.ts')),
+    entry('verify', 'is a point all there, or a slice of everything readable', () => import('./commands/verify.ts')),
     entry('prove', 'really restore a point, check it, drop it', () => import('./commands/prove.ts')),
     entry('proofs', 'the reports of proofs', () => import('./commands/proofs.ts')),
     entry('sync', 'bring the storages level, heal what is damaged', () => import('./commands/sync.ts')),

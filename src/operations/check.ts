@@ -1,7 +1,7 @@
 /** Checks what is stored, and remembers the outcome: damage for `sync` to heal, proofs for `points` to show. */
 import { randomBytes } from 'node:crypto';
 import { Failure } from '../base/failure.ts';
-import { type CheckDepth, type CheckReport, checkRepository, isSampled } from '../repository/check.ts';
+import { type CheckDepth, type CheckReport, checkRepository, isRead } from '../repository/check.ts';
 import { idOfKey } from '../repository/keys.ts';
 import { type Damage, recordDamage } from '../repository/meta-damage.ts';
 import { type NewProof, recordProofs } from '../repository/meta-proofs.ts';
@@ -50,7 +50,7 @@ function depthOf({ readData, seed }: CheckInput): CheckDepth {
 async function remember({ repository }: Session, report: CheckReport): Promise<void> {
   const { depth, findings, storages, points } = report;
   await recordDamage(repository, findings, (known) => isWhole(report, known));
-  if (depth.kind === 'sample') return;
+  if (depth.kind !== 'hash' && depth.kind !== 'read') return;
   const level = depth.kind === 'read' ? 'read' : 'checked';
   const proofs = [...storages].map(([storage, { soundPoints }]): NewProof => ({ level, storage, points: soundPoints }));
   await recordProofs(repository, proofs, (point) => points.has(point) || storages.size === 0);
@@ -62,5 +62,5 @@ function isWhole({ depth, storages }: CheckReport, { storage, key, what }: Damag
   if (key.startsWith('wal/')) return looksAt(depth, key);
   if (what === 'content' && depth.kind === 'hash') return false;
   const id = key.startsWith('data/') ? idOfKey(key) : undefined;
-  return id === undefined || depth.kind !== 'sample' || isSampled(id, depth.percent, depth.seed);
+  return id === undefined || isRead(depth, id);
 }

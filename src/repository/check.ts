@@ -32,12 +32,16 @@ export type CheckDepth =
   | { readonly kind: 'hash' }
   | { readonly kind: 'read' }
   /** Only packs drawn by `seed`, about `percent` of them; they are opened, too. */
-  | { readonly kind: 'sample'; readonly percent: number; readonly seed: string };
+  | { readonly kind: 'sample'; readonly percent: number; readonly seed: string }
+  /** Only packs of these slices, of so many that all packs are divided into by their ids; they are opened, too. */
+  | { readonly kind: 'slices'; readonly slices: ReadonlySet<number>; readonly of: number };
 
 export interface CheckOptions {
   /** Names; all storages when left out. */
   readonly storages?: readonly string[];
   readonly depth: CheckDepth;
+  /** The points whose trees are followed to what they need; all when left out. */
+  readonly trace?: readonly Id[];
   readonly progress?: Progress;
 }
 
@@ -76,7 +80,7 @@ export async function checkRepository(opened: Repository, options: CheckOptions)
   await using held = locks;
   void held;
   const callOptions: CallOptions = repository.settings.signal ? { signal: repository.settings.signal } : {};
-  const ground = await prepare(repository, callOptions, progress);
+  const ground = await prepare(repository, callOptions, progress, options.trace);
   const storageFailures = new Map([...lost.failures, ...[...failures].filter(([name]) => isChosen(name))]);
   const found: StorageFaults[] = [];
   await using pool = new VerifyPool(repository.masterKey);
@@ -108,14 +112,20 @@ interface Ground {
   readonly options: CallOptions;
 }
 
-async function prepare(repository: Repository, options: CallOptions, progress: Progress): Promise<Ground> {
+async function prepare(
+  repository: Repository,
+  options: CallOptions,
+  progress: Progress,
+  trace: readonly Id[] | undefined,
+): Promise<Ground> {
   progress({ type: 'step', step: 'structure', title: 'Reading points, indexes and trees' });
   const keyFiles = await repository.presence('keys');
   const removedKeys = await readRemovedKeys(repository);
   const list = await listSnapshots(repository);
   const snapshotFiles = new Map([...list.snapshots, ...list.damaged].map(({ id, mask }) => [id, mask]));
   const indexed = await repository.loadIndex();
-  const roots = list.snapshots.map(({ snapshot: { tree }, mask }) => ({ tree, mask }));
+  const traced = list.snapshots.filter(({ id }) => trace === undefined || trace.includes(id));
+  const roots = traced.map(({ snapshot: { tree }, mask }) => ({ tree, mask }));
   const usage = await traceUsage(indexed, roots, {
     ...options,
     onTrees: (items) => progress({ type: 'advance', step: 'structure', items }),
@@ -205,4 +215,4 @@ export function assertKnown(repository: Repository, names: readonly string[] | u
   }
 }
 
-export { isSampled } from './check/pack-table.ts';
+export { isRead } from './check/storage-check.ts';

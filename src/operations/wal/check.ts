@@ -1,7 +1,7 @@
 /** The archive's part in `check`: every object of `wal/` is hashed on every storage. */
 
 import type { Id } from '../../base/ids.ts';
-import { type CheckDepth, isSampled } from '../../repository/check.ts';
+import { type CheckDepth, isRead } from '../../repository/check.ts';
 import type { Damage } from '../../repository/meta-damage.ts';
 import type { Replica } from '../../repository/replicas.ts';
 import { listSnapshots } from '../../repository/snapshots.ts';
@@ -40,7 +40,7 @@ export async function checkWal(session: Session, storages: ReadonlySet<string>, 
 /** Whether a check of this depth looked at the object of a key under `wal/`. */
 export function looksAt(depth: CheckDepth, key: string): boolean {
   const name = KEY_HASH.exec(key)?.[1];
-  return depth.kind !== 'sample' || (name !== undefined && isSampled(name as Id, depth.percent, depth.seed));
+  return name === undefined ? depth.kind === 'hash' || depth.kind === 'read' : isRead(depth, name as Id);
 }
 
 async function checkOne(session: Session, replica: Replica, clusters: readonly ClusterNeeds[], depth: CheckDepth) {

@@ -16,6 +16,9 @@ import { firstDrawn, isSampled, type PackTable } from './pack-table.ts';
 import { checkPacks } from './packs.ts';
 import type { VerifyPool } from './verify-pool.ts';
 
+/** Of an id, for its slice. */
+const SLICE_DIGITS = 8;
+
 export interface StorageScope {
   readonly repository: Repository;
   readonly indexed: IndexedRepository;
@@ -98,15 +101,26 @@ async function checkAllPacks(scope: StorageScope, inventory: Inventory, step: st
       isWanted: wantedPacks(scope, inventory),
       onBytes: (more) => {
         bytes += more;
-        progress({ type: 'advance', step, bytes, ...(depth.kind === 'sample' ? {} : { totalBytes: inventory.bytes }) });
+        progress({ type: 'advance', step, bytes, ...(readsAll(depth) ? { totalBytes: inventory.bytes } : {}) });
       },
     },
     inventory,
   );
 }
 
+/** Whether a check of this depth reads the object that has this id. */
+export function isRead(depth: CheckDepth, id: Id): boolean {
+  if (depth.kind === 'sample') return isSampled(id, depth.percent, depth.seed);
+  if (depth.kind === 'slices') return depth.slices.has(Number.parseInt(id.slice(0, SLICE_DIGITS), 16) % depth.of);
+  return true;
+}
+
+function readsAll({ kind }: CheckDepth): boolean {
+  return kind === 'hash' || kind === 'read';
+}
+
 function wantedPacks({ table, depth }: StorageScope, { replica }: Inventory): (pack: Id) => boolean {
-  if (depth.kind !== 'sample') return () => true;
+  if (depth.kind !== 'sample') return (id) => isRead(depth, id);
   const { percent, seed } = depth;
   const ids = indexedPacks(table, replica).map((pack) => table.index.packId(pack));
   const first = firstDrawn(ids, seed);
