@@ -8,14 +8,13 @@ import { promisify } from 'node:util';
 import { constants, zstdCompress, zstdDecompressSync } from 'node:zlib';
 import { Failure } from '../base/failure.ts';
 import type { Id } from '../base/ids.ts';
+import { releaseAll } from '../base/release.ts';
 import type { Repository } from '../repository/repository.ts';
 import { MAX_PIECE_BYTES, type WalHistory, type WalPiece } from './piece.ts';
 
 type Sealer = Repository['sealer'];
 
 const LEVEL = 3;
-/** Bytes of output that zstd makes at a time. Each is a turn of the event loop: at the default of 16 KiB compressing takes half as long again. */
-const CHUNK = 1024 * 1024;
 const OVERHEAD = 32;
 /** The longest sealed piece: one that does not shrink, with room for the frame around it. */
 export const MAX_SEALED_PIECE = MAX_PIECE_BYTES + MAX_PIECE_BYTES / 128 + 1024 + OVERHEAD;
@@ -25,22 +24,39 @@ export const MAX_SEALED_HISTORY = MAX_HISTORY_BYTES + OVERHEAD;
 
 const compress = promisify(zstdCompress);
 
-/** Compresses (on a thread of the pool) and seals the bytes of a piece. */
+/**
+ * Compresses (on a thread of the pool) and seals the bytes of a piece, and shows that the seal opens to what was sealed: from here on the
+ * spool may let go of them. Into one buffer that holds the worst case (ZSTD_compressBound): with less, zstd copies its input first.
+ */
 export async function sealPiece(sealer: Sealer, bytes: Uint8Array): Promise<Buffer> {
   const params = { [constants.ZSTD_c_compressionLevel]: LEVEL };
-  return sealer.seal(await compress(bytes, { params, pledgedSrcSize: bytes.length, chunkSize: CHUNK }));
+  const chunkSize = bytes.length + (bytes.length >>> 8) + 1024;
+  const frame = await compress(bytes, { params, pledgedSrcSize: bytes.length, chunkSize });
+  const sealed = sealer.seal(frame);
+  releaseAll(frame);
+  const opened = openFrame(sealer.open(sealed), bytes.length);
+  if (!opened.equals(bytes)) {
+    throw new Failure('internal', 'A sealed piece of WAL does not open to what was sealed.');
+  }
+  releaseAll(opened);
+  return sealed;
 }
 
 /** The bytes of a piece. Throws `data_damaged` unless they are exactly what the name promises. */
 export function openPiece(sealer: Sealer, sealed: Uint8Array, piece: WalPiece): Buffer {
-  const length = Number(piece.end - piece.start);
-  const frame = openNamed(sealer, sealed, piece.hash);
-  let bytes: Buffer | undefined;
+  return openFrame(openNamed(sealer, sealed, piece.hash), Number(piece.end - piece.start));
+}
+
+/** The content of a frame, which is given away. Throws `data_damaged` unless it has that length. */
+function openFrame(frame: Buffer, length: number): Buffer {
+  let bytes: Buffer;
   try {
-    bytes = zstdDecompressSync(frame, { maxOutputLength: length, chunkSize: Math.max(length, 1024) });
+    // one byte more than needed: a buffer that was filled to the end would be followed by another one
+    bytes = zstdDecompressSync(frame, { maxOutputLength: length, chunkSize: Math.max(length + 1, 1024) });
   } catch (cause) {
     throw new Failure('data_damaged', 'A piece of WAL does not decompress to its length.', { cause });
   }
+  releaseAll(frame);
   if (bytes.length !== length) throw new Failure('data_damaged', 'A piece of WAL is shorter than its name says.');
   return bytes;
 }

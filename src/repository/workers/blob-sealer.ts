@@ -1,6 +1,7 @@
 /** Hashes, deduplicates, compresses and seals blobs into packs: what one sealing worker does with plain bytes. */
 import { createHash, type Hash } from 'node:crypto';
 import { constants, createZstdCompress, zstdCompressSync } from 'node:zlib';
+import { releaseAll } from '../../base/release.ts';
 import { Sealer } from '../crypto/envelope.ts';
 import { PackBinding } from '../crypto/pack-binding.ts';
 import { sha256All } from '../crypto/sha256-lanes.ts';
@@ -8,7 +9,6 @@ import { FrozenLookup } from '../index/blob-index.ts';
 import { Claims } from '../index/claims.ts';
 import type { SealedPackMessage, SealStats, SealWorkerData } from './messages.ts';
 import { PackBuilder } from './pack-builder.ts';
-import { releaseAll } from './release.ts';
 
 /** Below this size compression gains nothing worth its time. */
 const MIN_COMPRESSED = 64;

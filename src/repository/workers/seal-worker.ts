@@ -1,11 +1,11 @@
 /** Entry of a sealing worker: takes requests in order, answers each, hands over packs as they fill. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { asFailure } from '../../base/failure.ts';
+import { release } from '../../base/release.ts';
 import { Chunker } from '../chunker/chunker.ts';
 import { BlobSealer, PartialBlob } from './blob-sealer.ts';
 import type { SealedPackMessage, SealReply, SealRequest, SealWorkerData } from './messages.ts';
 import { PieceReader } from './piece-reader.ts';
-import { release } from './release.ts';
 
 const data = workerData as SealWorkerData;
 const port = parentPort;

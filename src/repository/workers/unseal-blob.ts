@@ -7,9 +7,9 @@
 import { type Cipheriv, createCipheriv, createDecipheriv, timingSafeEqual } from 'node:crypto';
 import { zstdDecompressSync } from 'node:zlib';
 import { Failure } from '../../base/failure.ts';
+import { releaseAll } from '../../base/release.ts';
 import { ENVELOPE_OVERHEAD, type MasterKey, Sealer } from '../crypto/envelope.ts';
 import { poly1305 } from '../crypto/poly1305.ts';
-import { releaseAll } from './release.ts';
 
 const LARGE = 64 * 1024;
 const IV_SIZE = 16;

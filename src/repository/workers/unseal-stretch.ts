@@ -6,9 +6,9 @@
  * hashed, four at a time, and compared with their ids.
  */
 import { isFailure } from '../../base/failure.ts';
+import { release, releaseAll } from '../../base/release.ts';
 import type { MasterKey } from '../crypto/envelope.ts';
 import { sha256All } from '../crypto/sha256-lanes.ts';
-import { release, releaseAll } from './release.ts';
 import { BlobOpener, type OpenedBlob } from './unseal-blob.ts';
 import { BLOB_WORDS, type UnsealRequest } from './unseal-messages.ts';
 import { type IndexedBlob, NO_VOUCHER, PackVouchers, type Voucher } from './unseal-pack.ts';
