@@ -22,6 +22,7 @@ function open(path: string): DatabaseSync {
     db.exec('pragma journal_mode = wal');
     db.exec('pragma synchronous = full');
     db.exec('pragma foreign_keys = on');
+    db.exec('pragma cache_size = -16000'); // KiB: the pages that every write touches stay in memory
     return db;
   } catch (error) {
     db.close();
