@@ -35,6 +35,8 @@ export interface Asked {
   readonly headers?: Readonly<Record<string, string>>;
   /** Address of the peer. */
   readonly from?: string;
+  /** Only a problem is read; streams never end. */
+  readonly cancel?: boolean;
 }
 
 export class AccessServer implements AsyncDisposable {
@@ -61,7 +63,10 @@ export class AccessServer implements AsyncDisposable {
   }
 
   /** Through the whole application, as if it came over a socket from `from`. */
-  async ask(path: string, { method = 'GET', json, headers, from = '192.0.2.1' }: Asked = {}): Promise<Answer> {
+  async ask(
+    path: string,
+    { method = 'GET', json, headers, from = '192.0.2.1', cancel = false }: Asked = {},
+  ): Promise<Answer> {
     const request = new Request(`http://holdfast.test${path}`, {
       method,
       headers: {
@@ -72,8 +77,10 @@ export class AccessServer implements AsyncDisposable {
       ...(json === undefined ? {} : { body: JSON.stringify(json) }),
     });
     const response = await this.app.fetch(request, { incoming: { socket: { remoteAddress: from } } });
-    const text = await response.text();
-    const isJson = response.headers.get('content-type')?.includes('json') === true && !text.includes('\n');
+    if (cancel && response.status < 400) await response.body?.cancel();
+    const text = cancel && response.status < 400 ? '' : await response.text();
+    const isJson =
+      text !== '' && response.headers.get('content-type')?.includes('json') === true && !text.includes('\n');
     return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
   }
 

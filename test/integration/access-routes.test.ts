@@ -1,0 +1,202 @@
+/**
+ * Every route × everybody who may ask: what is declared is what happens. The table of it is docs/access.md; with HOLDFAST_WRITE_DOCS=1 it is
+ * written anew instead of compared.
+ */
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { Endpoint } from '../../src/api/endpoint.ts';
+import { raise } from '../../src/catalog/alerts.ts';
+import { createApproval } from '../../src/catalog/approvals.ts';
+import { createRun } from '../../src/catalog/runs.ts';
+import { addSchedule } from '../../src/catalog/schedules.ts';
+import type { Role } from '../../src/catalog/schema.ts';
+import { type AccessServer, accessServer, type Browser } from '../support/access.ts';
+
+const PAGE = fileURLToPath(new URL('../../docs/access.md', import.meta.url));
+
+/** Who asks: nobody, or an account with this role for these apps. */
+const ASKERS: readonly { readonly title: string; readonly role?: Role; readonly app?: string }[] = [
+  { title: 'nobody' },
+  { title: 'no role', app: '' },
+  { title: 'viewer', role: 'viewer', app: '*' },
+  { title: 'operator', role: 'operator', app: '*' },
+  { title: 'administrator', role: 'administrator', app: '*' },
+  { title: 'administrator of the app', role: 'administrator', app: 'clinic' },
+  { title: 'administrator of another app', role: 'administrator', app: 'shop' },
+];
+type Asker = (typeof ASKERS)[number];
+
+type Cell = 'yes' | 'no' | 'hidden';
+
+/** Codes with which a thing of an app that one may not see is told as not there. */
+const HIDDEN: readonly string[] = ['run_unknown', 'schedule_unknown', 'alert_unknown', 'approval_unknown'];
+
+const RANK: Readonly<Record<string, number>> = { viewer: 1, operator: 2, administrator: 3 };
+
+let server: AccessServer;
+const browsers = new Map<string, Browser>();
+
+before(async () => {
+  server = await accessServer(undefined);
+  for (const [at, { role, app }] of ASKERS.entries()) {
+    if (app === undefined) continue;
+    await server.account(`asker${at}`, ...(role === undefined ? [] : [[role, app] as const]));
+  }
+});
+after(() => server?.[Symbol.asyncDispose]());
+
+/** Things of the app `clinic`, new for each request, for what stands in a path. */
+const things: Readonly<Record<string, () => Promise<string>>> = {
+  run: async () =>
+    (await createRun(server.catalog.db, { app: 'clinic', kind: 'backup', trigger: 'api' }, now())).run.id,
+  schedule: newSchedule,
+  approval: async () => {
+    const asked = {
+      action: 'restore',
+      app: 'clinic',
+      params: { to: '/srv/x' },
+      requestedBy: 'somebody',
+      expiresAt: now() + 1e6,
+    };
+    return (await createApproval(server.catalog.db, asked, now())).id;
+  },
+  alert: async () => {
+    const finding = { rule: 'proof_too_old', severity: 'WARNING', app: 'clinic', title: 't', message: 'm' } as const;
+    return (await raise(server.catalog.db, { ...finding, cause: `c${Math.random()}` }, now())).alert.id;
+  },
+  point: async () => 'a'.repeat(64),
+  proof: async () => 'b'.repeat(16),
+  app: async () => 'clinic',
+  user: async () => 'ghost',
+  channel: async () => 'mail',
+};
+const NO_RECORD = '0'.repeat(26);
+
+/** What a query needs, and bodies that are looked at before it is known who may. */
+const QUERIES: Readonly<Record<string, string>> = { pattern: 'x', from: 'latest', to: 'latest', name: 'x' };
+const BODIES: Readonly<Record<string, object>> = {
+  createRun: { kind: 'backup', app: 'clinic' },
+  addRunInput: { kind: 'note', text: 'x' },
+  createSchedule: { kind: 'backup', app: 'clinic', cron: '@daily' },
+  createBackupConfiguration: { app: 'clinic', name: 'x' },
+  setBackupConfigurationActive: { is_active: true },
+  restoreFromBackup: { app: 'clinic', backup: 'latest', to: '/srv/x' },
+  muteAlert: { until: null },
+};
+
+const now = () => server.clock.now();
+
+async function newSchedule(): Promise<string> {
+  const fixed = {
+    cron: '0 2 * * *',
+    timezone: 'UTC',
+    jitterMs: 0,
+    catchUp: true,
+    blackout: [],
+    priority: 0,
+    retries: 0,
+  };
+  const name = `s${Math.random()}`;
+  const schedule = {
+    ...fixed,
+    app: 'clinic',
+    kind: 'backup',
+    name,
+    params: {},
+    labels: {},
+    enabled: true,
+    origin: 'api',
+  } as const;
+  return (await addSchedule(server.catalog.db, schedule, { evaluatedUntil: now(), nextAt: null }, now())).id;
+}
+
+async function request({ id, method, path, query, body }: Endpoint, asker: Asker, at: number): Promise<Cell | string> {
+  const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
+  let place = path;
+  for (const name of names) place = place.replace(`{${name}}`, encodeURIComponent(await parameter(name, path)));
+  const search = new URLSearchParams('app' in query.shape ? { app: 'clinic' } : {});
+  for (const [name, field] of Object.entries(query.shape))
+    if (!field.safeParse(undefined).success) search.set(name, QUERIES[name] ?? 'x');
+  const asked = {
+    method,
+    ...(body === undefined ? {} : { json: BODIES[id] ?? {} }),
+    from: `10.0.${at}.1`,
+    cancel: true,
+  };
+  const who = await browserOf(asker, at, path);
+  const answer = await who.ask(`${place}?${search}`, asked);
+  const { code } = answer.body ?? {};
+  if (answer.status === 401 && code === 'unauthenticated') return 'no';
+  if (answer.status === 403 && code === 'forbidden') return 'no';
+  if (answer.status === 404 && HIDDEN.includes(code)) return 'hidden';
+  return answer.status < 500 || code !== 'internal' ? 'yes' : `${answer.status} ${JSON.stringify(answer.body)}`;
+}
+
+function parameter(name: string, path: string): Promise<string> {
+  if (path.includes('/configurations/{id}')) return newSchedule();
+  if (path.includes('/jobs/{id}')) return things.run!();
+  return things[name]?.() ?? Promise.resolve(NO_RECORD);
+}
+
+/** Some routes end sessions: those get one of their own. */
+async function browserOf({ app }: Asker, at: number, path: string): Promise<Browser> {
+  if (app === undefined) return server.browser();
+  const name = `asker${at}`;
+  const known = browsers.get(name);
+  if (known !== undefined && !/\/(session|account)\b/.test(path)) return known;
+  const fresh = await server.loggedIn(name, `10.0.${at}.1`);
+  browsers.set(name, fresh);
+  return fresh;
+}
+
+/** By the declaration alone. */
+function expected({ access, app, path, query }: Endpoint, { role, app: ofApps }: Asker): Cell {
+  if (access === 'public') return 'yes';
+  if (ofApps === undefined) return 'no';
+  if (access === 'account') return 'yes';
+  const seesApp = ofApps === '*' || ofApps === 'clinic';
+  const enough = role !== undefined && RANK[role]! >= RANK[access]!;
+  if (app === undefined) return enough && ofApps === '*' ? 'yes' : 'no';
+  if (app !== 'resource' || (!path.includes('{') && 'app' in query.shape)) return enough && seesApp ? 'yes' : 'no';
+  if (!path.includes('{')) return 'yes';
+  return seesApp ? (enough ? 'yes' : 'no') : 'hidden';
+}
+
+test('every route answers everybody as it is declared, and the page of it is up to date', async () => {
+  const rows: string[] = [];
+  const wrong: string[] = [];
+  for (const endpoint of server.app.api.endpoints) {
+    const cells: string[] = [];
+    for (const [at, asker] of ASKERS.entries()) {
+      const cell = await request(endpoint, asker, at);
+      const wanted = expected(endpoint, asker);
+      if (cell !== wanted)
+        wrong.push(`${endpoint.method} ${endpoint.path}, ${asker.title}: ${cell}, declared: ${wanted}`);
+      cells.push(cell);
+    }
+    rows.push(`| \`${endpoint.method} ${endpoint.path}\` | ${cells.join(' | ')} |`);
+  }
+  assert.deepEqual(wrong, []);
+  const titles = ASKERS.map(({ title }) => title);
+  const table = [`| route | ${titles.join(' | ')} |`, `|---|${titles.map(() => '---|').join('')}`, ...rows];
+  const page = `${INTRODUCTION}\n${table.join('\n')}\n`;
+  if (process.env.HOLDFAST_WRITE_DOCS === '1') await writeFile(PAGE, page);
+  const hint = 'write it: HOLDFAST_WRITE_DOCS=1 npm test -- access-routes';
+  assert.equal(await readFile(PAGE, 'utf8'), page, hint);
+});
+
+const INTRODUCTION = `# Who may call what
+
+Made by a test from the declarations of the routes, each cell tried with a real request about the app \`clinic\`. Roles are for all apps unless the
+column says otherwise.
+
+- **yes**: the request is carried out, or refused for another reason than who asks.
+- **no**: \`401\` for nobody, \`403\` for everybody else.
+- **hidden**: \`404\`, as if there were no such thing.
+
+A list that anybody with an account may ask for holds only what they may see. Routes of one's own account are for people who are logged in, never for
+tokens. A run of the kind \`forget\` or \`prune\` takes an administrator, whatever route asks for it. What waits for a second person is described in
+[Access](guide/access.md#two-people).
+`;
