@@ -13,17 +13,20 @@ const IPV6 = [
   ...['2001:db8::/32', '2002::/16', '3fff::/20', '5f00::/16', 'fc00::/7', 'fe80::/10', 'fec0::/10', 'ff00::/8'],
 ];
 
-const closed = new BlockList();
-for (const range of IPV4) add(range, 'ipv4');
-for (const range of IPV6) add(range, 'ipv6');
+/** One list for each: a list takes every IPv4 address for one of the range ::ffff:0:0/96. */
+const closed = { ipv4: listOf(IPV4, 'ipv4'), ipv6: listOf(IPV6, 'ipv6') };
 
-function add(range: string, family: 'ipv4' | 'ipv6'): void {
-  const [network = '', bits = ''] = range.split('/');
-  closed.addSubnet(network, Number(bits), family);
+function listOf(ranges: readonly string[], family: 'ipv4' | 'ipv6'): BlockList {
+  const list = new BlockList();
+  for (const range of ranges) {
+    const [network = '', bits = ''] = range.split('/');
+    list.addSubnet(network, Number(bits), family);
+  }
+  return list;
 }
 
 /** Whether everybody on the Internet can reach it. */
 export function isPublic(address: string): boolean {
-  if (isIPv4(address)) return !closed.check(address, 'ipv4');
-  return isIPv6(address) && !address.includes('%') && !closed.check(address, 'ipv6');
+  if (isIPv4(address)) return !closed.ipv4.check(address, 'ipv4');
+  return isIPv6(address) && !address.includes('%') && !closed.ipv6.check(address, 'ipv6');
 }

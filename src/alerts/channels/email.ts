@@ -93,9 +93,8 @@ function complaint(
   const place = `${host}:${port}`;
   if (late.aborted)
     return new Failure('channel_failed', `${place} did not take the message within ${(timeout * PATIENCE) / 1000} s.`);
-  const { message = '', responseCode = 0, code } = error as Error & { responseCode?: number; code?: string };
+  const { message = '', responseCode = 0 } = error as Error & { responseCode?: number };
   const told = printable(message.replace(/\s+/g, ' ').slice(0, 300));
   const clean = password !== undefined && password.length >= 4 ? told.replaceAll(password, '********') : told;
-  const forGood = responseCode >= 500 || code === 'EENVELOPE';
-  return new Failure(forGood && responseCode !== 0 ? 'channel_refused' : 'channel_failed', `${place}: ${clean}`);
+  return new Failure(responseCode >= 500 ? 'channel_refused' : 'channel_failed', `${place}: ${clean}`);
 }

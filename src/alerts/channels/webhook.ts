@@ -27,7 +27,10 @@ export function webhook(settings: Extract<ChannelSettings, { type: 'webhook' }>)
       'webhook-signature': signature(settings.secret, id, timestamp, body),
     };
     const { url, allowPrivate, timeout, secret } = settings;
-    return await post({ url, allowPrivate, timeout, headers, body, secrets: [url, secret] }, world);
+    return await post(
+      { url, allowPrivate, timeout, headers, body, secrets: [url, new URL(url).pathname, secret] },
+      world,
+    );
   };
 }
 
