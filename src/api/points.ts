@@ -34,7 +34,7 @@ export const Point = z
   .meta({ id: 'Point' });
 export type Point = z.output<typeof Point>;
 
-export const Entry = z
+const Entry = z
   .object({
     path: z.string().describe('From the name of the source on.'),
     path_base64: z.string().optional().describe('Its bytes, where they are no UTF-8.'),

@@ -46,7 +46,7 @@ export const Run = z
   .meta({ id: 'Run' });
 export type Run = z.output<typeof Run>;
 
-export const NewRun = z
+const NewRun = z
   .strictObject({
     kind: z.string().min(1).max(50).describe('What is executed; `GET /api/v1/run-kinds` lists what there is.'),
     app: anApp,

@@ -5,11 +5,11 @@ import type { AcceptedRun } from '../api/runs.ts';
 import { Failure } from '../base/failure.ts';
 import { given } from '../base/given.ts';
 import type { Run } from '../catalog/runs.ts';
-import { enqueue, newRun } from '../scheduler/enqueue.ts';
+import { enqueue, newRun, type AskedRun as QueuedRun } from '../scheduler/enqueue.ts';
 import { EVERY_APP, kindOf } from '../scheduler/kinds.ts';
 import { leastRoleFor } from './access/approvals.ts';
 import type { Api, Call } from './api.ts';
-import type { EnqueuedRun, ServerDeps } from './deps.ts';
+import type { ServerDeps } from './deps.ts';
 import { type AskedRun, type Held, requireRole } from './principal.ts';
 import { showRun } from './views/run.ts';
 
@@ -39,9 +39,9 @@ export function heldBack({ approval }: Held): Accepted {
 }
 
 /** Puts a run into the queue, for workers with the labels of its app. */
-export async function enqueueRun(
+async function enqueueRun(
   { catalog, config }: Pick<ServerDeps, 'catalog' | 'config'>,
-  asked: EnqueuedRun,
+  asked: Omit<QueuedRun, 'labels'>,
   now: number,
 ): Promise<{ readonly run: Run; readonly created: boolean }> {
   const labels = asked.app === EVERY_APP ? {} : (await config().plan(asked.app)).labels;

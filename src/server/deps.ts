@@ -3,17 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Configuration } from '../config/configuration.ts';
-import type { AccessControl, AskedRun } from './principal.ts';
-
-/** A run to be put into the queue; see `enqueueRun`. */
-export interface EnqueuedRun extends AskedRun {
-  readonly trigger: 'api';
-  readonly requestedBy: string;
-  /** Higher first. */
-  readonly priority?: number;
-  /** Asking twice with the same gives the same run. */
-  readonly dedupe?: string;
-}
+import type { AccessControl } from './principal.ts';
 
 export interface ServerDeps {
   readonly catalog: Catalog;

@@ -1,5 +1,5 @@
 /** How a failure is told over HTTP: a problem document (RFC 9457) with the code of the failure. The one mapping from code to status. */
-import { asFailure, EXIT, type Failure, type FailureCode } from '../base/failure.ts';
+import { asFailure, EXIT, Failure, type FailureCode } from '../base/failure.ts';
 
 /** Codes whose status is not the one that their kind has; see `statusOf`. */
 const STATUS: Partial<Readonly<Record<FailureCode, number>>> = {
@@ -96,7 +96,7 @@ export interface Problem {
 
 /** `request`: its id, so that the log can be searched for it. A mistake of ours is told without its message: that may name anything. */
 export function problemOf(error: unknown, request: string): Problem {
-  const failure = asFailure(error);
+  const failure = ofCatalog(error) ?? asFailure(error);
   const status = statusOf(failure);
   const { code, hint } = failure;
   const ours = code === 'internal';
@@ -112,6 +112,17 @@ export function problemOf(error: unknown, request: string): Problem {
     ...errorsOf(failure),
     request,
   };
+}
+
+/** The catalog's database failed: told without its words, which may quote what is in it. */
+function ofCatalog(error: unknown): Failure | undefined {
+  if (!(error instanceof Error) || error instanceof Failure) return undefined;
+  const { code } = error as NodeJS.ErrnoException;
+  const gone =
+    /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND)/.test(code ?? '') ||
+    /^Connection terminated|timeout exceeded/.test(error.message);
+  if (!gone && code !== 'ERR_SQLITE_ERROR' && !('severity' in error)) return undefined;
+  return new Failure('catalog_failed', 'The catalog of the service cannot be asked at this moment.', { cause: error });
 }
 
 /** What does not fit in a request, or in the parameters of a run that its body asks for. */

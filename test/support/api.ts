@@ -49,7 +49,7 @@ export interface ApiOptions {
 const token = (who: string) => `hf_test_${who}`;
 
 /** Tokens name a role, or `ROLE@APP` for one app: `viewer`, `operator@clinic`. */
-export const testAccess: AccessControl = {
+const testAccess: AccessControl = {
   async authenticate(context): Promise<Principal | undefined> {
     const header = context.req.header('authorization');
     if (header === undefined) return undefined;
