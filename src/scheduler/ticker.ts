@@ -8,7 +8,6 @@ import { expireLeases } from '../catalog/claim.ts';
 import { dropLease, holdsLease, type RoleLease, takeLease } from '../catalog/leases.ts';
 import { dueSchedules, getSchedule, nextDue, type Schedule } from '../catalog/schedules.ts';
 import { removeLostWorkers } from '../catalog/workers.ts';
-import { clearOld } from './clear-old.ts';
 import type { DeclaredSchedule } from './declared.ts';
 import { type Launched, launchDue, type Surroundings } from './launch.ts';
 import { pendingSchedules } from './queue.ts';
@@ -84,7 +83,7 @@ export class Ticker {
     const { catalog, clock } = this.#deps;
     if (clock.monotonic() - this.#clearedAt < CLEAR_EVERY) return;
     this.#clearedAt = clock.monotonic();
-    await clearOld(catalog.db, clock.now());
+    await sweep(catalog.db, clock.now());
   }
 
   async #untilNext(): Promise<number> {

@@ -13,6 +13,7 @@ import { type VirtualProcess, VirtualTime } from './virtual-time.ts';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
+const TICK = 5 * MINUTE;
 
 export interface SimulationSize {
   readonly apps: number;
@@ -125,12 +126,12 @@ class World {
 
   #startTicker(): VirtualProcess {
     const clock = this.#time.process();
-    const deps = { catalog: this.#catalog, clock, holder: `serve-${this.#names++}`, roleMs: 3 * MINUTE, onProblem };
+    const deps = { catalog: this.#catalog, clock, holder: `serve-${this.#names++}`, roleMs: 3 * TICK, onProblem };
     const ticker = new Ticker({ ...deps, declared: async () => this.#declared });
     const loop = async () => {
       for (;;) {
         for (const { run } of await ticker.tick()) this.#wakeAt(run);
-        await clock.sleep(MINUTE);
+        await clock.sleep(TICK);
       }
     };
     void loop();
