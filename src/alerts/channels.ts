@@ -8,7 +8,7 @@ import { slack } from './channels/slack.ts';
 import { sms } from './channels/sms.ts';
 import { webhook } from './channels/webhook.ts';
 
-export type { ChannelWorld, Outgoing, Send } from './channels/channel.ts';
+export type { ChannelWorld } from './channels/channel.ts';
 export { post } from './channels/post.ts';
 
 export function openChannel(settings: ChannelSettings): Send {

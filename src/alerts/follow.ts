@@ -75,7 +75,7 @@ async function seeStorages(tx: CatalogDb, { runId, at }: CatalogEvent): Promise<
 }
 
 /** How a run that reached out to storages found them. */
-export function sightsOf({ kind, outcome }: Pick<Run, 'kind' | 'outcome'>): StorageSight[] {
+function sightsOf({ kind, outcome }: Pick<Run, 'kind' | 'outcome'>): StorageSight[] {
   const storages = Object.entries((member(outcome, 'storages') ?? {}) as Readonly<Record<string, unknown>>);
   if (kind === 'backup')
     return storages.flatMap(([storage, state]): StorageSight[] => {

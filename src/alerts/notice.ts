@@ -63,7 +63,7 @@ export function noticeOf(event: NoticeEvent, alert: Alert, at: number, baseUrl?:
   };
 }
 
-export function noticeAlert(alert: Alert): NoticeAlert {
+function noticeAlert(alert: Alert): NoticeAlert {
   const { id, rule, severity, state, title, message, details, count, acknowledged, resolved, freezesRetention } = alert;
   return {
     ...{ id, rule, severity, state, title, message, details, count },

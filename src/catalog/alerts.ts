@@ -12,7 +12,7 @@ import { queueNotices } from './deliveries.ts';
 import { appendEvent, appendEvents, type EventType, type NewEvent } from './events.ts';
 import type { AlertsTable } from './schema.ts';
 
-export { type Act, type Alert, type AlertState, type Finding, SEVERITIES, type Severity } from './alerts/alert.ts';
+export { type Act, type Alert, type Finding, SEVERITIES } from './alerts/alert.ts';
 export { alertCounts, alertsById, getAlert, listAlerts, openAlerts, retentionFrozen } from './alerts/read.ts';
 
 /** raised: new · worse: more severe than before · seen: again · same: nothing new · answered: a person resolved it on this evidence. */

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { AlertEngine, type AlertEngineDeps, channelWorld } from '../../src/alerts/engine.ts';
-import { alertSources } from '../../src/alerts/from-configuration.ts';
 import { afterFailure, Sender } from '../../src/alerts/sender.ts';
 import { testChannel } from '../../src/alerts/test-channel.ts';
 import { Failure } from '../../src/base/failure.ts';
@@ -61,7 +60,11 @@ async function world(): Promise<World & AsyncDisposable> {
   const problems: string[] = [];
   const deps: AlertEngineDeps = {
     ...{ catalog, clock, holder: 'a', source: 'here', random: () => 0.5 },
-    ...alertSources(() => configuration),
+    policy: () => configuration.alerts(),
+    deadMan: () => configuration.deadMan(),
+    channel: (name) => configuration.channel(name),
+    apps: async () => [{ app: 'clinic', objectives: {} }],
+    storages: () => configuration.storageNames,
     onProblem: (message) => problems.push(message),
   };
   const engine = new AlertEngine(deps);

@@ -46,7 +46,7 @@ async function transportOptions(settings: EmailSettings): Promise<SMTPTransport.
 }
 
 /** The same bytes at every attempt, apart from what the mail server adds. */
-export function mailOf({ from, to }: EmailSettings, id: string, notice: Notice): SendMailOptions {
+function mailOf({ from, to }: EmailSettings, id: string, notice: Notice): SendMailOptions {
   const domain = /@([A-Za-z0-9.-]+)/.exec(from)?.[1] ?? 'holdfast.invalid';
   const { alert, event } = notice;
   const root = alert === undefined ? undefined : `<alert.${alert.id}@${domain}>`;

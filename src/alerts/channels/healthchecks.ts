@@ -21,7 +21,7 @@ export function healthchecks(settings: Extract<ChannelSettings, { type: 'healthc
   };
 }
 
-export function pingUrl(url: string, ping: keyof typeof PATHS): string {
+function pingUrl(url: string, ping: keyof typeof PATHS): string {
   const place = new URL(url);
   place.pathname = place.pathname.replace(/\/+$/, '') + PATHS[ping];
   return place.href;

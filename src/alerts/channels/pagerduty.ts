@@ -32,7 +32,7 @@ function actionOf({ event }: Notice): Action {
   return event === 'acknowledge' || event === 'resolve' ? event : 'trigger';
 }
 
-export function pagerdutyEvent(routingKey: string, action: Action, id: Outgoing['id'], notice: Notice, source: string) {
+function pagerdutyEvent(routingKey: string, action: Action, id: Outgoing['id'], notice: Notice, source: string) {
   const { alert, link } = notice;
   const about = {
     ...{ routing_key: routingKey, event_action: action, dedup_key: `holdfast-${alert?.id ?? id}` },

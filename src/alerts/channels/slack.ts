@@ -27,7 +27,7 @@ export function slack(settings: Extract<ChannelSettings, { type: 'slack' }>): Se
 }
 
 /** `text` is what notifications show, `blocks` what the channel shows. */
-export function slackMessage(notice: Notice) {
+function slackMessage(notice: Notice) {
   const fields = facts(notice)
     .slice(0, MAX_FIELDS)
     .map(([name, value]) => ({ type: 'mrkdwn', text: `*${name}*\n${escaped(value, MAX_FIELD)}` }));

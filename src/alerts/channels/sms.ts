@@ -31,7 +31,7 @@ export function sms(settings: Extract<ChannelSettings, { type: 'sms' }>): Send {
   };
 }
 
-export function smsText(notice: Notice): string {
+function smsText(notice: Notice): string {
   const text = `${headline(notice)}. ${body(notice).replace(/\s+/g, ' ')}`.trim();
   return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT - 1)}…` : text;
 }

@@ -35,13 +35,13 @@ export function webhook(settings: Extract<ChannelSettings, { type: 'webhook' }>)
 }
 
 /** `type`, `timestamp` and `data`, as the specification asks for. */
-export function webhookMessage({ event, at, alert, digest, link }: Notice) {
+function webhookMessage({ event, at, alert, digest, link }: Notice) {
   const data = digest ?? alert ?? { message: 'A test of this channel: nothing is wrong.' };
   return { type: TYPES[event], timestamp: at, data, ...(link === undefined ? {} : { link }) };
 }
 
 /** `secret`: "whsec_" and the key in base64. `timestamp`: seconds since the epoch. */
-export function signature(secret: string, id: string, timestamp: number, body: string): string {
+function signature(secret: string, id: string, timestamp: number, body: string): string {
   const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
   return `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')}`;
 }

@@ -1,6 +1,5 @@
 /** Alerts: listed, acknowledged, resolved, muted; what was sent about them; the test of a channel. */
 import { channelWorld } from '../../alerts/engine.ts';
-import { alertSources } from '../../alerts/from-configuration.ts';
 import { testChannel } from '../../alerts/test-channel.ts';
 import * as endpoints from '../../api/alerts.ts';
 import { Failure } from '../../base/failure.ts';
@@ -16,7 +15,6 @@ type OnAlert = Pick<Call<typeof endpoints.getAlert>, 'params' | 'allow'>;
 export function registerAlerts(api: Api): void {
   const { catalog, clock, config } = api.deps;
   const { db } = catalog;
-  const { channel: channelSettings } = alertSources(config);
 
   api.route(endpoints.listAlerts, async ({ query: { app, state, severity, rule, storage, cursor, limit } }) => {
     const { alerts, next } = await listAlerts(db, {
@@ -92,7 +90,11 @@ export function registerAlerts(api: Api): void {
 
   api.route(endpoints.testChannel, async ({ params, signal }) => {
     const world = channelWorld({ clock, source: 'holdfast' }, signal);
-    return { body: showDelivery(await testChannel({ catalog, channel: channelSettings, world }, params.channel)) };
+    return {
+      body: showDelivery(
+        await testChannel({ catalog, channel: (name) => config().channel(name), world }, params.channel),
+      ),
+    };
   });
 
   /** Throws `alert_unknown` for what may not be seen, too. */
