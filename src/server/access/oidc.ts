@@ -154,11 +154,12 @@ function failed(why: string, cause?: unknown): Failure {
   return new Failure('oidc_failed', `The log-in through the OpenID provider did not end well: ${why}.`, { cause });
 }
 
-/** What the library says is about protocol, never a secret. */
+/** What the library and the provider say is about protocol, never a secret. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
   const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
-  return `${error.message}${cause}`.slice(0, 300);
+  const answered = 'error' in error && typeof error.error === 'string' ? ` (${error.error})` : '';
+  return `${error.message}${answered}${cause}`.slice(0, 300);
 }
 
 const textOf = (value: unknown) => (typeof value === 'string' ? value.slice(0, 200) : undefined);
