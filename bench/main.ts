@@ -14,6 +14,8 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../src/base/clock.ts';
+import { api } from './cases/api.ts';
+import { catalog } from './cases/catalog.ts';
 import { database } from './cases/database.ts';
 import { files } from './cases/files.ts';
 import { incremental } from './cases/incremental.ts';
@@ -48,6 +50,8 @@ const BENCHES: readonly Bench[] = [
   sparse,
   latency,
   limits,
+  catalog,
+  api,
 ];
 const RUNS = 3;
 /** Bytes of the directory that most benchmarks back up: 1 GiB. */

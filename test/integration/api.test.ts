@@ -59,10 +59,11 @@ test('the description passes the linter, and names every route that answers', as
 
 test('every GET of a document answers as it is described, with a version that is recognised again', async () => {
   const ids = await somethingOfEach();
-  const skipped: readonly string[] = ['getProof', 'getProofPage', 'streamEvents', 'downloadBackupJob'];
+  const skipped: readonly string[] = ['streamEvents', 'downloadBackupJob'];
   let asked = 0;
   for (const endpoint of api.app.api.endpoints.filter(({ method, id }) => method === 'GET' && !skipped.includes(id))) {
     const path = pathOf(endpoint, ids);
+    if (path.includes('{')) continue; // things that other tests make
     const response = await api.ask(path);
     const text = await response.text();
     assert.equal(response.status, 200, `${path}: ${text}`);
