@@ -83,6 +83,49 @@ export const listStorages = endpoint({
   },
 });
 
+export const listHealth = endpoint({
+  ...get,
+  ...{ path: '/api/v1/health', id: 'listHealth', access: 'viewer', app: 'resource' },
+  summary: 'How well your apps are protected, from 0 to 100, with the reasons that cost points',
+  answer: {
+    status: 200,
+    description: 'Judged by the age of the evidence, in the order of the configuration.',
+    body: z.object({
+      items: z.array(
+        z.object({
+          app,
+          score: z.int().min(0).max(100),
+          reasons: z.array(z.object({ reason: z.string(), points: z.int(), what: z.string() })),
+        }),
+      ),
+    }),
+  },
+});
+
+export const listGrowth = endpoint({
+  ...get,
+  ...{ path: '/api/v1/storages/growth', id: 'listGrowth', access: 'viewer' },
+  summary: 'How full the storages are, how fast they fill, and when they will be full',
+  answer: {
+    status: 200,
+    description: 'Storages that were measured, by name. Foretold from the median of the last ninety days.',
+    body: z.object({
+      items: z.array(
+        z.object({
+          storage: z.string(),
+          used_bytes: z.number(),
+          capacity_bytes: z.number().nullable(),
+          used_percent: z.number().nullable(),
+          bytes_per_day: z.number().nullable(),
+          full_on: time.nullable(),
+          days: z.int().describe('That the forecast rests on.'),
+          measured_at: time,
+        }),
+      ),
+    }),
+  },
+});
+
 export const listMeasurements = endpoint({
   ...get,
   ...{ path: '/api/v1/measurements', id: 'listMeasurements', access: 'viewer', app: 'query' },

@@ -93,7 +93,8 @@ function proof({ status, now }: HealthFacts): Cost {
   if (status === undefined) return undefined;
   const last = record(status.report.last_proof);
   if (last === undefined) return { reason: 'never_proven', points: 20, what: 'No restore has ever been tried.' };
-  if (text(last.outcome) !== 'passed') return { reason: 'proof_failed', points: 40, what: 'The last proof did not pass.' };
+  if (text(last.outcome) !== 'passed')
+    return { reason: 'proof_failed', points: 40, what: 'The last proof did not pass.' };
   const age = now - Date.parse(text(last.time));
   if (!(age > 35 * DAY)) return undefined;
   const what = `The last proof is ${formatDuration(age)} old.`;
@@ -148,7 +149,8 @@ async function lastOf(db: CatalogDb, app: string, kind: string): Promise<Run | u
 }
 
 function list(value: unknown): Report[] {
-  return Array.isArray(value) ? value.flatMap((each) => record(each) ?? []) : [];
+  if (!Array.isArray(value)) return [];
+  return (value as readonly unknown[]).map(record).filter((each) => each !== undefined);
 }
 
 function record(value: unknown): Report | undefined {

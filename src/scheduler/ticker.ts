@@ -5,6 +5,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Catalog, CatalogDb } from '../catalog/catalog.ts';
 import { expireLeases } from '../catalog/claim.ts';
+import { sweep } from '../catalog/housekeeping.ts';
 import { dropLease, holdsLease, type RoleLease, takeLease } from '../catalog/leases.ts';
 import { dueSchedules, getSchedule, nextDue, type Schedule } from '../catalog/schedules.ts';
 import { removeLostWorkers } from '../catalog/workers.ts';

@@ -9,6 +9,7 @@ import { readStatus } from '../../catalog/statuses.ts';
 import type { Api } from '../api.ts';
 import { sendArchive } from '../archive.ts';
 import { askRun, meantApp } from '../ask-run.ts';
+import { serviceFindings } from '../health-checks.ts';
 import type { Reads } from '../reads.ts';
 import { type Asking, ScheduleBook, unknownSchedule } from '../schedule-book.ts';
 import { showConfiguration, showJob, toSchedule } from '../views/backup.ts';
@@ -121,7 +122,12 @@ function registerLooks(api: Api, reads: Reads): void {
   });
 
   api.route(endpoints.runHealthCheck, async ({ query, signal, now }) => {
-    const report = await diagnose(api, query.app, signal);
+    const [service, setup] = await Promise.all([
+      serviceFindings({ catalog: deps.catalog, config: deps.config(), clock: deps.clock }),
+      diagnose(api, query.app, signal),
+    ]);
+    const findings = [...service, ...setup.findings];
+    const report = { problems: findings.filter(({ severity }) => severity === 'problem').length, findings };
     await saveDiagnosis(db, { at: now, report });
     return { body: { ...report, checked_at: time(now) } };
   });

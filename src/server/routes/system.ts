@@ -2,6 +2,8 @@
 import * as endpoints from '../../api/system.ts';
 import { given } from '../../base/given.ts';
 import { silent } from '../../base/progress.ts';
+import { type StorageGrowth, storageGrowth } from '../../catalog/forecast.ts';
+import { appHealth } from '../../catalog/health.ts';
 import { readSeries } from '../../catalog/measurements.ts';
 import { readStorages } from '../../catalog/statuses.ts';
 import { listWorkers } from '../../catalog/workers.ts';
@@ -47,6 +49,16 @@ export function registerSystem(api: Api, reads: Reads): void {
     return { body: { items } };
   });
 
+  api.route(endpoints.listHealth, async ({ principal, now }) => {
+    const seen = deps.config().appNames.filter((app) => mayAct(principal, app, 'viewer'));
+    const items = await Promise.all(seen.map((app) => appHealth(deps.catalog.db, app, now)));
+    return { body: { items: items.map(({ reasons, ...rest }) => ({ ...rest, reasons: [...reasons] })) } };
+  });
+
+  api.route(endpoints.listGrowth, async ({ now }) => ({
+    body: { items: (await storageGrowth(deps.catalog.db, now)).map(showGrowth) },
+  }));
+
   api.route(endpoints.listMeasurements, async ({ query: { since, until, name, app, storage, limit } }) => {
     const items = await readSeries(deps.catalog.db, {
       ...{ name, limit, ...given('app', app), ...given('storage', storage) },
@@ -80,6 +92,15 @@ export function registerSystem(api: Api, reads: Reads): void {
 
   api.route(endpoints.getConfigSchema, async () => ({ body: { ...configurationJsonSchema() } }));
   api.route(endpoints.getVersion, async () => ({ body: deps.build }));
+}
+
+function showGrowth(growth: StorageGrowth) {
+  const { storage, days } = growth;
+  return {
+    ...{ storage, days, used_bytes: growth.usedBytes, measured_at: time(growth.measuredAt) },
+    ...{ capacity_bytes: growth.capacityBytes ?? null, used_percent: growth.usedPercent ?? null },
+    ...{ bytes_per_day: growth.bytesPerDay ?? null, full_on: timeOrNull(growth.fullOn) },
+  };
 }
 
 export async function statusOf(api: Api, reads: Reads, name: string, signal: AbortSignal) {
