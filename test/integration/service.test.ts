@@ -1,0 +1,104 @@
+/** The service as a process: runs over the API, a storage that dies and comes back, mail about both, kill -9, reload, a graceful end. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../src/postgres/free-port.ts';
+import { openMailbox } from '../support/mailbox.ts';
+import { type Run, startService, waitForRun } from '../support/service.ts';
+import { backupApp } from './fixtures/backup-app.ts';
+
+test('a storage dies, a person is told by mail, it comes back and is healed, and the alert resolves', async () => {
+  await using mailbox = await openMailbox();
+  await using app = await backupApp();
+  await writeFile(join(app.media, 'file'), 'content');
+  const port = await freePort();
+  const token = await configure(app.configFile, app, { port, mail: mailbox.port });
+  await using service = await startService(app.configFile, { port, token });
+
+  const made = await service.run('backup', 'clinic', { label: 'by the service' });
+  assert.equal(made.state, 'succeeded', JSON.stringify(made));
+  const points = (await app.ok(['points', '--json'])).document<{ id: string; label: string }[]>();
+  assert.deepEqual(
+    points.map(({ id, label }) => [id, label]),
+    [[made.outcome?.point, 'by the service']],
+  );
+
+  await rename(app.dir.join('b'), app.dir.join('b-is-gone'));
+  await writeFile(app.dir.join('b'), 'what is here now is no directory, and healing cannot make one');
+  const partial = await service.run('backup', 'clinic');
+  assert.equal(partial.state, 'partial');
+  const told = await mailbox.arrived(/^Subject:.*(b|clinic)/im);
+  assert.match(told, /^To: oncall@clinic\.example/m);
+  await rm(app.dir.join('b'));
+  await rename(app.dir.join('b-is-gone'), app.dir.join('b'));
+  assert.equal((await service.run('sync', '*')).state, 'succeeded');
+  assert.equal((await service.run('backup', 'clinic')).state, 'succeeded');
+  const over = await mailbox.arrived(/^X-Holdfast-Event: resolve/im);
+  assert.match(over, /gone by itself after/i);
+
+  await writeFile(app.configFile, `${await readFile(app.configFile, 'utf8')}\nnonsense: true\n`);
+  service.child.kill('SIGHUP');
+  for (let tries = 0; !/does not hold/.test(service.output()); tries++) {
+    assert.ok(tries < 200, service.output());
+    await sleep(50);
+  }
+  assert.equal((await service.call('GET', '/runs')).status, 200);
+  assert.equal(await service.stop(), 0);
+  await app.resticChecks();
+  for (const line of service
+    .output()
+    .split('\n')
+    .filter((each) => each.startsWith('{')))
+    JSON.parse(line);
+});
+
+test('kill -9 in the middle of a backup: the next start carries it out, once', async () => {
+  await using app = await backupApp({ local: ['a'] });
+  for (let i = 0; i < 40; i++) await writeFile(join(app.media, `file ${i}`), Buffer.alloc(1024 * 1024, i));
+  const port = await freePort();
+  const token = await configure(app.configFile, app, { port });
+  const first = await startService(app.configFile, { port, token });
+  const { body } = await first.call<{ run: Run }>('POST', '/runs', { kind: 'backup', app: 'clinic', params: {} });
+  while ((await first.call<Run>('GET', `/runs/${body.run.id}`)).body.state !== 'running') await sleep(20);
+  first.child.kill('SIGKILL');
+  await once(first.child, 'close');
+  await using second = await startService(app.configFile, { port, token });
+  const run = await waitForRun(second.call, body.run.id);
+  assert.equal(run.state, 'succeeded', JSON.stringify(run));
+  assert.equal(run.attempt, 2);
+  assert.equal((await app.ok(['points', '--json'])).document<object[]>().length, 1);
+  await app.resticChecks();
+});
+
+interface Places {
+  readonly port: number;
+  /** The port of the mail server. */
+  readonly mail?: number;
+}
+
+/** Adds the service to the configuration of the app; a token of an administrator. */
+async function configure(
+  file: string,
+  app: { ok(args: readonly string[]): Promise<{ readonly stdout: string }> },
+  { port, mail }: Places,
+): Promise<string> {
+  const alerts = {
+    channels: {
+      mail: {
+        ...{ type: 'email', host: '127.0.0.1', port: mail, security: 'none' },
+        ...{ from: 'holdfast@clinic.example', to: ['oncall@clinic.example'] },
+      },
+    },
+    routes: [{ channels: ['mail'] }],
+  };
+  const more = [
+    'catalog: { path: ./catalog.sqlite }',
+    `server: { listen: "127.0.0.1:${port}" }`,
+    ...(mail === undefined ? [] : [`alerts: ${JSON.stringify(alerts)}`]),
+  ];
+  await writeFile(file, `${await readFile(file, 'utf8')}\n${more.join('\n')}\n`);
+  return (await app.ok(['token', 'create', 'test', '--role', 'administrator', '--quiet'])).stdout.trim();
+}
