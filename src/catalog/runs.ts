@@ -1,6 +1,7 @@
 /** Runs: asked for, listed, cancelled. How a worker takes and ends one is in claim.ts. */
 import { type Selectable, type SqlBool, sql } from 'kysely';
 import { Failure } from '../base/failure.ts';
+import { given } from '../base/given.ts';
 import { idFloor, isRecordId, newId } from '../base/ids.ts';
 import { type CatalogDb, locking, storable, within } from './database.ts';
 import { appendEvent } from './events.ts';
@@ -86,6 +87,27 @@ export async function listRuns(
   db: CatalogDb,
   filter: RunFilter,
 ): Promise<{ readonly runs: Run[]; readonly next: string | null }> {
+  const pages = await Promise.all(parts(filter).map((part) => selectRuns(db, part).execute()));
+  const rows = pages.length === 1 ? pages[0]! : pages.flat().sort((a, b) => (a.id < b.id ? 1 : -1));
+  const page = rows.slice(0, filter.limit);
+  return { runs: page.map(toRun), next: rows.length > filter.limit ? page.at(-1)!.id : null };
+}
+
+/** Up to so many combinations of apps and states are asked for one by one: each begins at its place in an index. */
+const MOST_PARTS = 12;
+
+function parts(filter: RunFilter): readonly RunFilter[] {
+  const { apps, state } = filter;
+  const states = typeof state === 'string' || state === undefined ? [state] : state;
+  const count = (apps?.length ?? 1) * states.length;
+  if (count === 0 || count > MOST_PARTS || (filter.app !== undefined && apps !== undefined)) return [filter];
+  const { apps: _apps, state: _state, ...rest } = filter;
+  return (apps ?? [filter.app]).flatMap((app) =>
+    states.map((one) => ({ ...rest, ...given('app', app), ...given('state', one) })),
+  );
+}
+
+function selectRuns(db: CatalogDb, filter: RunFilter) {
   const { cursor, limit, state } = filter;
   let query = db
     .selectFrom('runs')
@@ -100,10 +122,7 @@ export async function listRuns(
   if (filter.schedule !== undefined) query = query.where('schedule_id', '=', filter.schedule);
   if (filter.since !== undefined) query = query.where('id', '>=', idFloor(filter.since));
   if (filter.until !== undefined) query = query.where('id', '<', idFloor(filter.until));
-  if (cursor !== undefined) query = query.where('id', '<', checkedCursor(cursor));
-  const rows = await query.execute();
-  const page = rows.slice(0, limit);
-  return { runs: page.map(toRun), next: rows.length > limit ? page.at(-1)!.id : null };
+  return cursor === undefined ? query : query.where('id', '<', checkedCursor(cursor));
 }
 
 export type Cancellation = 'cancelled' | 'requested' | 'over' | 'unknown';

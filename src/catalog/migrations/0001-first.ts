@@ -149,6 +149,9 @@ export async function up(db: Database): Promise<void> {
   await index(db, 'runs', 'runs_by_outcome', ['app', 'kind', 'state', 'id']);
   await index(db, 'runs', 'runs_by_state', ['state', 'id']);
   await index(db, 'runs', 'runs_by_kind', ['kind', 'id']);
+  await index(db, 'runs', 'runs_by_app_and_kind', ['app', 'kind', 'id']);
+  await index(db, 'runs', 'runs_by_app_and_state', ['app', 'state', 'id']);
+  await index(db, 'runs', 'runs_by_kind_and_state', ['kind', 'state', 'id']);
   // Said so that SQLite does not take runs_by_state for it, which knows no order.
   const queued = { where: sql`state || '' = 'queued'` };
   await index(db, 'runs', 'runs_to_claim', ['priority desc', 'not_before', 'id'], queued);
@@ -165,6 +168,8 @@ export async function up(db: Database): Promise<void> {
   await index(db, 'schedules', 'schedules_due', ['enabled', 'next_at']);
   await index(db, 'points', 'points_by_time', ['app', 'time', 'id']);
   await index(db, 'points', 'points_all_by_time', ['time', 'id']);
+  await index(db, 'points', 'points_by_pin', ['pinned', 'time', 'id']);
+  await index(db, 'points', 'points_by_proof', ['proof', 'time', 'id']);
   await index(db, 'events', 'events_by_time', ['at']);
   await index(db, 'ledger', 'ledger_by_age', ['storage', 'checked_at']);
   await index(db, 'alerts', 'alerts_one_per_cause', ['cause'], { unique: true, where: sql`state <> 'RESOLVED'` });
