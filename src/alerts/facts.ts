@@ -39,7 +39,7 @@ export async function appFacts(db: CatalogDb, { app, objectives }: KnownApp, now
     lastOf: new Map(lastRuns.flatMap((run) => (run.scheduleId === undefined ? [] : [[run.scheduleId, run]]))),
     sizes: await pointSizes(db, app),
     status: await readStatus(db, app),
-    freezing: await retentionFrozen(db, app),
+    freezing: app === '*' ? undefined : await retentionFrozen(db, app),
   };
 }
 

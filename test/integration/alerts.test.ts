@@ -194,6 +194,7 @@ for (const [name, place] of Object.entries(places)) {
       assert.equal(await clear(catalog.db, sign.cause, NOW + 1), undefined);
       await acknowledgeAlert(catalog.db, alert.id, ANN, NOW + 2);
       assert.equal((await retentionFrozen(catalog.db, 'clinic'))?.id, alert.id);
+      assert.equal((await retentionFrozen(catalog.db, '*'))?.id, alert.id); // who works on all apps asks for all
       assert.equal(await retentionFrozen(catalog.db, 'shop'), undefined);
       await resolveAlert(catalog.db, alert.id, ANN, NOW + 3);
       assert.equal(await retentionFrozen(catalog.db, 'clinic'), undefined);

@@ -76,19 +76,19 @@ export async function alertCounts(
 }
 
 /**
- * The alert for whose sake nothing of `app` may be removed now: signs of an attack that no person has resolved. Undefined: retention may work.
- * Asked by whoever removes points, right before removing.
+ * The alert for whose sake nothing of `app` (`*`: of any app) may be removed now: signs of an attack that no person has resolved. Undefined:
+ * retention may work. Asked by whoever removes points, right before removing.
  */
 export async function retentionFrozen(db: CatalogDb, app: string): Promise<Alert | undefined> {
-  const row = await db
+  let query = db
     .selectFrom('alerts')
     .selectAll()
     .where('state', '<>', 'RESOLVED')
     .where('freezes_retention', '=', 1)
-    .where((eb) => eb.or([eb('app', '=', app), eb('app', 'is', null)]))
     .orderBy('id')
-    .limit(1)
-    .executeTakeFirst();
+    .limit(1);
+  if (app !== '*') query = query.where((eb) => eb.or([eb('app', '=', app), eb('app', 'is', null)]));
+  const row = await query.executeTakeFirst();
   return row === undefined ? undefined : toAlert(row);
 }
 
