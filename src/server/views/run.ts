@@ -6,14 +6,21 @@ import { secondsOrNull, time, timeOrNull } from './times.ts';
 
 export function showRun(run: Run): ShownRun {
   const { error } = run;
+  // A page has hundreds of these: members one by one, without copies of anything.
   return {
-    ...{ id: run.id, app: run.app, kind: run.kind, params: { ...run.params }, state: run.state },
-    ...{ priority: run.priority, trigger: run.trigger, reason: run.reason ?? null },
+    id: run.id,
+    app: run.app,
+    kind: run.kind,
+    params: run.params as Record<string, unknown>,
+    state: run.state,
+    priority: run.priority,
+    trigger: run.trigger,
+    reason: run.reason ?? null,
     requested_by: run.requestedBy ?? null,
     schedule: run.scheduleId ?? null,
     scheduled_for: timeOrNull(run.scheduledFor),
     after_run: run.afterRun ?? null,
-    labels: { ...run.labels },
+    labels: run.labels as Record<string, string>,
     attempt: run.attempt,
     max_attempts: run.maxAttempts,
     time_limit_s: secondsOrNull(run.timeLimitMs),
@@ -24,8 +31,8 @@ export function showRun(run: Run): ShownRun {
     worker: run.worker ?? null,
     cancel_requested: run.cancelRequested,
     cancelled_by: run.cancelledBy ?? null,
-    progress: run.progress === undefined ? null : { ...run.progress },
-    outcome: run.outcome === undefined ? null : { ...run.outcome },
+    progress: (run.progress as Record<string, unknown> | undefined) ?? null,
+    outcome: (run.outcome as Record<string, unknown> | undefined) ?? null,
     error: error === undefined ? null : { code: error.code, message: error.message, hint: error.hint ?? null },
   };
 }
