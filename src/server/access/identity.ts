@@ -84,11 +84,11 @@ export function identityOf(principal: Principal): Identity {
 }
 
 /** The greater of what is granted for `app` and for all. */
-export function grantedRole(grants: readonly Pick<Grant, 'app' | 'role'>[], app: string): Role | undefined {
+function grantedRole(grants: readonly Pick<Grant, 'app' | 'role'>[], app: string): Role | undefined {
   const fitting = grants.filter((grant) => grant.app === app || grant.app === EVERY_APP).map(({ role }) => role);
   return fitting.sort((a, b) => RANK[b] - RANK[a])[0];
 }
 
-export function lesser(a: Role, b: Role | undefined): Role | undefined {
+function lesser(a: Role, b: Role | undefined): Role | undefined {
   return b === undefined || RANK[a] <= RANK[b] ? b && a : b;
 }
