@@ -45,7 +45,7 @@ export function isDuplicate(error: unknown): boolean {
 }
 
 /** The code of the database's own error, which may be the cause of ours. */
-export function codeOf(error: unknown, property: 'code' | 'errcode' = 'code'): unknown {
+function codeOf(error: unknown, property: 'code' | 'errcode' = 'code'): unknown {
   const own = error as { readonly cause?: unknown } | undefined;
   const database = own?.cause instanceof Error ? own.cause : own;
   return (database as Record<string, unknown> | undefined)?.[property];

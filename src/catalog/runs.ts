@@ -8,7 +8,7 @@ import { appendEvent } from './events.ts';
 import { type Labels, labelText, OVER, type Run, toRun } from './run.ts';
 import type { RunState, RunsTable } from './schema.ts';
 
-export type { Labels, Run, RunError, RunHold, RunState } from './run.ts';
+export type { Labels, Run, RunError, RunState } from './run.ts';
 export { OVER } from './run.ts';
 
 export interface NewRun {

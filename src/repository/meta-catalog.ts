@@ -34,7 +34,7 @@ const COPIES: MetaBook<Entry> = {
 };
 
 /** The newest first. */
-export async function listCatalogCopies(repository: Repository): Promise<readonly CatalogCopy[]> {
+async function listCatalogCopies(repository: Repository): Promise<readonly CatalogCopy[]> {
   const entries = [...(await readMeta(repository, COPIES))];
   return entries
     .flatMap(([id, { time, rows }]) => (isId(id) ? [{ id, time, rows }] : []))
