@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { relative } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { Narrator } from './narrate.ts';
 
@@ -14,6 +15,16 @@ export class Commands {
   constructor(config: string, narrator: Narrator) {
     this.#config = config;
     this.#narrator = narrator;
+  }
+
+  /** Shows and runs `holdfast args…`, and returns what it prints. */
+  async output(args: readonly string[]): Promise<string> {
+    this.#narrator.command(`holdfast ${args.map(quoted).join(' ')}`);
+    const env = { ...process.env, HOLDFAST_CONFIG: this.#config };
+    const child = spawn(HOLDFAST, [...args, '--quiet'], { stdio: ['ignore', 'pipe', 'inherit'], env });
+    const [printed, [code]] = await Promise.all([text(child.stdout), once(child, 'close')]);
+    if (code !== 0) throw new Error(`holdfast ${args.join(' ')} ended with ${String(code)}.`);
+    return printed.trim();
   }
 
   /** Shows and runs `holdfast args…`; its output goes to the terminal. Throws unless it exits with one of `codes`. */

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import { serverAccount } from '../src/postgres/account.ts';
+import { freePort } from '../src/postgres/free-port.ts';
 import { stopServer } from './server.ts';
 
 export const STORAGES = ['local', 'nas', 'offsite'] as const;
@@ -22,6 +23,12 @@ export interface Stage {
   readonly walLog: string;
   /** What takes the rows out again that were brought back. */
   readonly undo: string;
+  /** What the service and its worker say. */
+  readonly serviceLog: string;
+  /** A token for the service. */
+  readonly token: string;
+  /** On 127.0.0.1: where the service answers, where mail is received. */
+  readonly ports: { readonly server: number; readonly mail: number };
   /** The page of the last proof. */
   readonly report: string;
   storage(name: StorageName): string;
@@ -30,7 +37,7 @@ export interface Stage {
 /** By this file a directory is known as ours; only such a one is ever removed. */
 const MARKER = '.holdfast-demo';
 
-function stageAt(root: string): Stage {
+function stageAt(root: string, ports = { server: 0, mail: 0 }): Stage {
   return {
     config: join(root, 'holdfast.yaml'),
     media: join(root, 'clinic', 'media'),
@@ -38,6 +45,9 @@ function stageAt(root: string): Stage {
     restored: join(root, 'restored'),
     databaseUrl: join(root, 'secrets', 'database-url'),
     walLog: join(root, 'wal-stream.log'),
+    serviceLog: join(root, 'service.log'),
+    token: join(root, 'secrets', 'token'),
+    ports,
     undo: join(root, 'undo.sql'),
     report: join(root, 'proof.html'),
     storage: (name) => join(root, 'storages', name),
@@ -57,12 +67,13 @@ export async function setStage(root: string): Promise<Stage> {
     await symlink(elsewhere, root);
   }
   await chmod(root, 0o755);
-  const stage = stageAt(await realpath(root));
+  const ports = { server: await freePort(), mail: await freePort() };
+  const stage = stageAt(await realpath(root), ports);
   await writeFile(join(root, MARKER), 'Made by `npm run demo`; removed by `npm run demo -- --clean`.\n');
   await mkdir(join(root, 'secrets'), { mode: 0o700 });
   await mkdir(dirname(stage.media), { recursive: true });
   await writeFile(join(root, 'secrets', 'repository-password'), randomBytes(24).toString('base64url'), { mode: 0o600 });
-  await writeFile(stage.config, configuration(), { mode: 0o600 });
+  await writeFile(stage.config, configuration(ports), { mode: 0o600 });
   return stage;
 }
 
@@ -92,12 +103,23 @@ function isOpenTo(directory: string): boolean {
   }
 }
 
-function configuration(): string {
+function configuration({ server, mail }: Stage['ports']): string {
   const values = {
     version: 1,
     repository: { password: { file: './secrets/repository-password' } },
     storages: Object.fromEntries(STORAGES.map((name) => [name, { type: 'local', path: `./storages/${name}` }])),
-    copies: { required: 2 },
+    copies: { required: 3 },
+    catalog: { path: './catalog.sqlite' },
+    server: { listen: `127.0.0.1:${server}` },
+    alerts: {
+      channels: {
+        mail: {
+          ...{ type: 'email', host: '127.0.0.1', port: mail, security: 'none' },
+          ...{ from: 'Holdfast <holdfast@clinic.example>', to: ['oncall@clinic.example'] },
+        },
+      },
+      routes: [{ rules: ['backup_failure'], channels: ['mail'] }],
+    },
     apps: {
       clinic: {
         objectives: { rpo: '1m', rto: '1h' },
@@ -124,6 +146,7 @@ function configuration(): string {
           ],
         },
         tenants: { table: 'public.tenants', key: 'id', name: 'slug' },
+        schedules: [{ run: 'backup', cron: '* * * * *' }],
         retention: { daily: 7, weekly: 4, monthly: 12 },
       },
     },

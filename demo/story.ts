@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { formatBytes } from '../src/base/sizes.ts';
-import { Archiver, secondBetween } from './archive.ts';
+import { secondBetween } from './archive.ts';
+import { Background } from './background.ts';
 import { type Clinic, PRACTITIONERS } from './clinic.ts';
 import { Commands, programPath } from './commands.ts';
 import { fillDatabase } from './database.ts';
@@ -20,6 +21,7 @@ import {
   type TableProof,
 } from './proof.ts';
 import { createServer, DATABASE, type DemoServer, serverUrl, startServer, stopServer, withClient } from './server.ts';
+import { ServiceAct } from './service.ts';
 import { type Stage, setStage } from './stage.ts';
 
 /** What must be back in the end. */
@@ -42,7 +44,7 @@ export async function play(root: string, clinic: Clinic, narrator: Narrator): Pr
   narrator.command(`export HOLDFAST_CONFIG=${show(root)}/holdfast.yaml`);
   await holdfast.run(['init']);
   narrator.command('holdfast wal stream &');
-  await using _archiver = new Archiver(stage.config, stage.walLog);
+  await using _archiver = new Background(stage.config, ['wal', 'stream'], stage.walLog);
   await holdfast.run(['backup', '--label', 'first-evening']);
 
   narrator.act(
@@ -81,12 +83,16 @@ export async function play(root: string, clinic: Clinic, narrator: Narrator): Pr
 
   await undoDeletion(stage, server, holdfast, narrator);
 
+  await using service = new ServiceAct(stage, holdfast, narrator);
   narrator.act(
     'Prove it',
     'A real restore into a server of its own, which is dropped afterwards: every check, and the time that it takes.',
   );
+  await service.begin();
   await holdfast.run(['prove', 'latest', '--report', show(stage.report)]);
   await holdfast.run(['status']);
+
+  await service.play();
   narrator.end();
 }
 

@@ -1,0 +1,56 @@
+/** A real mail server on loopback for the length of the demonstration; what arrives is kept. */
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SMTPServer } from 'smtp-server';
+
+export class Mailbox implements AsyncDisposable {
+  readonly mails: string[] = [];
+  readonly #server: SMTPServer;
+
+  private constructor(server: (mails: string[]) => SMTPServer) {
+    this.#server = server(this.mails);
+  }
+
+  static async open(port: number): Promise<Mailbox> {
+    const mailbox = new Mailbox((mails) => receiver(mails));
+    await new Promise<void>((resolve, reject) => {
+      mailbox.#server.once('error', reject);
+      mailbox.#server.listen(port, '127.0.0.1', resolve);
+    });
+    return mailbox;
+  }
+
+  /** The first mail that fits, waited for up to two minutes. */
+  async arrived(fits: RegExp): Promise<string> {
+    for (let tries = 0; tries < 1200; tries++) {
+      const mail = this.mails.find((each) => fits.test(each));
+      if (mail !== undefined) return mail;
+      await sleep(100);
+    }
+    throw new Error(`No mail came that fits ${fits}.`);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return new Promise((resolve) => this.#server.close(() => resolve()));
+  }
+}
+
+function receiver(mails: string[]): SMTPServer {
+  return new SMTPServer({
+    authOptional: true,
+    disabledCommands: ['STARTTLS'],
+    onData: (stream, _session, done) => {
+      text(stream).then((mail) => {
+        mails.push(mail);
+        done();
+      }, done);
+    },
+  });
+}
+
+/** A header of a mail, unfolded. */
+export function headerOf(mail: string, name: string): string {
+  const [head = ''] = mail.replaceAll(/\r?\n[ \t]+/g, ' ').split(/\r?\n\r?\n/);
+  const line = head.split(/\r?\n/).find((each) => each.toLowerCase().startsWith(`${name.toLowerCase()}: `));
+  return line?.slice(name.length + 2) ?? '';
+}
