@@ -3,6 +3,8 @@
  * is renewed long before it ends; a run that was lost to another worker is killed at once and nothing more is written about it.
  */
 import type { Clock } from '../base/clock.ts';
+import { type Failure, isFailure } from '../base/failure.ts';
+import { given } from '../base/given.ts';
 import type { Catalog, CatalogDb } from '../catalog/catalog.ts';
 import { finishRun, type RunEnd, renewLease, requeueRun } from '../catalog/claim.ts';
 import { reportRun } from '../catalog/run-log.ts';
@@ -26,7 +28,7 @@ export interface RunnerDeps {
   readonly leaseMs: number;
   /** ms from asking a process to stop to ending it. */
   readonly graceMs: number;
-  /** What a kind's command line needs to know from the catalog as the run starts. */
+  /** What a kind's command line needs to know from the catalog as the run starts. Throws `retention_frozen`: then it fails with that. */
   prepare?(run: Run): Promise<Params>;
   /** Part of the transaction that ends the run. */
   ended?(db: CatalogDb, run: Run, params: Params, end: RunEnd): Promise<void>;
@@ -39,8 +41,19 @@ const REPORT_EVERY = 500;
 
 /** `stop`: hand it back when it is not over soon. Rejects only when the catalog cannot be written for longer than the lease. */
 export async function carryOut(run: Run, deps: RunnerDeps, stop: AbortSignal): Promise<RunResult> {
-  const params = (await deps.prepare?.(run)) ?? run.params;
-  return new Execution(run, params, deps).go(stop);
+  try {
+    const params = (await deps.prepare?.(run)) ?? run.params;
+    return await new Execution(run, params, deps).go(stop);
+  } catch (error) {
+    if (!isFailure(error, 'retention_frozen')) throw error;
+    return refuse(run, error, deps);
+  }
+}
+
+/** It may not even begin. */
+async function refuse(run: Run, { code, message, hint }: Failure, deps: RunnerDeps): Promise<RunResult> {
+  const end: RunEnd = { state: 'failed', error: { code, message, ...given('hint', hint) } };
+  return (await finishRun(deps.catalog.db, run, end, deps.clock.now())) ? 'finished' : 'lost';
 }
 
 class Execution {

@@ -1,5 +1,7 @@
 /** The part that carries runs out: in `serve`, and alone in `worker`. */
+import { Failure } from '../base/failure.ts';
 import { newId } from '../base/ids.ts';
+import { retentionFrozen } from '../catalog/alerts.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { processes } from '../scheduler/runner.ts';
 import { withSlices } from '../scheduler/verification.ts';
@@ -23,6 +25,18 @@ export interface WorkerChoice {
   readonly concurrency?: number;
 }
 
+/** Kinds of runs that remove points. */
+const REMOVES = new Set(['prune', 'forget']);
+
+/** After a sign that somebody destroys data, what is kept stays kept until a person has looked. */
+async function refuseWhileFrozen({ db }: Catalog, app: string): Promise<void> {
+  const alert = await retentionFrozen(db, app);
+  if (alert === undefined) return;
+  throw new Failure('retention_frozen', `Nothing is removed while this alert is open: ${alert.title}.`, {
+    hint: 'Look what happened; when the data are as they should be, resolve the alert.',
+  });
+}
+
 /** Works until the signal of the world fires, then finishes or hands back what it has. */
 export async function runWorker(world: ServiceWorld, catalog: Catalog, choice: WorkerChoice): Promise<void> {
   const { clock, env, build, hostname, configuration, log } = world;
@@ -41,6 +55,7 @@ export async function runWorker(world: ServiceWorld, catalog: Catalog, choice: W
       start: processes({ command: [build.program], env, cwd: configuration.current.directory }),
       words: ['--config', configuration.current.file],
       prepare: async (run) => {
+        if (REMOVES.has(run.kind)) await refuseWhileFrozen(catalog, run.app);
         if (run.kind !== 'verify') return run.params;
         const { sample } = await configuration.current.verification();
         return withSlices(catalog.db, run.params, clock.now(), sample === 'daily' ? 24 * HOUR : HOUR);
