@@ -24,6 +24,7 @@ import { latency } from './cases/latency.ts';
 import { limits } from './cases/limits.ts';
 import { moment } from './cases/moment.ts';
 import { restore } from './cases/restore.ts';
+import { scheduler } from './cases/scheduler.ts';
 import { small } from './cases/small.ts';
 import { sparse } from './cases/sparse.ts';
 import { three } from './cases/three.ts';
@@ -52,6 +53,7 @@ const BENCHES: readonly Bench[] = [
   limits,
   catalog,
   api,
+  scheduler,
 ];
 const RUNS = 3;
 /** Bytes of the directory that most benchmarks back up: 1 GiB. */

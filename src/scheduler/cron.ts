@@ -41,21 +41,20 @@ export interface DueTimes {
   readonly times: readonly number[];
   /** Whether there were older ones, too. */
   readonly more: boolean;
+  /** The first after them that is beyond `until`. */
+  readonly next: number | undefined;
 }
 
 /** The times after `after` up to and including `until`, at most `limit` of them, however long that is. */
 export function dueTimes(cron: string, timezone: string, { after, until, limit }: Span): DueTimes {
   const parsed = expression(cron);
   const where = zone(timezone);
-  const first = between(parsed, where, { after, until, limit });
-  if (first.length <= limit) return { times: first, more: false };
+  const { times, beyond } = between(parsed, where, { after, until, limit });
+  if (times.length <= limit) return { times, more: false, next: beyond };
   for (let length = HOUR; ; length *= 4) {
-    const times = between(parsed, where, {
-      after: Math.max(after, until - length),
-      until,
-      limit: Number.POSITIVE_INFINITY,
-    });
-    if (times.length >= limit) return { times: times.slice(-limit), more: true };
+    const span = { after: Math.max(after, until - length), until, limit: Number.POSITIVE_INFINITY };
+    const newest = between(parsed, where, span);
+    if (newest.times.length >= limit) return { times: newest.times.slice(-limit), more: true, next: newest.beyond };
   }
 }
 
@@ -65,15 +64,15 @@ interface Span {
   readonly limit: number;
 }
 
-/** One more than `limit` when there are more. */
-function between(parsed: Expression, where: Zone, { after, until, limit }: Span): number[] {
+/** One more than `limit` when there are more; `beyond`: the time after them. */
+function between(parsed: Expression, where: Zone, { after, until, limit }: Span) {
   const times: number[] = [];
-  let at = next(parsed, where, after);
-  while (at !== undefined && at <= until && times.length <= limit) {
-    times.push(at);
-    at = next(parsed, where, at);
+  let beyond = next(parsed, where, after);
+  while (beyond !== undefined && beyond <= until && times.length <= limit) {
+    times.push(beyond);
+    beyond = next(parsed, where, beyond);
   }
-  return times;
+  return { times, beyond };
 }
 
 function next(parsed: Expression, where: Zone, after: number): number | undefined {

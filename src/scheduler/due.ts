@@ -56,16 +56,16 @@ export const RECORDED_MISSES = 24;
 export function evaluate(schedule: Timetable, now: number): Evaluation {
   const { cron, timezone, enabled } = schedule;
   if (!enabled || cron === '') return { occurrences: [], evaluatedUntil: now, nextAt: null };
-  const first = nextTime(cron, timezone, Math.min(schedule.evaluatedUntil, now));
-  if (first === undefined || first > now) return { occurrences: [], evaluatedUntil: now, nextAt: first ?? null };
-  const span = { after: schedule.evaluatedUntil, until: now, limit: RECORDED_MISSES + 1 };
-  const { times, more } = dueTimes(cron, timezone, span);
-  const newest = times.at(-1)!;
+  const after = Math.min(schedule.evaluatedUntil, now);
+  const { times, more, next } = dueTimes(cron, timezone, { after, until: now, limit: RECORDED_MISSES + 1 });
+  const nextAt = next ?? null;
+  const newest = times.at(-1);
+  if (newest === undefined) return { occurrences: [], evaluatedUntil: now, nextAt };
   const missed = times.slice(0, -1).map((time, at) => miss(schedule, time, newest, more && at === 0));
   return {
     occurrences: [...missed, newestOf(schedule, newest, { now, missed: missed.length, more })],
     evaluatedUntil: now,
-    nextAt: nextTime(cron, timezone, now) ?? null,
+    nextAt,
   };
 }
 

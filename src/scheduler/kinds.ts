@@ -3,8 +3,6 @@ import { z } from 'zod';
 import { FAILURES, Failure, type FailureCode } from '../base/failure.ts';
 import { type KindName, PARAMS } from './kinds/params.ts';
 
-export type { KindName } from './kinds/params.ts';
-
 export type Params = Readonly<Record<string, unknown>>;
 
 export interface Kind {

@@ -15,7 +15,7 @@ import { conclude, type Ended } from './runner/conclude.ts';
 import { People } from './runner/people.ts';
 import { Report } from './runner/report.ts';
 
-export type { Child, ChildCommand, ChildEnd, ChildListener, Program, StartChild } from './runner/child.ts';
+export type { Child, ChildCommand, ChildEnd, ChildListener, StartChild } from './runner/child.ts';
 export { processes } from './runner/child.ts';
 
 export interface RunnerDeps {

@@ -26,7 +26,7 @@ export interface TickerDeps {
   onProblem(message: string, error: unknown): void;
 }
 
-export const SCHEDULER_ROLE = 'scheduler';
+const SCHEDULER_ROLE = 'scheduler';
 
 const TICK_MS = 5_000;
 const ROLE_MS = 20_000;
