@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { createConfig, lintFromString } from '@redocly/openapi-core';
 import type { Endpoint } from '../../src/api/endpoint.ts';
 import { raise } from '../../src/catalog/alerts.ts';
 import { createApproval } from '../../src/catalog/approvals.ts';
@@ -200,3 +201,16 @@ A list that anybody with an account may ask for holds only what they may see. Ro
 tokens. A run of the kind \`forget\` or \`prune\` takes an administrator, whatever route asks for it. What waits for a second person is described in
 [Access](guide/access.md#two-people).
 `;
+
+test('the description with all routes passes the linter, and every id is there once', async () => {
+  const { body } = await server.ask('/api/v1/openapi.json');
+  const source = typeof body === 'string' ? body : JSON.stringify(body);
+  const problems = await lintFromString({ source, config: await createConfig({ extends: ['recommended'] }) });
+  const errors = problems.filter(({ severity }) => severity === 'error');
+  assert.deepEqual(
+    errors.map(({ ruleId, message, location }) => [ruleId, message, location[0]?.pointer]),
+    [],
+  );
+  const ids = server.app.api.endpoints.map(({ id }) => id);
+  assert.equal(new Set(ids).size, ids.length);
+});
