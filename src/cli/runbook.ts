@@ -15,7 +15,7 @@ export interface RunbookChoices {
 }
 
 /** Words of the commands that restore: `latest`, a point, `--at T`. */
-export function targetWords({ point, at }: RunbookChoices): string[] {
+function targetWords({ point, at }: RunbookChoices): string[] {
   if (at === undefined) return [point ?? 'latest'];
   if (point === undefined) return ['--at', at];
   throw new Failure('usage', 'A POINT and --at exclude each other.');

@@ -15,8 +15,8 @@ export { toHtml } from './kit/html.ts';
 export { toText } from './kit/text.ts';
 export { describeReport, reportDocument, runbookDocument } from './runbook/document.ts';
 export { agreeing, type Person, throughService } from './runbook/person.ts';
-export { listRunbookReports, type RunbookReport, type StepReport } from './runbook/report.ts';
-export { objectiveOf, type PlannedStep, planSteps } from './runbook/steps.ts';
+export { listRunbookReports, type RunbookReport } from './runbook/report.ts';
+export { objectiveOf, planSteps } from './runbook/steps.ts';
 
 export interface RunbookInput {
   readonly app: AppSettings;

@@ -8,18 +8,16 @@ const TIMEOUT_MS = 5 * 60_000;
 
 type Document = Readonly<Record<string, unknown>>;
 
-/** What the command printed with `--json`. Throws what it failed with; `details.code` is its own code. */
+/** What the command printed with `--json`: its one document, or the summary after its other lines. Throws what it failed with; `details.code` is its own code. */
 export function ask({ build, env, configuration, signal }: ServiceWorld, words: readonly string[]): Promise<Document> {
   const { file, directory } = configuration.current;
   const options = { cwd: directory, env, signal, timeout: TIMEOUT_MS, maxBuffer: MAX_ANSWER };
   return new Promise((resolve, reject) => {
     execFile(build.program, [...words, '--json', '--config', file], options, (error, stdout, stderr) => {
       if (error === null) {
-        try {
-          return resolve(JSON.parse(stdout) as Document);
-        } catch (cause) {
-          return reject(new Failure('internal', `"${words.join(' ')}" printed no document.`, { cause }));
-        }
+        const document = parsed(stdout) ?? lastLine(stdout);
+        if (document !== undefined) return resolve(document);
+        return reject(new Failure('internal', `"${words.join(' ')}" printed no document.`));
       }
       const said = lastLine(stderr);
       const message = typeof said?.message === 'string' ? said.message : error.message;
@@ -29,9 +27,12 @@ export function ask({ build, env, configuration, signal }: ServiceWorld, words: 
 }
 
 function lastLine(text: string): Document | undefined {
-  const line = text.trim().split('\n').at(-1) ?? '';
+  return parsed(text.trim().split('\n').at(-1) ?? '');
+}
+
+function parsed(text: string): Document | undefined {
   try {
-    return line.startsWith('{') ? (JSON.parse(line) as Document) : undefined;
+    return text.trimStart().startsWith('{') ? (JSON.parse(text) as Document) : undefined;
   } catch {
     return undefined;
   }

@@ -19,7 +19,7 @@ export async function runScheduler(world: ServiceWorld, catalog: Catalog): Promi
   await ticker.run(signal);
 }
 
-export async function declaredBy(configuration: Configuration): Promise<readonly DeclaredSchedule[]> {
+async function declaredBy(configuration: Configuration): Promise<readonly DeclaredSchedule[]> {
   return declaredSchedules({
     plans: await Promise.all(configuration.appNames.map((app) => configuration.plan(app))),
     verification: await configuration.verification(),
