@@ -40,7 +40,7 @@ export function reconcile(catalog: Catalog, declared: readonly DeclaredSchedule[
 }
 
 /** When a schedule that begins now, or was changed now, is due next; null: not by the clock. */
-export function firstTimes(
+function firstTimes(
   { cron, timezone, enabled }: Pick<NewSchedule, 'cron' | 'timezone' | 'enabled'>,
   now: number,
 ) {
