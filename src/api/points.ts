@@ -117,7 +117,7 @@ export const listEntries = endpoint({
 
 export const readFile = endpoint({
   ...ofApp,
-  ...{ method: 'GET', path: '/api/v1/points/{point}/file', id: 'readFile', unhurried: true },
+  ...{ method: 'GET', path: '/api/v1/points/{point}/file', id: 'readFile', unhurried: true, access: 'operator' },
   summary: 'The bytes of one file, each part verified before it is sent',
   params: { point },
   query: { app: anApp, ...place },
@@ -126,7 +126,7 @@ export const readFile = endpoint({
 
 export const readArchive = endpoint({
   ...ofApp,
-  ...{ method: 'GET', path: '/api/v1/points/{point}/archive', id: 'readArchive', unhurried: true },
+  ...{ method: 'GET', path: '/api/v1/points/{point}/archive', id: 'readArchive', unhurried: true, access: 'operator' },
   summary: 'A directory, or all of the point, as one archive',
   description:
     'tar keeps owners, modes, links and names of any bytes. zip is for desktops: files, directories and links; names that are no UTF-8 ' +
