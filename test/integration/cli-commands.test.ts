@@ -91,12 +91,13 @@ test('config validate and show need no secret and contact nothing', async (t) =>
       shop: {
         sources: { database: { type: 'postgres', url: 'postgres://app:hunter2@127.0.0.1:1/shop' } },
         schedules: [{ run: 'backup', cron: '0 2 * * *' }],
+        tenants: { table: 'tenants', key: 'id' },
       },
     },
   });
   const valid = await holdfastOk(['config', 'validate', '--config', path]);
   assert.match(valid.stdout, /is valid\.\n {2}storages: a\n {2}apps: shop\n/);
-  assert.match(valid.stdout, /apps\.shop\.schedules: schedules are read but nothing runs them in this version/);
+  assert.match(valid.stdout, /apps\.shop\.tenants: tenants are read but this version cannot/);
   const document = (await holdfastOk(['config', 'validate', '--json', '--config', path])).document<{
     remarks: object[];
   }>();
@@ -107,7 +108,8 @@ test('config validate and show need no secret and contact nothing', async (t) =>
   assert.match(shown.stdout, /password: "\*{8}" +# env NOT_SET \(file line \d+\)/);
   assert.match(shown.stdout, /required: 1 +# default/);
   const read = parse(shown.stdout) as { apps: { shop: { sources: { database: object }; schedules: object[] } } };
-  assert.deepEqual(read.apps.shop.schedules, [{ run: 'backup', cron: '0 2 * * *' }]);
+  const [schedule] = read.apps.shop.schedules as Record<string, unknown>[];
+  assert.deepEqual([schedule?.run, schedule?.cron, schedule?.retries], ['backup', '0 2 * * *', 3]);
   assert.deepEqual(read.apps.shop.sources.database, {
     ...{ type: 'postgres', wal: 'off', url: 'postgres://app:********@127.0.0.1:1/shop' },
   });
