@@ -2,7 +2,7 @@
 import { type Kysely, sql } from 'kysely';
 import { Failure } from '../base/failure.ts';
 import { type CatalogDb, onPostgres } from './database.ts';
-import * as first from './migrations/0001-first.ts';
+import { up as first } from './migrations/0001-first.ts';
 import type { CatalogTables } from './schema.ts';
 
 export interface Migration {
@@ -10,7 +10,7 @@ export interface Migration {
 }
 
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
-  '0001-first': first,
+  '0001-first': { up: first },
 };
 
 /** Any number; the same for every Holdfast. */
