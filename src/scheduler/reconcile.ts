@@ -40,10 +40,7 @@ export function reconcile(catalog: Catalog, declared: readonly DeclaredSchedule[
 }
 
 /** When a schedule that begins now, or was changed now, is due next; null: not by the clock. */
-function firstTimes(
-  { cron, timezone, enabled }: Pick<NewSchedule, 'cron' | 'timezone' | 'enabled'>,
-  now: number,
-) {
+function firstTimes({ cron, timezone, enabled }: Pick<NewSchedule, 'cron' | 'timezone' | 'enabled'>, now: number) {
   const nextAt = enabled && cron !== '' ? (nextTime(cron, timezone, now) ?? null) : null;
   return { evaluatedUntil: now, nextAt };
 }
