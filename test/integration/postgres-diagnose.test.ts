@@ -1,6 +1,7 @@
 /** Each thing that stands in the way of a backup is named, with the exact statement that mends it; and the statement does mend it. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isFailure } from '../../src/base/failure.ts';
 import { diagnose } from '../../src/postgres/diagnose.ts';
 import { openPostgresSource } from '../../src/sources/postgres-source.ts';
@@ -130,6 +131,8 @@ test('WAL senders and slots that are all in use are counted', async () => {
   assert.equal((await codes(small.url()))['problem:wal_senders_exhausted'], 'ALTER SYSTEM SET max_wal_senders = 10;');
   const failed = await failedBackup(small.url());
   assert.match(failed.hint, /ALTER SYSTEM SET max_wal_senders = 10;/);
+  const freed = async () => (await small.sql('SELECT slot_name FROM pg_replication_slots')).length === 0;
+  while (!(await freed())) await sleep(20); // the slot of the backup that failed goes with its session
   await small.sql(`SELECT pg_create_physical_replication_slot('taken')`);
   const slots = (await codes(small.url()))['problem:replication_slots_exhausted'];
   assert.equal(slots, 'ALTER SYSTEM SET max_replication_slots = 10;');
