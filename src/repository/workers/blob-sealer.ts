@@ -3,7 +3,6 @@ import { createHash, type Hash } from 'node:crypto';
 import { constants, createZstdCompress, zstdCompressSync } from 'node:zlib';
 import { releaseAll } from '../../base/release.ts';
 import { Sealer } from '../crypto/envelope.ts';
-import { PackBinding } from '../crypto/pack-binding.ts';
 import { sha256All } from '../crypto/sha256-lanes.ts';
 import { FrozenLookup } from '../index/blob-index.ts';
 import { Claims } from '../index/claims.ts';
@@ -30,14 +29,14 @@ export class BlobSealer {
   readonly #emit: (pack: SealedPackMessage) => void;
 
   constructor(data: SealWorkerData, emit: (pack: SealedPackMessage) => void) {
-    const seals = { sealer: new Sealer(data.masterKey), binding: new PackBinding(data.masterKey) };
+    const sealer = new Sealer(data.masterKey);
     this.#lookup = new FrozenLookup(data.index);
     this.#claims = new Claims(data.claims);
     this.#needed = data.needed;
     this.#level = data.settings.compression;
     this.#target = data.settings.packSize;
-    this.#data = [new PackBuilder(seals, false, this.#target), new PackBuilder(seals, false, this.#target)];
-    this.#tree = new PackBuilder(seals, true, this.#target);
+    this.#data = [new PackBuilder(sealer, false, this.#target), new PackBuilder(sealer, false, this.#target)];
+    this.#tree = new PackBuilder(sealer, true, this.#target);
     this.#emit = emit;
   }
 

@@ -6,31 +6,22 @@ import { hash } from 'node:crypto';
 import { Failure } from '../../base/failure.ts';
 import { idFromBytes } from '../../base/ids.ts';
 import { ENVELOPE_OVERHEAD, type Sealer } from '../crypto/envelope.ts';
-import type { PackBinding } from '../crypto/pack-binding.ts';
 import { encodePackHeader, type PackedBlob, packHeaderSize, parsePackHeader } from '../format/pack-header.ts';
 import type { SealedPackMessage } from './messages.ts';
 
 /** Keeps the sealed header far below the 16 MiB that readers accept. */
 const MAX_BLOBS = 100_000;
 
-/** What seals a pack, blobs and header. */
-export interface PackSeals {
-  readonly sealer: Sealer;
-  readonly binding: PackBinding;
-}
-
 export class PackBuilder {
   readonly #sealer: Sealer;
-  readonly #binding: PackBinding;
   readonly #isTree: boolean;
   readonly #target: number;
   #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #size = 0;
   #blobs: PackedBlob[] = [];
 
-  constructor({ sealer, binding }: PackSeals, isTree: boolean, target: number) {
+  constructor(sealer: Sealer, isTree: boolean, target: number) {
     this.#sealer = sealer;
-    this.#binding = binding;
     this.#isTree = isTree;
     this.#target = target;
   }
@@ -71,8 +62,7 @@ export class PackBuilder {
   finish(): SealedPackMessage {
     const header = encodePackHeader(this.#blobs);
     this.#reserve(packHeaderSize(this.#blobs));
-    const iv = this.#binding.ivFor(header, this.#sealedBlobs());
-    const sealedLength = this.#sealer.sealUnder(iv, header, this.#buffer, this.#size);
+    const sealedLength = this.#sealer.sealInto(header, this.#buffer, this.#size);
     this.#verifyHeader(this.#buffer.subarray(this.#size, this.#size + sealedLength));
     const end = this.#size + sealedLength;
     new DataView(this.#buffer.buffer).setUint32(end, sealedLength, true);
@@ -86,10 +76,6 @@ export class PackBuilder {
     };
     this.#reset();
     return message;
-  }
-
-  *#sealedBlobs(): Generator<Uint8Array> {
-    for (const { offset, length } of this.#blobs) yield this.#buffer.subarray(offset, offset + length);
   }
 
   #verifyHeader(sealed: Uint8Array): void {

@@ -4,7 +4,6 @@ import { createHash, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { zstdDecompressSync } from 'node:zlib';
 import { Sealer } from '../crypto/envelope.ts';
-import { PackBinding } from '../crypto/pack-binding.ts';
 import { parsePackHeader } from '../format/pack-header.ts';
 import { BlobIndex } from '../index/blob-index.ts';
 import { newClaims } from '../index/claims.ts';
@@ -14,7 +13,6 @@ import { PackBuilder } from './pack-builder.ts';
 
 const KEY = { encrypt: randomBytes(32), macK: randomBytes(16), macR: randomBytes(16) };
 const sealer = new Sealer(KEY);
-const seals = { sealer, binding: new PackBinding(KEY) };
 const sha = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest();
 
 /** The blobs of a pack, read from its own header: id in hex → plaintext. */
@@ -52,7 +50,7 @@ function setUp(settings: Partial<SealWorkerData['settings']> = {}, index = new B
 }
 
 test('a pack opens by its header, and its table says the same', () => {
-  const builder = new PackBuilder(seals, false, 1000);
+  const builder = new PackBuilder(sealer, false, 1000);
   const plain = [randomBytes(10), randomBytes(5000), Buffer.alloc(0)];
   for (const bytes of plain) builder.add(sha(bytes), bytes, 0);
   assert.ok(builder.isFull);
@@ -64,7 +62,7 @@ test('a pack opens by its header, and its table says the same', () => {
 });
 
 test('a pack that takes over another has the blobs of both', () => {
-  const [one, two] = [new PackBuilder(seals, false, 1000), new PackBuilder(seals, false, 1000)];
+  const [one, two] = [new PackBuilder(sealer, false, 1000), new PackBuilder(sealer, false, 1000)];
   one.add(sha(Buffer.from('a')), Buffer.from('a'), 0);
   two.add(sha(Buffer.from('b')), Buffer.from('b'), 0);
   one.absorb(two);
