@@ -1,6 +1,6 @@
 /** E-mail: text and HTML, one thread for each alert. */
 import { readFile } from 'node:fs/promises';
-import { createTransport, type SendMailOptions } from 'nodemailer';
+import type { SendMailOptions } from 'nodemailer';
 import type SMTPTransport from 'nodemailer/lib/smtp-transport/index.js';
 import { Failure } from '../../base/failure.ts';
 import { printable } from '../../base/printable.ts';
@@ -18,6 +18,7 @@ const PATIENCE = 3;
 export function email(settings: EmailSettings): Send {
   return async ({ id, content }, world) => {
     if (content.event === 'ping') return 'nothing to tell';
+    const { createTransport } = await import('nodemailer'); // with the first mail: a service without mail starts without it
     const transport = createTransport(await transportOptions(settings));
     const late = AbortSignal.timeout(settings.timeout * PATIENCE);
     const over = AbortSignal.any([world.signal, late]);
