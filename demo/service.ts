@@ -68,7 +68,9 @@ export class ServiceAct implements AsyncDisposable {
   }
 
   #tell(mail: string): void {
-    this.#narrator.say(`a mail for ${headerOf(mail, 'To')}: ${headerOf(mail, 'Subject')}`);
+    // The subject stays the same, so that mail programs keep the thread together; the first line says what is new.
+    const news = /^\[[A-Z, ]+\] .+$/m.exec(mail)?.[0].trim();
+    this.#narrator.say(`a mail for ${headerOf(mail, 'To')}: ${news ?? headerOf(mail, 'Subject')}`);
   }
 
   /** It is due at the next full minute. */

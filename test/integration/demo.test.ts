@@ -24,7 +24,7 @@ test('the demonstration brings everything back, leaves a clinic that works with 
     assert.match(played.stdout, /clinic: safe/);
     assert.match(played.stdout, /✔ a scheduled backup happened, with two copies of three: partial/);
     assert.match(played.stdout, /a mail for oncall@clinic\.example: \[WARNING\] clinic: The backup is not complete/);
-    assert.equal(played.stdout.match(/a mail for oncall@clinic\.example/g)?.length, 2, 'and one that it is over');
+    assert.match(played.stdout, /a mail for oncall@clinic\.example: \[RESOLVED\] clinic: The backup is not complete/);
 
     const next = played.stdout
       .split('Try next:')[1]!
