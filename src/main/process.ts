@@ -17,6 +17,9 @@ export async function main(registrations?: readonly Registration[]): Promise<nev
   endClearlyOnMistakes(registrations);
   const stop = interruptSignal();
   const supervisor = supervision(process.env, (reason) => stop.abort(reason));
+  // The worker's pipe is ours alone: a hook that calls Holdfast starts a command of its own.
+  delete process.env.HOLDFAST_SUPERVISED;
+  delete process.env.HOLDFAST_RUN;
   const reloads = new Set<() => void>();
   // Taken even where nobody listens: other programs that use the repository format probe the owner of a lock with it, and a backup should
   // survive the terminal it was started from.

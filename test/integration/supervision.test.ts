@@ -25,7 +25,9 @@ const no: Worker = (_question, pipe) => void pipe.write('{"permit":false}\n');
 const dies: Worker = (_question, pipe) => void pipe.destroy();
 
 test('a backup asks before its point is visible; carried out again, the run answers with the same point', async () => {
-  await using app = await backupApp();
+  // The hook starts a Holdfast of its own, which is nobody's run and has no pipe.
+  const afterBackup = ['sh', '-c', `${HOLDFAST} version && test -z "$HOLDFAST_RUN$HOLDFAST_SUPERVISED"`];
+  await using app = await backupApp({ app: { hooks: { afterBackup } } });
   await writeFile(join(app.media, 'file'), 'content');
   const refused = await supervised(app, 'run-1', no);
   assert.equal(refused.error?.error, 'run_lost');

@@ -49,9 +49,9 @@ export async function runChild(words: readonly string[], options: ChildOptions):
   }
 }
 
-function environmentOf({ environment, supervision }: ChildOptions): Record<string, string | undefined> {
-  const { HOLDFAST_SUPERVISED: _pipe, HOLDFAST_RUN: _run, ...rest } = environment;
-  return supervision === undefined ? rest : { ...rest, HOLDFAST_SUPERVISED: '3', HOLDFAST_RUN: supervision.run };
+function environmentOf({ environment, supervision }: ChildOptions): ChildOptions['environment'] {
+  if (supervision === undefined) return environment;
+  return { ...environment, HOLDFAST_SUPERVISED: '3', HOLDFAST_RUN: supervision.run };
 }
 
 /** The worker knows only us; the command's questions go on to it. */
