@@ -3,12 +3,12 @@
  * is renewed long before it ends; a run that was lost to another worker is killed at once and nothing more is written about it.
  */
 import type { Clock } from '../base/clock.ts';
-import { type Failure, isFailure } from '../base/failure.ts';
+import { asFailure, type Failure } from '../base/failure.ts';
 import { given } from '../base/given.ts';
 import type { Catalog, CatalogDb } from '../catalog/catalog.ts';
 import { finishRun, type RunEnd, renewLease, requeueRun } from '../catalog/claim.ts';
 import { reportRun } from '../catalog/run-log.ts';
-import type { Run } from '../catalog/runs.ts';
+import type { Run, RunError } from '../catalog/runs.ts';
 import { commandLine, type Params } from './kinds.ts';
 import type { Child, StartChild } from './runner/child.ts';
 import { conclude, type Ended } from './runner/conclude.ts';
@@ -28,8 +28,10 @@ export interface RunnerDeps {
   readonly leaseMs: number;
   /** ms from asking a process to stop to ending it. */
   readonly graceMs: number;
-  /** What a kind's command line needs to know from the catalog as the run starts. Throws `retention_frozen`: then it fails with that. */
+  /** What a kind's command line needs to know from the catalog as the run starts. */
   prepare?(run: Run): Promise<Params>;
+  /** Asked right before the run removes anything; what it throws is what the run fails with, and nothing is removed. */
+  beforeRemoval?(run: Run): Promise<void>;
   /** Part of the transaction that ends the run. */
   ended?(db: CatalogDb, run: Run, params: Params, end: RunEnd): Promise<void>;
 }
@@ -38,22 +40,13 @@ export interface RunnerDeps {
 export type RunResult = 'finished' | 'requeued' | 'lost';
 
 const REPORT_EVERY = 500;
+/** The step before which a command that removes asks. */
+const REMOVAL = 'removal';
 
 /** `stop`: hand it back when it is not over soon. Rejects only when the catalog cannot be written for longer than the lease. */
 export async function carryOut(run: Run, deps: RunnerDeps, stop: AbortSignal): Promise<RunResult> {
-  try {
-    const params = (await deps.prepare?.(run)) ?? run.params;
-    return await new Execution(run, params, deps).go(stop);
-  } catch (error) {
-    if (!isFailure(error, 'retention_frozen')) throw error;
-    return refuse(run, error, deps);
-  }
-}
-
-/** It may not even begin. */
-async function refuse(run: Run, { code, message, hint }: Failure, deps: RunnerDeps): Promise<RunResult> {
-  const end: RunEnd = { state: 'failed', error: { code, message, ...given('hint', hint) } };
-  return (await finishRun(deps.catalog.db, run, end, deps.clock.now())) ? 'finished' : 'lost';
+  const params = (await deps.prepare?.(run)) ?? run.params;
+  return new Execution(run, params, deps).go(stop);
 }
 
 class Execution {
@@ -68,6 +61,8 @@ class Execution {
   #flushed: Promise<void> = Promise.resolve();
   #heldUntil: number;
   #lost = false;
+  /** Why what was about to be removed stays. */
+  #refusal: RunError | undefined;
   #stopped: Ended['stopped'];
 
   constructor(run: Run, params: Params, deps: RunnerDeps) {
@@ -88,7 +83,7 @@ class Execution {
           this.#report.line(from, text, clock.now());
           this.#heard();
         },
-        permit: () => this.#permit(),
+        permit: (step) => this.#permit(step),
         confirm: (step, question) => this.#people.confirm(step, question),
         ready: () => this.#people.ready(),
       },
@@ -104,7 +99,8 @@ class Execution {
     await Promise.all([...watching, this.#flushed]);
     if (this.#lost) return 'lost';
     this.#report.end(clock.now());
-    const { outcome, error } = this.#report;
+    const { outcome } = this.#report;
+    const error = this.#refusal ?? this.#report.error;
     return this.#settle({ run: this.#run, end, outcome, error, stopped: this.#stopped, now: clock.now() });
   }
 
@@ -129,10 +125,17 @@ class Execution {
   }
 
   /** Only on the catalog's word: while it cannot be asked, the process waits as long as the lease lasts. */
-  async #permit(): Promise<boolean> {
+  async #permit(step: string): Promise<boolean> {
     let state = await this.#renew();
     while (state === 'unknown' && (await this.#pause(1_000))) state = await this.#renew();
-    return state === 'held';
+    if (state !== 'held') return false;
+    try {
+      if (step === REMOVAL) await this.#deps.beforeRemoval?.(this.#run);
+      return true;
+    } catch (error) {
+      this.#refusal = errorOf(asFailure(error));
+      return false;
+    }
   }
 
   /** Something was said: it is written down soon, with what else is said until then. */
@@ -209,4 +212,8 @@ class Execution {
       return 'finished';
     });
   }
+}
+
+function errorOf({ code, message, hint }: Failure): RunError {
+  return { code, message, ...given('hint', hint) };
 }

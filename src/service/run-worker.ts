@@ -25,9 +25,6 @@ export interface WorkerChoice {
   readonly concurrency?: number;
 }
 
-/** Kinds of runs that remove points. */
-const REMOVES = new Set(['prune', 'forget']);
-
 /** After a sign that somebody destroys data, what is kept stays kept until a person has looked. */
 async function refuseWhileFrozen({ db }: Catalog, app: string): Promise<void> {
   const alert = await retentionFrozen(db, app);
@@ -55,11 +52,11 @@ export async function runWorker(world: ServiceWorld, catalog: Catalog, choice: W
       start: processes({ command: [build.program], env, cwd: configuration.current.directory }),
       words: ['--config', configuration.current.file],
       prepare: async (run) => {
-        if (REMOVES.has(run.kind)) await refuseWhileFrozen(catalog, run.app);
         if (run.kind !== 'verify') return run.params;
         const { sample } = await configuration.current.verification();
         return withSlices(catalog.db, run.params, clock.now(), sample === 'daily' ? 24 * HOUR : HOUR);
       },
+      beforeRemoval: (run) => refuseWhileFrozen(catalog, run.app),
       ended: async (db, run, params, end) =>
         afterRun(db, { run, params, end }, await configuration.current.verification(), clock.now()),
       onProblem: (message, error) => log.error(`${message}.`, { worker: id, error }),

@@ -5,6 +5,9 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { raise } from '../../src/catalog/alerts.ts';
+import { openCatalog } from '../../src/catalog/catalog.ts';
+import type { RunbookReport } from '../../src/operations/runbook.ts';
 import { freePort } from '../../src/postgres/free-port.ts';
 import { openMailbox } from '../support/mailbox.ts';
 import { type Run, startService, waitForRun } from '../support/service.ts';
@@ -71,6 +74,51 @@ test('kill -9 in the middle of a backup: the next start carries it out, once', a
   assert.equal(run.attempt, 2);
   assert.equal((await app.ok(['points', '--json'])).document<object[]>().length, 1);
   await app.resticChecks();
+});
+
+test('nothing is removed while an alert freezes retention; a runbook asks people through the service', async () => {
+  await using app = await backupApp({ local: ['a'], app: { retention: { last: 1 } } });
+  await writeFile(join(app.media, 'file'), 'as it was');
+  for (let points = 0; points < 2; points++) await app.backUp();
+  const points = async () => (await app.ok(['points', '--json'])).document<object[]>().length;
+  const port = await freePort();
+  const token = await configure(app.configFile, app, { port });
+  await using service = await startService(app.configFile, { port, token });
+
+  await using catalog = await openCatalog({ path: app.dir.join('catalog.sqlite') });
+  const { alert } = await raise(
+    catalog.db,
+    {
+      ...{ rule: 'mass_change', cause: 'mass_change:clinic', severity: 'CRITICAL', app: 'clinic', evidence: 'a run' },
+      ...{ title: 'Most files are gone', message: 'Look at once.', freezesRetention: true },
+    },
+    Date.now(),
+  );
+  const frozen = await service.run('prune', '*');
+  assert.equal(frozen.state, 'failed');
+  assert.equal(frozen.error?.code, 'retention_frozen');
+  assert.equal(await points(), 2);
+  const answered = await service.call('POST', `/alerts/${alert.id}/resolve`, { note: 'we moved them' });
+  assert.equal(answered.status, 200);
+  assert.equal((await service.run('prune', '*')).state, 'succeeded');
+  assert.equal(await points(), 1);
+
+  await writeFile(join(app.media, 'file'), 'broken');
+  const asked = await service.call<{ run: Run }>('POST', '/runs', { kind: 'runbook', app: 'clinic', params: {} });
+  const { id } = asked.body.run;
+  for (const input of [
+    { kind: 'note', text: 'the front desk knows' },
+    { kind: 'confirm', step: '2', text: 'stopped by hand' },
+    { kind: 'confirm', step: '5' },
+  ])
+    assert.equal((await service.call('POST', `/runs/${id}/inputs`, input)).status, 201);
+  const run = await waitForRun(service.call, id);
+  assert.equal(run.state, 'succeeded', JSON.stringify(run));
+  const report = run.outcome as unknown as RunbookReport;
+  assert.ok(report.notes.some(({ text }) => text === 'the front desk knows'));
+  assert.ok(report.notes.some(({ text }) => text === 'stopped by hand'));
+  assert.match(report.steps[1]?.by ?? '', /test/);
+  assert.equal(await readFile(join(app.media, 'file'), 'utf8'), 'as it was');
 });
 
 interface Places {
