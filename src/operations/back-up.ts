@@ -245,6 +245,7 @@ class BackUpRun {
       time: manifest.time,
       ...(label === undefined ? {} : { label }),
       sources: Object.fromEntries(sources.map((source) => [source.name, reportSource(source)])),
+      bytes: sources.reduce((sum, { counts }) => sum + counts.bytes, 0),
       bytes_added: this.#writer.pool.stats.newBytes,
       bytes_stored: this.#writer.packBytes,
       storages,

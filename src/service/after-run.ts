@@ -29,13 +29,13 @@ export async function afterRun(
 
 /** The point as the storages would tell it; the next look at them corrects it. */
 async function notePoint(db: CatalogDb, run: Run, outcome: Outcome, now: number): Promise<void> {
-  const { point, time, label, sources, storages, bytes_stored: stored } = outcome;
-  if (typeof point !== 'string' || typeof time !== 'string') return;
+  const { point, time, label, bytes, sources, storages, bytes_stored: stored } = outcome;
+  if (typeof point !== 'string' || typeof time !== 'string' || typeof bytes !== 'number') return;
   const complete = Object.entries(asRecord(storages)).flatMap(([name, state]) => (state === 'complete' ? [name] : []));
   await savePoint(
     db,
     {
-      ...{ id: point, app: run.app, time: Date.parse(time), bytes: readBytes(outcome), proof: 'stored', pinned: false },
+      ...{ id: point, app: run.app, time: Date.parse(time), bytes, proof: 'stored', pinned: false },
       ...{ sources: Object.keys(asRecord(sources)), storages: complete, runId: run.id },
       ...(typeof label === 'string' ? { label } : {}),
       ...(typeof stored === 'number' ? { bytesStored: stored } : {}),

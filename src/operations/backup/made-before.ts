@@ -29,6 +29,7 @@ export async function outcomeOf(
     time: manifest.time,
     ...(manifest.label === undefined ? {} : { label: manifest.label }),
     sources: {},
+    bytes: summary?.total_bytes_processed ?? 0,
     bytes_added: summary?.data_added ?? 0,
     bytes_stored: summary?.data_added_packed ?? 0,
     storages: Object.fromEntries([

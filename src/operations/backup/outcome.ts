@@ -24,6 +24,8 @@ export interface BackUpOutcome {
   readonly time: string;
   readonly label?: string;
   readonly sources: Readonly<Record<string, SourceReport>>;
+  /** Of all files in the point. */
+  readonly bytes: number;
   /** New plain bytes. */
   readonly bytes_added: number;
   /** What they take in each storage, compressed and encrypted. */
