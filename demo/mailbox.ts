@@ -1,4 +1,5 @@
-/** A real mail server on loopback for the length of the demonstration; what arrives is kept. */
+/** A real mail server on loopback; what arrives is kept. */
+import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SMTPServer } from 'smtp-server';
@@ -11,6 +12,7 @@ export class Mailbox implements AsyncDisposable {
     this.#server = server(this.mails);
   }
 
+  /** `port`: 0 for any that is free. */
   static async open(port: number): Promise<Mailbox> {
     const mailbox = new Mailbox((mails) => receiver(mails));
     await new Promise<void>((resolve, reject) => {
@@ -18,6 +20,10 @@ export class Mailbox implements AsyncDisposable {
       mailbox.#server.listen(port, '127.0.0.1', resolve);
     });
     return mailbox;
+  }
+
+  get port(): number {
+    return (this.#server.server.address() as AddressInfo).port;
   }
 
   /** The first mail that fits, waited for up to two minutes. */

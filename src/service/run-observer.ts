@@ -6,7 +6,8 @@ import { asFailure } from '../base/failure.ts';
 import { newId } from '../base/ids.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { eventRange, readEvents } from '../catalog/events.ts';
-import { takeLease } from '../catalog/leases.ts';
+import { dropLease, takeLease } from '../catalog/leases.ts';
+import { noteObserved, observations } from '../catalog/observations.ts';
 import { noteStorages, saveStatus } from '../catalog/statuses.ts';
 import { ask } from './ask.ts';
 import type { ServiceWorld } from './world.ts';
@@ -15,9 +16,11 @@ import type { ServiceWorld } from './world.ts';
 const LOOK_EVERY = 5 * 60_000;
 const SETTLE = 3_000;
 const TICK = 2_000;
+/** Longer than any look takes; who dies while looking holds others up no longer than this. */
 const ROLE = 6 * 60_000;
 /** Copies of the catalog are not made more often than this. */
 const SAVE_EVERY = 60_000;
+const BATCH = 500;
 
 /** Kinds of runs after which things may look different. */
 const CHANGES = new Set(['backup', 'prove', 'check', 'verify', 'sync', 'prune', 'restore', 'forget', 'pin', 'unpin']);
@@ -34,11 +37,12 @@ class Observer {
   readonly #catalog: Catalog;
   readonly #labels: Labels;
   readonly #holder: string;
-  #seen = 0;
-  #changedAt: number | undefined;
-  #lookedAt = Number.NEGATIVE_INFINITY;
-  #savedAt = Number.NEGATIVE_INFINITY;
-  #unsaved = false;
+  /** The number of the last event heard of. */
+  #heard = 0;
+  #seen: ReadonlyMap<string, number> = new Map();
+  /** When a run ended after which things may look different, and when any did; ms since the epoch. */
+  #changedAt = 0;
+  #endedAt = 0;
 
   constructor(world: ServiceWorld, catalog: Catalog, labels: Labels) {
     this.#world = world;
@@ -49,7 +53,7 @@ class Observer {
 
   async run(): Promise<void> {
     const { clock, signal, log } = this.#world;
-    this.#seen = (await eventRange(this.#catalog.db)).newest;
+    this.#heard = (await eventRange(this.#catalog.db)).newest;
     while (!signal.aborted) {
       await this.#turn().catch((error: unknown) => {
         if (!signal.aborted) log.error('The outside could not be looked at.', { error });
@@ -59,44 +63,62 @@ class Observer {
   }
 
   async #turn(): Promise<void> {
-    const { clock } = this.#world;
     await this.#hear();
-    const now = clock.monotonic();
-    const settled = this.#changedAt !== undefined && now - this.#changedAt >= SETTLE;
-    if (settled || now - this.#lookedAt >= LOOK_EVERY) {
-      this.#lookedAt = now;
-      this.#changedAt = undefined;
-      await this.#look();
+    this.#seen = await observations(this.#catalog.db);
+    const now = this.#world.clock.now();
+    const settled = now - this.#changedAt >= SETTLE ? this.#changedAt : 0;
+    const since = Math.max(settled, now - LOOK_EVERY);
+    const config = this.#world.configuration.current;
+    for (const app of config.appNames) {
+      const what = `status:${app}`;
+      if (this.#isDone(what, since) || !(await this.#reaches(app))) continue;
+      await this.#once(what, since, () => this.#status(app));
     }
-    if (!this.#unsaved || clock.monotonic() - this.#savedAt < SAVE_EVERY) return;
-    this.#savedAt = clock.monotonic();
-    this.#unsaved = false;
-    if (await this.#hasRole('save')) await this.#try(['catalog', 'save'], 'The copy of the catalog was not kept');
+    await this.#once('points', since, () => this.#try(['catalog', 'rebuild'], 'The points could not be listed'));
+    const saved = Math.min(this.#endedAt, now - SAVE_EVERY);
+    await this.#once('copy', saved, () => this.#try(['catalog', 'save'], 'The copy of the catalog was not kept'));
   }
 
   /** What ended since the last turn. */
   async #hear(): Promise<void> {
-    const { db } = this.#catalog;
     for (;;) {
-      const events = await readEvents(db, this.#seen, 500, { types: ['run.finished'] });
-      for (const { seq, data } of events) {
-        this.#seen = Math.max(this.#seen, seq);
-        this.#unsaved = true;
-        if (CHANGES.has(String(data.kind))) this.#changedAt = this.#world.clock.monotonic();
+      const events = await readEvents(this.#catalog.db, this.#heard, BATCH, { types: ['run.finished'] });
+      for (const { seq, at, data } of events) {
+        this.#heard = seq;
+        this.#endedAt = at;
+        if (CHANGES.has(String(data.kind))) this.#changedAt = at;
       }
-      if (events.length < 500) return;
+      if (events.length < BATCH) return;
     }
   }
 
-  async #look(): Promise<void> {
-    const config = this.#world.configuration.current;
-    for (const app of config.appNames) {
-      this.#world.signal.throwIfAborted();
-      const { labels } = await config.plan(app);
-      const reaches = Object.entries(labels).every(([name, value]) => this.#labels[name] === value);
-      if (reaches && (await this.#hasRole(app))) await this.#status(app);
+  /** Does `work` unless some process has done it since then, or is doing it. */
+  async #once(what: string, since: number, work: () => Promise<void>): Promise<void> {
+    const { clock, signal } = this.#world;
+    const { db } = this.#catalog;
+    signal.throwIfAborted();
+    if (this.#isDone(what, since)) return;
+    const begun = clock.now();
+    const lease = await takeLease(db, `observe:${what}`, this.#holder, begun, ROLE);
+    if (lease === undefined) return;
+    try {
+      this.#seen = await observations(db);
+      if (this.#isDone(what, since)) return;
+      await work();
+      await noteObserved(db, what, begun);
+    } finally {
+      await dropLease(db, lease);
     }
-    if (await this.#hasRole('points')) await this.#try(['catalog', 'rebuild'], 'The points could not be listed');
+  }
+
+  #isDone(what: string, since: number): boolean {
+    const last = this.#seen.get(what) ?? 0;
+    return last >= since && last <= this.#world.clock.now(); // or a clock was set back since it was noted
+  }
+
+  async #reaches(app: string): Promise<boolean> {
+    const { labels } = await this.#world.configuration.current.plan(app);
+    return Object.entries(labels).every(([name, value]) => this.#labels[name] === value);
   }
 
   async #status(app: string): Promise<void> {
@@ -122,11 +144,5 @@ class Observer {
     } catch (error) {
       if (!this.#world.signal.aborted) this.#world.log.warn(`${problem}.`, { reason: asFailure(error).message });
     }
-  }
-
-  /** One process looks at one thing. */
-  async #hasRole(what: string): Promise<boolean> {
-    const lease = await takeLease(this.#catalog.db, `observe:${what}`, this.#holder, this.#world.clock.now(), ROLE);
-    return lease !== undefined;
   }
 }

@@ -5,16 +5,17 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Mailbox } from '../../demo/mailbox.ts';
 import { raise } from '../../src/catalog/alerts.ts';
 import { openCatalog } from '../../src/catalog/catalog.ts';
+import { observations } from '../../src/catalog/observations.ts';
 import type { RunbookReport } from '../../src/operations/runbook.ts';
 import { freePort } from '../../src/postgres/free-port.ts';
-import { openMailbox } from '../support/mailbox.ts';
 import { type Run, startService, waitForRun } from '../support/service.ts';
 import { backupApp } from './fixtures/backup-app.ts';
 
 test('a storage dies, a person is told by mail, it comes back and is healed, and the alert resolves', async () => {
-  await using mailbox = await openMailbox();
+  await using mailbox = await Mailbox.open(0);
   await using app = await backupApp();
   await writeFile(join(app.media, 'file'), 'content');
   const port = await freePort();
@@ -23,10 +24,10 @@ test('a storage dies, a person is told by mail, it comes back and is healed, and
 
   const made = await service.run('backup', 'clinic', { label: 'by the service' });
   assert.equal(made.state, 'succeeded', JSON.stringify(made));
-  const points = (await app.ok(['points', '--json'])).document<{ id: string; label: string }[]>();
+  const points = (await app.ok(['points', '--json'])).document<{ id: string; label: string; bytes: number }[]>();
   assert.deepEqual(
-    points.map(({ id, label }) => [id, label]),
-    [[made.outcome?.point, 'by the service']],
+    points.map(({ id, label, bytes }) => [id, label, bytes]),
+    [[made.outcome?.point, 'by the service', made.outcome?.bytes]],
   );
 
   await rename(app.dir.join('b'), app.dir.join('b-is-gone'));
@@ -119,6 +120,12 @@ test('nothing is removed while an alert freezes retention; a runbook asks people
   assert.ok(report.notes.some(({ text }) => text === 'stopped by hand'));
   assert.match(report.steps[1]?.by ?? '', /test/);
   assert.equal(await readFile(join(app.media, 'file'), 'utf8'), 'as it was');
+  for (const what of ['status:clinic', 'points', 'copy'])
+    for (let tries = 0; !(await observations(catalog.db)).has(what); tries++) {
+      assert.ok(tries < 300, `${what} was never looked at\n${service.output()}`);
+      await sleep(100);
+    }
+  assert.doesNotMatch(service.output(), /"level":"(warn|error)"/);
 });
 
 interface Places {
