@@ -46,6 +46,10 @@ export interface StreamState {
   /** What the server was told it may take for safe. */
   readonly acknowledged: string | null;
   readonly lastCommitReceived: string | null;
+  /** Every commit that was received ends here or before, whatever its time; null while that is not known. */
+  readonly commitsEnd: string | null;
+  /** Everything that the server had written at this time was received: milliseconds since the epoch; null while that is not known. */
+  readonly level: number | null;
   /** By name. */
   readonly storages: Readonly<Record<string, StorageStreamState>>;
   /** Bytes waiting in the spool. */

@@ -2,12 +2,12 @@
 import { type Failure, isFailure } from '../../base/failure.ts';
 import { formatMicroseconds } from '../../base/relative-time.ts';
 import type { PostgresSourceSettings } from '../../config/settings.ts';
-import { formatLsn } from '../../postgres/lsn.ts';
+import { formatLsn, parseLsn } from '../../postgres/lsn.ts';
 import type { Replica } from '../../repository/replicas.ts';
 import type { WalInventory } from '../../wal/archive.ts';
 import { type CoveredSpan, commitsBetween, spans } from '../../wal/coverage.ts';
 import { type Histories, missingHistories } from '../../wal/timelines.ts';
-import { lossOf } from './loss.ts';
+import { lossOf, type ReceivedLog } from './loss.ts';
 import type { GapStatus, SourceWalStatus, StorageWalStatus, StreamStatus, WindowStatus } from './report.ts';
 import type { ServerLog } from './server.ts';
 import type { Gap, Window } from './windows.ts';
@@ -96,9 +96,19 @@ function describeLoss({ windows, stream, now }: StatusFacts, server: ServerLog |
     (best, one) => (best && isAfter(best, one) ? best : one),
     undefined,
   );
-  const received = stream?.alive && stream.lastCommitReceived !== null ? BigInt(stream.lastCommitReceived) : undefined;
   const archived = newest && { end: newest.end, base: BigInt(newest.base.time) * 1000n, newest: newest.newest };
-  return lossOf({ now, server, received, archived });
+  return lossOf({ now, server, archived, stream: receivedBy(stream, newest?.timeline) });
+}
+
+/** What a stream says that speaks, and receives this timeline. The fields of an older program's stream may be absent. */
+function receivedBy(stream: StreamStatus | null, timeline: number | undefined): ReceivedLog | undefined {
+  if (!stream?.alive || stream.timeline !== timeline || !stream.received) return undefined;
+  const { received, commitsEnd, level } = stream;
+  return {
+    received: parseLsn(received),
+    commitsEnd: commitsEnd ? parseLsn(commitsEnd) : undefined,
+    level: level ?? undefined,
+  };
 }
 
 function isAfter(a: Window, b: Window): boolean {

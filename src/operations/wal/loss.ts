@@ -17,8 +17,8 @@ export interface LossFacts {
   readonly archived: ArchivedLog | undefined;
   /** Undefined when the server does not answer. */
   readonly server: { readonly position: Lsn } | undefined;
-  /** The latest commit that a running stream has received; undefined without one. */
-  readonly received: bigint | undefined;
+  /** What a running stream says that receives the timeline on which the archive ends; undefined without one. */
+  readonly stream: ReceivedLog | undefined;
 }
 
 export interface ArchivedLog {
@@ -29,27 +29,50 @@ export interface ArchivedLog {
   readonly newest: CommitRange;
 }
 
+export interface ReceivedLog {
+  readonly received: Lsn;
+  /** Every commit in it ends here or before; undefined where that is not known. */
+  readonly commitsEnd: Lsn | undefined;
+  /** What the server had written at this time (milliseconds since the epoch, by our clock) is in it; undefined where that is not known. */
+  readonly level: number | undefined;
+}
+
 /** The server's clock may be ahead of ours by this much (µs); beyond, its times are not believed. */
 const SKEW = 60_000_000n;
 
 /**
- * The server may be ahead without a commit that is not archived; where a running stream knows the latest commit, that counts. Else the time
- * since the newest archived commit is the bound. A commit of the future was made under a wrong clock and bounds nothing: then an earlier one
- * counts, or the base.
+ * The server may be ahead without a commit that is not archived: a running stream knows where the last commit ends, and that counts by its
+ * place in the log, because clocks are set back. Else the time since the newest archived commit is the bound. A commit of the future was made
+ * under a wrong clock and bounds nothing: then an earlier one counts, or the base.
  */
-export function lossOf({ now, archived, server, received }: LossFacts): Loss {
+export function lossOf(facts: LossFacts): Loss {
+  const { archived, server, stream } = facts;
   if (archived === undefined) return { seconds: null, because: 'no archived log goes on from a base backup' };
-  const { end, base, newest } = archived;
+  if (server !== undefined && server.position <= archived.end)
+    return { seconds: 0, because: 'everything the server has written is archived' };
+  const hasCommits = stream?.commitsEnd !== undefined && stream.commitsEnd <= archived.end;
+  if (server !== undefined && hasCommits && server.position <= stream.received)
+    return { seconds: 0, because: 'every commit is archived' };
+  const byTime = sinceCommit(facts, archived);
+  const level = hasCommits ? stream.level : undefined;
+  if (level === undefined) return byTime;
+  const seconds = Math.max(0, facts.now - level) / 1000;
+  return seconds < byTime.seconds
+    ? { seconds, because: 'every commit was archived that the server had made when the stream was last level with it' }
+    : byTime;
+}
+
+function sinceCommit(
+  { now, server }: LossFacts,
+  { end, base, newest }: ArchivedLog,
+): Loss & { readonly seconds: number } {
   const limit = BigInt(Math.trunc(now)) * 1000n + SKEW;
   const isPast = (time: bigint | undefined): time is bigint => time !== undefined && time <= limit;
-  const behind = server === undefined ? undefined : server.position - end;
-  if (behind !== undefined && behind <= 0n)
-    return { seconds: 0, because: 'everything the server has written is archived' };
   const latest = [newest.lastCommit, newest.firstCommit].find((time) => isPast(time) && time > base) ?? base;
-  if (behind !== undefined && isPast(received) && received <= latest)
-    return { seconds: 0, because: 'every commit is archived' };
   const bytes =
-    behind === undefined ? 'the server does not answer' : `${formatBytes(Number(behind))} are not archived yet`;
+    server === undefined
+      ? 'the server does not answer'
+      : `${formatBytes(Number(server.position - end))} are not archived yet`;
   const isAhead = newest.lastCommit !== undefined && !isPast(newest.lastCommit);
   const since = isAhead ? 'the newest time in it that is not in the future' : 'the latest archived commit';
   const seconds = Math.max(0, now - Number(latest / 1000n)) / 1000;

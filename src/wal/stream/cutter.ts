@@ -33,6 +33,7 @@ export class Cutter {
   readonly #options: CutterOptions;
   readonly #pieceSize: bigint;
   #scanner: WalScanner;
+  #scanStart: Lsn = 0n;
   readonly #pieceTimes = new Times();
   readonly #sliceTimes = new Times();
   #pieceStart: Lsn;
@@ -41,6 +42,7 @@ export class Cutter {
   #slices = 0;
   #hasTarget = false;
   #lastCommit: CommitTime | undefined;
+  #commitsEnd: Lsn | undefined;
 
   constructor(options: CutterOptions) {
     const { timeline, start, segmentSize } = options;
@@ -63,6 +65,14 @@ export class Cutter {
     return this.#lastCommit;
   }
 
+  /**
+   * Every commit ends here or before: where the last one in the log ends, whatever the times say. Undefined before the first record, and where
+   * the log cannot be read.
+   */
+  get commitsEnd(): Lsn | undefined {
+    return this.#scanner.ended === undefined ? this.#commitsEnd : undefined;
+  }
+
   /** Whether there is anything that is in no slice and no piece yet. */
   get isLoose(): boolean {
     return this.#position > this.#sliceStart;
@@ -79,6 +89,8 @@ export class Cutter {
       const left = Number(this.#pieceStart + this.#pieceSize - this.#position);
       const part = bytes.subarray(at, at + left);
       this.#scanner.push(part);
+      // A record that began before the log did is stepped over, and may be a commit: the first end of a record is behind it.
+      if (this.#commitsEnd === undefined && this.#scanner.end > this.#scanStart) this.#commitsEnd = this.#scanner.end;
       this.#position += BigInt(part.length);
       at += part.length;
       if (part.length === left) this.#endPiece(true);
@@ -86,7 +98,9 @@ export class Cutter {
   }
 
   #scan(start: Lsn): WalScanner {
-    const handler = { commit: ({ time }: CommitRecord) => this.#commit(time), restorePoint: () => this.#target() };
+    this.#scanStart = start;
+    this.#commitsEnd = undefined;
+    const handler = { commit: (record: CommitRecord) => this.#commit(record), restorePoint: () => this.#target() };
     return new WalScanner(start, handler, { segmentSize: this.#options.segmentSize });
   }
 
@@ -124,7 +138,8 @@ export class Cutter {
     cut({ timeline, start, end: this.#position, firstCommit: first, lastCommit: last, replaces });
   }
 
-  #commit(time: CommitTime): void {
+  #commit({ time, end }: CommitRecord): void {
+    this.#commitsEnd = end;
     this.#pieceTimes.add(time);
     this.#sliceTimes.add(time);
     this.#hasTarget = true;

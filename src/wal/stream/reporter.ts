@@ -21,13 +21,14 @@ export interface Circumstances {
   slotBytes: bigint | null;
   synchronous: boolean;
   gaps: number;
+  level: number | null;
 }
 
 const STEP = 'wal';
 const EVERY_MS = 1_000;
 
 export class Reporter {
-  readonly circumstances: Circumstances = { slotBytes: null, synchronous: false, gaps: 0 };
+  readonly circumstances: Circumstances = { slotBytes: null, synchronous: false, gaps: 0, level: null };
   readonly #options: ReporterOptions;
   readonly #timer: NodeJS.Timeout;
   readonly #failing = new Map<string, string>();
@@ -140,6 +141,8 @@ export class Reporter {
       durable: lsn(spool.durable),
       acknowledged: lsn(intake.acknowledged),
       lastCommitReceived: archiver.cutter?.lastCommit?.toString() ?? null,
+      commitsEnd: lsn(archiver.cutter?.commitsEnd),
+      level: this.circumstances.level,
       storages: Object.fromEntries(storages),
       spoolBytes: spool.bytes,
       slotBytes: this.circumstances.slotBytes === null ? null : Number(this.circumstances.slotBytes),

@@ -215,7 +215,8 @@ export class Stream {
     });
   }
 
-  #read({ keptBytes, serverEnd, synchronousStandbyNames, inRecovery }: SlotReading): void {
+  #read(reading: SlotReading): void {
+    const { keptBytes, serverEnd, synchronousStandbyNames, inRecovery } = reading;
     const { slot, slotLimit } = this.#options;
     const isSynchronous = namesUs(synchronousStandbyNames, slot);
     if (isSynchronous && !this.#synchronous)
@@ -231,6 +232,9 @@ export class Stream {
     this.#reporter.circumstances.slotBytes = keptBytes;
     this.#reporter.circumstances.synchronous = this.#synchronous;
     if (serverEnd !== null) this.#intake.serverEnd(serverEnd);
+    const isSame = this.#subscription !== undefined && reading.timeline === this.#spool.timeline;
+    if (isSame && serverEnd !== null && serverEnd <= this.#spool.received)
+      this.#reporter.circumstances.level = reading.asked;
     const behind = (serverEnd ?? 0n) - this.#spool.received;
     if (!this.#withoutSlot || serverEnd === null || behind > BigInt(slotLimit) / 4n) return;
     this.#withoutSlot = false;

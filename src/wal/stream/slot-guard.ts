@@ -16,6 +16,10 @@ export interface SlotReading {
   /** Bytes of log that the slot keeps; null when it keeps nothing. */
   readonly keptBytes: bigint | null;
   readonly serverEnd: Lsn | null;
+  /** Of a primary; null on a standby. */
+  readonly timeline: number | null;
+  /** When the server was asked: milliseconds since the epoch. */
+  readonly asked: number;
   readonly synchronousStandbyNames: string;
   readonly inRecovery: boolean;
 }
@@ -37,6 +41,7 @@ const EVERY_MS = 10_000;
 const QUERY = `
   SELECT s.wal_status, s.safe_wal_size::text, s.restart_lsn::text, r.standby,
          (CASE WHEN r.standby THEN coalesce(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) ELSE pg_current_wal_lsn() END)::text AS server_end,
+         CASE WHEN NOT r.standby THEN substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END AS timeline,
          current_setting('synchronous_standby_names') AS names
     FROM (SELECT pg_is_in_recovery() AS standby) r LEFT JOIN pg_replication_slots s ON s.slot_name = $1`;
 
@@ -60,7 +65,7 @@ export async function guardSlot(options: SlotGuardOptions): Promise<void> {
     try {
       await using session = await SqlSession.open(options.connection, { signal, statementTimeoutMs: everyMs });
       while (!signal.aborted) {
-        judge(await read(session, options.slot), options, memory);
+        judge(await read(session, options), options, memory);
         await clock.sleep(everyMs, signal);
       }
     } catch {
@@ -69,7 +74,8 @@ export async function guardSlot(options: SlotGuardOptions): Promise<void> {
   }
 }
 
-async function read(session: SqlSession, slot: string): Promise<SlotReading> {
+async function read(session: SqlSession, { slot, clock }: SlotGuardOptions): Promise<SlotReading> {
+  const asked = clock.now();
   const [row = {}] = await session.rows(QUERY, [slot], 'Reading the replication slot');
   const text = (name: string) => (typeof row[name] === 'string' ? (row[name] as string) : null);
   const lsn = (name: string) => (text(name) === null ? null : parseLsn(text(name)!));
@@ -81,6 +87,8 @@ async function read(session: SqlSession, slot: string): Promise<SlotReading> {
     safeBytes: safe === null ? null : BigInt(safe),
     keptBytes: restart === null || serverEnd === null ? null : serverEnd > restart ? serverEnd - restart : 0n,
     serverEnd,
+    timeline: text('timeline') === null ? null : Number.parseInt(text('timeline')!, 16),
+    asked,
     synchronousStandbyNames: text('names') ?? '',
     inRecovery: row.standby === true,
   };
