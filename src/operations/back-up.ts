@@ -23,6 +23,7 @@ import { buildSnapshot, storeRoot } from './backup/snapshot.ts';
 import { type ReadSource, type ReadSources, readSources } from './backup/sources.ts';
 import { withHooks } from './hooks.ts';
 import { pointsOf } from './points.ts';
+import { runbookPages } from './runbook/pages.ts';
 import type { Session } from './session.ts';
 
 export type { BackUpOutcome } from './backup/outcome.ts';
@@ -136,7 +137,9 @@ class BackUpRun {
     const references = await this.#checkReferences(read);
     const manifest = await this.#manifest(read.sources, references, endMs);
     progress({ type: 'step', step: 'store', title: 'storing the point' });
-    const tree = await storeRoot(this.#writer, this.#input.app.name, manifest, read.sources, this.#startMs);
+    const { app } = this.#input;
+    const content = { manifest, pages: runbookPages(app), sources: read.sources };
+    const tree = await storeRoot(this.#writer, app.name, content, this.#startMs);
     const committed = await this.#commit(tree, read.sources, endMs);
     const outcome = this.#outcome(read.sources, manifest, committed);
     if (signal.aborted && outcome.copies < committed.copies.size) throw interruptedBackup(signal.reason, committed);

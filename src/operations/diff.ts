@@ -5,6 +5,7 @@ import { TreeCursor } from '../recovery/tree-cursor.ts';
 import type { IndexedRepository } from '../repository/indexed-repository.ts';
 import type { TreeNode } from '../repository/trees.ts';
 import { findPoints } from './restore/find-point.ts';
+import { PAGE_NAMES } from './runbook/pages.ts';
 import type { Session } from './session.ts';
 
 export interface DiffInput {
@@ -58,8 +59,8 @@ export async function diff(
 }
 
 const BATCH = 256;
-/** It tells of its own backup, so it differs always. */
-const MANIFEST = Buffer.from('manifest.json');
+/** What a backup adds of its own, beside the sources: it is of another time always. */
+const OWN = ['manifest.json', ...Object.values(PAGE_NAMES)].map((name) => Buffer.from(name));
 
 class Comparison {
   readonly counts: Record<ChangeKind, number> = { added: 0, removed: 0, content: 0, metadata: 0, type: 0 };
@@ -105,7 +106,7 @@ class Comparison {
   /** One name, in one point or in both. */
   async #nodes(above: readonly Buffer[], old: TreeNode | undefined, young: TreeNode | undefined): Promise<void> {
     const name = (young ?? old)?.name;
-    if (name === undefined || (above.length === 0 && name.equals(MANIFEST))) return;
+    if (name === undefined || (above.length === 0 && OWN.some((own) => own.equals(name)))) return;
     const kind = changeOf(old, young);
     if (kind === undefined && old?.subtree === young?.subtree) return;
     const names = [...above, name];

@@ -17,6 +17,7 @@ export { describeReport, reportDocument, runbookDocument } from './runbook/docum
 export { agreeing, type Person, throughService } from './runbook/person.ts';
 export { listRunbookReports, type RunbookReport } from './runbook/report.ts';
 export { objectiveOf, planSteps } from './runbook/steps.ts';
+export { appsStored, readStoredRunbook } from './runbook/stored.ts';
 
 export interface RunbookInput {
   readonly app: AppSettings;

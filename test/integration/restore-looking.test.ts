@@ -28,7 +28,7 @@ describe('two points of an app', () => {
   last(() => app[Symbol.asyncDispose]());
 
   test('ls shows the sources, a directory, a file, everything below', async () => {
-    assert.equal((await app.ok(['ls', 'latest'])).stdout, 'manifest.json\nmedia/\n');
+    assert.equal((await app.ok(['ls', 'latest'])).stdout, 'manifest.json\nmedia/\nrunbook.html\nrunbook.txt\n');
     const photos = (await app.ok(['ls', 'latest', 'media/photos/'])).stdout;
     assert.equal(photos, 'media/photos/2026/\nmedia/photos/big.jpg\n');
     const same = (await app.ok(['ls', 'latest', '/clinic/media/photos'])).stdout;

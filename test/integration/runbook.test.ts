@@ -1,10 +1,12 @@
-/** The runbook: shown, rehearsed, carried out; a step that fails, a question, somebody who is told that it takes too long. */
+/** The runbook: shown, kept in the points, rehearsed, carried out; a step that fails, a question, somebody who is told that it takes too long. */
 import assert from 'node:assert/strict';
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { RunbookReport } from '../../src/operations/runbook.ts';
-import { backupApp, fillMedia } from './fixtures/backup-app.ts';
+import { PASSWORD } from '../support/care.ts';
+import { holdfast } from '../support/holdfast.ts';
+import { type BackupApp, backupApp, fillMedia } from './fixtures/backup-app.ts';
 
 test('the runbook that every app has: rehearsed without touching it, then carried out', async () => {
   await using app = await backupApp({ app: { objectives: { rto: '10m' } } });
@@ -13,6 +15,11 @@ test('the runbook that every app has: rehearsed without touching it, then carrie
   const shown = await app.ok(['runbook', 'show']);
   assert.match(shown.stdout, /To be back within 10 min/);
   assert.match(shown.stdout, /^ {4}holdfast restore latest --in-place --confirm clinic$/m);
+
+  await app.backUp();
+  const [first, second] = (await app.ok(['points', '--json'])).document<{ id: string }[]>();
+  assert.equal((await app.ok(['diff', first!.id, second!.id, '--json'])).stdout.includes('runbook'), false);
+  await elsewhere(app, shown.stdout);
 
   await writeFile(join(app.media, 'written since'), 'the drill leaves it alone');
   const drill = (await app.ok(['runbook', 'drill', '--json'])).summary as unknown as RunbookReport;
@@ -92,3 +99,30 @@ test('steps of one’s own: what fails stops it, --from goes on there; who is se
   const beyond = await app.run(['runbook', 'run', '--from', '9', '--to', target, '--json']);
   assert.equal(beyond.error?.error, 'usage');
 });
+
+/** With a storage and the password alone: the page that was stored is the one that was shown, with Holdfast and with restic. */
+async function elsewhere(app: BackupApp, shown: string): Promise<void> {
+  const version = 1;
+  const config = app.dir.join('elsewhere.json');
+  const content = {
+    version,
+    repository: { password: PASSWORD },
+    storages: { b: { type: 'local', path: app.dir.join('b') } },
+  };
+  await writeFile(config, JSON.stringify(content));
+  const stored = await holdfast(['--config', config, 'runbook', 'show', '--stored']);
+  assert.equal(stored.stdout, shown, stored.stderr);
+  await holdfast(['--config', config, 'runbook', 'show', '--stored', '--html', app.dir.join('page.html')]);
+  const html = await readFile(app.dir.join('page.html'), 'utf8');
+  assert.match(html, /<h1>Runbook: clinic<\/h1>/);
+  assert.doesNotMatch(html, /src=|href=/);
+  assert.equal(
+    (await app.restic('b').ok('dump', 'latest', '--tag', 'app=clinic', '/clinic/runbook.txt')).stdout,
+    shown,
+  );
+  const { stdout } = await app.restic('a').ok('ls', 'latest', '--json', '/clinic');
+  const nodes = stdout.split('\n').filter((line) => line.includes('"runbook.html"'));
+  assert.equal(nodes.length, 1);
+  const none = await holdfast(['--config', config, 'runbook', 'show', '--stored', '--app', 'other', '--json']);
+  assert.equal(none.error?.error, 'path_unknown');
+}

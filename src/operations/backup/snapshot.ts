@@ -3,28 +3,34 @@ import { type Id, idFromBytes } from '../../base/ids.ts';
 import type { Manifest } from '../../recovery/manifest.ts';
 import type { PointWriter } from '../../repository/point-writer.ts';
 import type { Snapshot } from '../../repository/snapshots.ts';
-import { encodeNode } from '../../repository/trees.ts';
+import { encodeNode, type TreeNode } from '../../repository/trees.ts';
 import type { SourceCounts } from '../archive/context.ts';
 import { syntheticMeta, toNode } from '../archive/nodes.ts';
+import type { Page } from '../runbook/pages.ts';
 import type { ReadSource } from './sources.ts';
 
+export interface PointContent {
+  readonly manifest: Manifest;
+  /** Files beside the manifest. */
+  readonly pages: readonly Page[];
+  readonly sources: readonly ReadSource[];
+}
+
 /**
- * Stores `/<app>/manifest.json` and `/<app>/<source>` and returns the root tree. The app's directory is passable for everybody: a database
+ * Stores `/<app>/manifest.json`, `/<app>/<page>` and `/<app>/<source>` and returns the root tree. The app's directory is passable for everybody: a database
  * server that runs as its own user must reach its data directory in a restored tree.
  */
 export async function storeRoot(
   writer: PointWriter,
   app: string,
-  manifest: Manifest,
-  sources: readonly ReadSource[],
+  { manifest, pages, sources }: PointContent,
   timeMs: number,
 ): Promise<Id> {
-  const text = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
-  const size = text.length;
-  const content = await writer.pool.storeContent(Uint8Array.from(text));
-  const meta = syntheticMeta(timeMs, 0o600);
+  const own = [{ name: 'manifest.json', text: `${JSON.stringify(manifest, null, 2)}\n` }, ...pages];
+  const files: TreeNode[] = [];
+  for (const page of own) files.push(await storePage(writer, page, timeMs));
   const nodes = [
-    toNode(Buffer.from('manifest.json'), meta, { type: 'file', size, content }),
+    ...files,
     ...sources.map(({ name, meta: own, tree }) => toNode(Buffer.from(name), own, { type: 'dir', subtree: tree })),
   ];
   nodes.sort((a, b) => Buffer.compare(a.name, b.name));
@@ -34,6 +40,12 @@ export async function storeRoot(
   const root = writer.newTree();
   root.add(encodeNode(toNode(Buffer.from(app), syntheticMeta(timeMs, 0o755), { type: 'dir', subtree: appTree })));
   return idFromBytes(await root.finish());
+}
+
+async function storePage(writer: PointWriter, { name, text }: Page, timeMs: number): Promise<TreeNode> {
+  const bytes = Uint8Array.from(Buffer.from(text));
+  const content = await writer.pool.storeContent(bytes);
+  return toNode(Buffer.from(name), syntheticMeta(timeMs, 0o600), { type: 'file', size: bytes.length, content });
 }
 
 export interface SnapshotFacts {

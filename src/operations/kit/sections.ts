@@ -94,6 +94,7 @@ function withHoldfast(input: KitInput, app: KitApp): Section {
       ),
       commands(
         `holdfast --app ${quote(app.name)} points`,
+        `holdfast --app ${quote(app.name)} runbook show --stored`,
         `holdfast --app ${quote(app.name)} restore latest --to ${quote(`${TARGET}/${app.name}`)}`,
       ),
       ...app.sources.flatMap((source) => afterwards(source, `${TARGET}/${app.name}/${source.name}`)),
@@ -114,7 +115,11 @@ function withRestic(input: KitInput, app: KitApp): Section {
         `export RESTIC_REPOSITORY=${quote(nearest.restic)}`,
         `export RESTIC_PASSWORD_FILE=${PASSWORD_FILE}`,
         `restic snapshots --tag ${quote(`app=${app.name}`)}`,
+        `restic dump latest --tag ${quote(`app=${app.name}`)} ${quote(`/${app.name}/runbook.txt`)}`,
         `restic restore latest --tag ${quote(`app=${app.name}`)} --target ${TARGET}`,
+      ),
+      text(
+        'What "restic dump" prints is the runbook of the app: the steps of its recovery, with the commands and the time each may take.',
       ),
       ...(alternatives.length === 0 ? [] : [text('From another storage, set instead:'), commands(...alternatives)]),
       ...app.sources.flatMap((source) => afterwards(source, `${TARGET}/${app.name}/${source.name}`)),

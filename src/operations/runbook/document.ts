@@ -8,7 +8,8 @@ import type { PlannedStep } from './steps.ts';
 export interface RunbookFacts {
   readonly app: string;
   readonly objectiveMs: number;
-  readonly configFile: string;
+  /** Of the configuration, absolute. */
+  readonly directory: string;
 }
 
 const text = (words: string): Block => ({ kind: 'text', text: words });
@@ -17,7 +18,7 @@ const facts = (...rows: (readonly [string, string])[]): Block => ({ kind: 'facts
 /** To be followed by hand when nothing carries it out. */
 export function runbookDocument(
   steps: readonly PlannedStep[],
-  { app, objectiveMs, configFile }: RunbookFacts,
+  { app, objectiveMs, directory }: RunbookFacts,
 ): KitDocument {
   return {
     title: `Runbook: ${app}`,
@@ -30,7 +31,7 @@ export function runbookDocument(
             '"holdfast runbook run" carries it out and keeps the clock. By hand, the commands below do the same, in order.',
           ),
           text(
-            `They belong to ${configFile}. Without that machine, the recovery kit tells how to begin with a storage and the password alone.`,
+            `They belong to the configuration in ${directory}. Without that machine, the recovery kit tells how to begin with a storage and the password alone. Every point holds this page: "holdfast runbook show --stored" prints it there.`,
           ),
         ],
       },
@@ -42,7 +43,7 @@ export function runbookDocument(
 function planned(step: PlannedStep): Section {
   const { number, title, budgetMs, action } = step;
   const what: Block =
-    action.do === 'confirm' ? text(action.question) : { kind: 'commands', lines: [describeAction(step)] };
+    action.do === 'confirm' ? text(describeAction(step)) : { kind: 'commands', lines: [describeAction(step)] };
   const again = action.do === 'check' ? [text('Again until it ends with 0, or the time is over.')] : [];
   return {
     title: `${number}. ${title} (${formatDuration(budgetMs)})`,

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { readRunbookReports, recordRunbookReport } from '../../repository/meta-runbooks.ts';
 import type { Session } from '../session.ts';
+import { maskText, maskWords } from './mask.ts';
 import type { PlannedStep, RunbookMode } from './steps.ts';
 
 export type StepOutcome = 'done' | 'failed' | 'skipped' | 'not reached';
@@ -52,11 +53,11 @@ export function newReportId(): string {
   return randomBytes(8).toString('hex');
 }
 
-/** The command line as a person would type it into a shell. */
+/** The command line as a person would type it into a shell, but for secrets in it. */
 export function describeAction({ action }: PlannedStep): string {
-  if (action.do === 'confirm') return action.question;
+  if (action.do === 'confirm') return maskText(action.question);
   const words = action.do === 'run' ? ['holdfast', ...action.words] : action.words;
-  return words.map(quoted).join(' ');
+  return maskWords(words).map(quoted).join(' ');
 }
 
 function quoted(word: string): string {
