@@ -3,8 +3,10 @@ import { type SqlBool, sql } from 'kysely';
 import type { Catalog } from './catalog.ts';
 import { type CatalogDb, isDuplicate, locking, onPostgres, storable, within } from './database.ts';
 import { appendEvent } from './events.ts';
+import { prepared } from './prepared.ts';
 import { type Labels, type Run, type RunError, type RunHold, toRun } from './run.ts';
 import { getRun, tellFinished } from './runs.ts';
+import type { RunsTable } from './schema.ts';
 
 export interface Claimant {
   readonly id: string;
@@ -44,37 +46,48 @@ async function tryClaim(db: CatalogDb, worker: Claimant, now: number, leaseMs: n
   if (!(await anyStarts(db, now))) return undefined;
   const labels = await labelsWithin(db, worker.labels);
   if (labels.length === 0) return undefined;
-  let candidates = db
-    .selectFrom('runs')
-    .select('id')
-    .where(QUEUED)
-    .where(sql<SqlBool>`not_before + 0 <= ${now}`) // as sums, so that the index in the order of the queue is taken
-    .where(sql<SqlBool>`labels || '' in (${sql.join(labels)})`)
-    .where(FREE)
-    .orderBy('priority', 'desc')
-    .orderBy('not_before') // what may not start yet stands behind what may, so that the index gives the first at once
-    .orderBy('id')
-    .limit(1);
-  if (onPostgres(db)) candidates = candidates.forUpdate().skipLocked();
-  const row = await db
-    .updateTable('runs')
-    .set((eb) => ({
-      state: 'running',
-      fence: eb('fence', '+', 1),
-      worker: worker.id,
-      lease_until: now + leaseMs,
-      started_at: now,
-      progress: null,
-    }))
-    .where('id', '=', candidates)
-    .returningAll()
-    .executeTakeFirst();
+  const wanted = onPostgres(db) ? labels : JSON.stringify(labels);
+  const mine = { worker: worker.id, now, until: now + leaseMs, labels: wanted };
+  const [row] = (await takeFirst(db, mine)).rows;
   if (row === undefined) return undefined;
   const run = toRun(row);
   const data = { kind: run.kind, attempt: run.attempt, worker: worker.id };
   await appendEvent(db, { type: 'run.started', app: run.app, runId: run.id, data }, now);
   return run;
 }
+
+interface Take {
+  readonly worker: string;
+  readonly now: number;
+  readonly until: number;
+  /** For SQLite as a JSON array. */
+  readonly labels: string | readonly string[];
+}
+
+const takeFirst = prepared<Take, RunsTable>((db, value) => {
+  const labels = value('labels');
+  const wanted = onPostgres(db) ? sql`= any(${labels}::text[])` : sql`in (select value from json_each(${labels}))`;
+  let candidates = db
+    .selectFrom('runs')
+    .select('id')
+    .where(QUEUED)
+    .where(sql<SqlBool>`not_before + 0 <= ${value('now')}`) // as sums, so that the index in the order of the queue is taken
+    .where(sql<SqlBool>`labels || '' ${wanted}`)
+    .where(FREE)
+    .orderBy('priority', 'desc')
+    .orderBy('not_before') // what may not start yet stands behind what may, so that the index gives the first at once
+    .orderBy('id')
+    .limit(1);
+  if (onPostgres(db)) candidates = candidates.forUpdate().skipLocked();
+  return db
+    .updateTable('runs')
+    .set((eb) => ({
+      ...{ state: 'running' as const, fence: eb('fence', '+', 1), worker: value('worker') },
+      ...{ lease_until: value('until'), started_at: value('now'), progress: null },
+    }))
+    .where('id', '=', candidates)
+    .returningAll();
+});
 
 /** As the partial indexes of the queue have it. */
 const QUEUED = sql<SqlBool>`state || '' = 'queued'`;
@@ -86,10 +99,16 @@ const FREE = sql<SqlBool>`(runs.exclusive is null or not exists (
 
 /** Whether the time of any queued run has come: an idle worker asks no more. */
 async function anyStarts(db: CatalogDb, now: number): Promise<boolean> {
-  const query = db.selectFrom('runs').select(({ fn }) => fn.min('not_before').as('next'));
-  const { next } = await query.where(QUEUED).executeTakeFirstOrThrow();
+  const next = (await earliest(db, {})).rows[0]?.next ?? null;
   return next !== null && next <= now;
 }
+
+const earliest = prepared<object, { readonly next: number | null }>((db) =>
+  db
+    .selectFrom('runs')
+    .select(({ fn }) => fn.min('not_before').as('next'))
+    .where(QUEUED),
+);
 
 /** The sets of labels of queued runs that a worker with `mine` satisfies: from set to set through the index, however long the queue is. */
 async function labelsWithin(db: CatalogDb, mine: Labels): Promise<string[]> {
@@ -115,17 +134,20 @@ export async function renewLease(
   now: number,
   leaseMs: number,
 ): Promise<'held' | 'lost' | 'cancel'> {
-  const row = await db
-    .updateTable('runs')
-    .set({ lease_until: now + leaseMs })
-    .where('id', '=', run.id)
-    .where('fence', '=', run.fence)
-    .where('state', '=', 'running')
-    .returning('cancel_requested')
-    .executeTakeFirst();
-  if (row === undefined) return 'lost';
-  return row.cancel_requested === 1 ? 'cancel' : 'held';
+  const { rows } = await prolong(db, { id: run.id, fence: run.fence, until: now + leaseMs });
+  if (rows[0] === undefined) return 'lost';
+  return rows[0].cancel_requested === 1 ? 'cancel' : 'held';
 }
+
+const prolong = prepared<RunHold & { readonly until: number }, Pick<RunsTable, 'cancel_requested'>>((db, value) =>
+  db
+    .updateTable('runs')
+    .set({ lease_until: value('until') })
+    .where('id', '=', value('id'))
+    .where('fence', '=', value('fence'))
+    .where('state', '=', 'running')
+    .returning('cancel_requested'),
+);
 
 /** Ends the run, and queues or skips what waits for it. False: the claim was lost and nothing is written. */
 export async function finishRun(db: CatalogDb, run: RunHold, end: RunEnd, now: number): Promise<boolean> {
@@ -181,27 +203,34 @@ async function expire(db: CatalogDb, hold: RunHold, now: number): Promise<Run | 
 
 /** The run if the claim is still good; nobody changes it before the transaction ends. */
 export async function heldRun(db: CatalogDb, { id, fence }: RunHold): Promise<Run | undefined> {
-  const query = db
-    .selectFrom('runs')
-    .selectAll()
-    .where('id', '=', id)
-    .where('fence', '=', fence)
-    .where('state', '=', 'running');
-  const row = await locking(db, query).executeTakeFirst();
+  const [row] = (await lockHeld(db, { id, fence })).rows;
   return row === undefined ? undefined : toRun(row);
 }
 
+const lockHeld = prepared<RunHold, RunsTable>((db, value) => {
+  const query = db.selectFrom('runs').selectAll().where('id', '=', value('id')).where('fence', '=', value('fence'));
+  return locking(db, query.where('state', '=', 'running'));
+});
+
 async function finish(db: CatalogDb, run: RunHold, end: RunEnd, now: number): Promise<boolean> {
   const outcome = end.outcome === undefined ? null : storable(JSON.stringify(end.outcome));
-  const row = await db
-    .updateTable('runs')
-    .set({ state: end.state, outcome, finished_at: now, lease_until: null, ...errorColumns(end.error) })
-    .where('id', '=', run.id)
-    .returningAll()
-    .executeTakeFirstOrThrow();
-  await tellFinished(db, toRun(row), now);
+  const { rows } = await setEnd(db, { id: run.id, state: end.state, outcome, at: now, ...errorColumns(end.error) });
+  await tellFinished(db, toRun(rows[0]!), now);
   return true;
 }
+
+type EndValues = Pick<RunsTable, 'id' | 'state' | 'outcome' | 'error_code' | 'error_message' | 'error_hint'>;
+
+const setEnd = prepared<EndValues & { readonly at: number }, RunsTable>((db, value) =>
+  db
+    .updateTable('runs')
+    .set({
+      ...{ state: value('state'), outcome: value('outcome'), finished_at: value('at'), lease_until: null },
+      ...{ error_code: value('error_code'), error_message: value('error_message'), error_hint: value('error_hint') },
+    })
+    .where('id', '=', value('id'))
+    .returningAll(),
+);
 
 async function requeue(db: CatalogDb, run: RunHold, again: Requeue, now: number): Promise<boolean> {
   const { notBefore, reason } = again;

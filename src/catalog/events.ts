@@ -6,6 +6,8 @@ import { given } from '../base/given.ts';
 import type { Catalog } from './catalog.ts';
 import { type CatalogDb, onPostgres, storable, within } from './database.ts';
 import { EVENTS_CHANNEL } from './dialects/listener.ts';
+import { prepared } from './prepared.ts';
+import type { EventsTable } from './schema.ts';
 
 export const EVENT_TYPES = [
   'run.created', // data: kind, state, trigger, schedule
@@ -72,14 +74,20 @@ export async function appendEvents(db: CatalogDb, events: readonly NewEvent[], n
   if (events.length === 0) return;
   await within(db, async (tx) => {
     if (onPostgres(tx)) await sql`select pg_advisory_xact_lock(${ORDER_LOCK})`.execute(tx);
-    const rows = events.map(({ type, app, runId, data }) => ({
-      ...{ at: now, type, app: app ?? null, run_id: runId ?? null },
-      data: storable(JSON.stringify(data ?? {})),
-    }));
-    await tx.insertInto('events').values(rows).execute();
+    for (const { type, app, runId, data } of events) {
+      const about = { at: now, type, app: app ?? null, run_id: runId ?? null };
+      await insertEvent(tx, { ...about, data: storable(JSON.stringify(data ?? {})) });
+    }
     if (onPostgres(tx)) await sql`select pg_notify(${EVENTS_CHANNEL}, '')`.execute(tx);
   });
 }
+
+const insertEvent = prepared<Omit<EventsTable, 'seq'>, never>((db, value) =>
+  db.insertInto('events').values({
+    ...{ at: value('at'), type: value('type'), app: value('app'), run_id: value('run_id') },
+    data: value('data'),
+  }),
+);
 
 /** Events after number `after`, the oldest first, at most `limit`. */
 export async function readEvents(

@@ -5,6 +5,7 @@ import { given } from '../base/given.ts';
 import { idFloor, isRecordId, newId } from '../base/ids.ts';
 import { type CatalogDb, locking, storable, within } from './database.ts';
 import { appendEvent } from './events.ts';
+import { prepared } from './prepared.ts';
 import { type Labels, labelText, OVER, type Run, toRun } from './run.ts';
 import type { RunState, RunsTable } from './schema.ts';
 
@@ -63,19 +64,23 @@ export async function createRun(
 ): Promise<{ readonly run: Run; readonly created: boolean }> {
   return await within(db, async (tx) => {
     const start = run.state === undefined || run.state === 'waiting' ? await firstState(tx, run) : { state: run.state };
-    const row = newRow({ ...run, ...start }, now);
-    const inserted = await tx
-      .insertInto('runs')
-      .values(row)
-      .onConflict((conflict) => conflict.doNothing())
-      .returningAll()
-      .executeTakeFirst();
+    const [inserted] = (await insertRun(tx, newRow({ ...run, ...start }, now))).rows;
     if (inserted === undefined) return { run: await sameRun(tx, run), created: false };
     const made = toRun(inserted);
     await tellCreated(tx, made, now);
     return { run: made, created: true };
   });
 }
+
+const insertRun = prepared<Selectable<RunsTable>, RunsTable>((db, value) => {
+  const columns = Object.keys(newRow({ app: '', kind: '', trigger: '' }, 0)) as (keyof RunsTable)[];
+  const row = Object.fromEntries(columns.map((column) => [column, value(column)])) as unknown as Selectable<RunsTable>;
+  return db
+    .insertInto('runs')
+    .values(row)
+    .onConflict((conflict) => conflict.doNothing())
+    .returningAll();
+});
 
 export async function getRun(db: CatalogDb, id: string): Promise<Run | undefined> {
   const row = await db.selectFrom('runs').selectAll().where('id', '=', id).executeTakeFirst();
@@ -160,20 +165,33 @@ export async function tellFinished(db: CatalogDb, run: Run, now: number): Promis
 
 /** What waits for `finished` is queued when that succeeded (also in part), else skipped with the reason, and so on down the chain. */
 async function releaseWaiting(db: CatalogDb, finished: Pick<Run, 'id' | 'kind' | 'state'>, now: number) {
-  const change = afterEnd(finished);
-  const waiting = await db
-    .updateTable('runs')
-    .set(change.state === 'skipped' ? { ...change, finished_at: now } : change)
-    .where('after_run', '=', finished.id)
-    .where(sql<SqlBool>`state = 'waiting'`) // as text, so that the partial index serves
-    .returningAll()
-    .execute();
-  for (const row of waiting) {
+  const { state, reason = '' } = afterEnd(finished);
+  const first = finished.id;
+  const { rows } =
+    state === 'skipped' ? await skipWaiting(db, { first, reason, now }) : await queueWaiting(db, { first });
+  for (const row of rows) {
     const run = toRun(row);
     if (run.state === 'skipped') await releaseWaiting(db, run, now);
     await tellChange(db, run, now);
   }
 }
+
+const queueWaiting = prepared<{ readonly first: string }, RunsTable>((db, value) =>
+  db.updateTable('runs').set({ state: 'queued' }).where('after_run', '=', value('first')).where(WAITING).returningAll(),
+);
+
+const skipWaiting = prepared<{ readonly first: string; readonly reason: string; readonly now: number }, RunsTable>(
+  (db, value) =>
+    db
+      .updateTable('runs')
+      .set({ state: 'skipped', reason: value('reason'), finished_at: value('now') })
+      .where('after_run', '=', value('first'))
+      .where(WAITING)
+      .returningAll(),
+);
+
+/** As text, so that the partial index serves. */
+const WAITING = sql<SqlBool>`state = 'waiting'`;
 
 async function tellChange(db: CatalogDb, run: Run, now: number): Promise<void> {
   const { id, app, kind, attempt, reason, notBefore, scheduledFor } = run;

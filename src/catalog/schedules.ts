@@ -3,6 +3,7 @@ import { given } from '../base/given.ts';
 import { newId } from '../base/ids.ts';
 import { type CatalogDb, locking, within } from './database.ts';
 import { appendEvent } from './events.ts';
+import { prepared } from './prepared.ts';
 import { type Labels, labelText } from './run.ts';
 import type { SchedulesTable } from './schema.ts';
 
@@ -155,14 +156,32 @@ export async function nextDue(db: CatalogDb): Promise<number | undefined> {
 
 /** Notes how far due times are dealt with. False: another evaluation was there first (`before` is what this one started from). */
 export async function noteEvaluated(db: CatalogDb, id: string, before: number, times: ScheduleTimes): Promise<boolean> {
-  const result = await db
-    .updateTable('schedules')
-    .set({ ...timeColumns(times), ...given('last_run', times.lastRun) })
-    .where('id', '=', id)
-    .where('evaluated_until', '=', before)
-    .executeTakeFirst();
-  return result.numUpdatedRows > 0n;
+  const { evaluatedUntil, nextAt, lastRun } = times;
+  const where = { id, before, evaluatedUntil, nextAt };
+  const result = lastRun === undefined ? await setTimes(db, where) : await setLastRun(db, { ...where, lastRun });
+  return (result.numAffectedRows ?? 0n) > 0n;
 }
+
+interface NewTimes extends Omit<ScheduleTimes, 'lastRun'> {
+  readonly id: string;
+  readonly before: number;
+}
+
+const setTimes = prepared<NewTimes, never>((db, value) =>
+  db
+    .updateTable('schedules')
+    .set({ evaluated_until: value('evaluatedUntil'), next_at: value('nextAt') })
+    .where('id', '=', value('id'))
+    .where('evaluated_until', '=', value('before')),
+);
+
+const setLastRun = prepared<NewTimes & { readonly lastRun: string }, never>((db, value) =>
+  db
+    .updateTable('schedules')
+    .set({ evaluated_until: value('evaluatedUntil'), next_at: value('nextAt'), last_run: value('lastRun') })
+    .where('id', '=', value('id'))
+    .where('evaluated_until', '=', value('before')),
+);
 
 async function told(db: CatalogDb, row: SchedulesTable, change: string, now: number): Promise<Schedule> {
   const schedule = toSchedule(row);
