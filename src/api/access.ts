@@ -72,7 +72,13 @@ export const logIn = endpoint({
 
 export const beginOidc = endpoint({
   ...login,
-  ...{ method: 'POST', path: '/api/v1/session/oidc', id: 'beginOidc', summary: 'Log in through the OpenID provider' },
+  ...{
+    method: 'POST',
+    path: '/api/v1/session/oidc',
+    id: 'beginOidc',
+    summary: 'Log in through the OpenID provider',
+    audited: false,
+  },
   secret: true,
   answer: {
     status: 200,
@@ -83,7 +89,13 @@ export const beginOidc = endpoint({
 
 export const endOidc = endpoint({
   ...login,
-  ...{ method: 'GET', path: '/api/v1/session/oidc/callback', id: 'endOidc', summary: 'Come back from the provider' },
+  ...{
+    method: 'GET',
+    path: '/api/v1/session/oidc/callback',
+    id: 'endOidc',
+    summary: 'Come back from the provider',
+    audited: true,
+  },
   query: {
     ...{ code: text('', 4_096).optional(), state: text('', 1_024).optional(), iss: text('', 1_024).optional() },
     ...{ session_state: text('', 1_024).optional(), error: text('', 256).optional() },

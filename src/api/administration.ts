@@ -154,7 +154,14 @@ export const listAudit = endpoint({
 });
 
 export const exportAudit = endpoint({
-  ...{ ...audit, path: '/api/v1/audit/export', id: 'exportAudit', summary: 'The audit log as a file', unhurried: true },
+  ...{
+    ...audit,
+    path: '/api/v1/audit/export',
+    id: 'exportAudit',
+    summary: 'The audit log as a file',
+    unhurried: true,
+    audited: true,
+  },
   query: { ...filter, format: z.enum(['jsonl', 'csv']).default('jsonl') },
   answer: { status: 200, description: 'Oldest first.', types: ['application/jsonl', 'text/csv'] },
 });

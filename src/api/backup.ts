@@ -130,7 +130,14 @@ export const getJob = endpoint({
 
 export const downloadJob = endpoint({
   ...one,
-  ...{ method: 'GET', path: `${BASE}/jobs/{id}/download`, id: 'downloadBackupJob', access: 'viewer', unhurried: true },
+  ...{
+    method: 'GET',
+    path: `${BASE}/jobs/{id}/download`,
+    id: 'downloadBackupJob',
+    access: 'operator',
+    unhurried: true,
+    audited: true,
+  },
   summary: 'The restore point that it made, as one archive',
   query: { format: z.enum(['tar', 'zip']).default('tar') },
   answer: { status: 200, description: 'The archive.', types: ['application/x-tar', 'application/zip'] },

@@ -52,6 +52,8 @@ export interface Declaration<P extends Fields, Q extends Fields, B extends Body,
   readonly secret?: boolean;
   /** Works as long as it takes: the server's time limit for answers does not hold. */
   readonly unhurried?: boolean;
+  /** Whether the audit log keeps that it was answered. Absent: what changes something is kept, what only looks is not. */
+  readonly audited?: boolean;
 }
 
 export interface Endpoint<

@@ -98,7 +98,7 @@ export const getPoint = endpoint({
 
 export const getManifest = endpoint({
   ...ofApp,
-  ...{ method: 'GET', path: '/api/v1/points/{point}/manifest', id: 'getManifest' },
+  ...{ method: 'GET', path: '/api/v1/points/{point}/manifest', id: 'getManifest', audited: true },
   summary: 'The manifest of a point',
   params: { point },
   query: { app: anApp },
@@ -107,7 +107,7 @@ export const getManifest = endpoint({
 
 export const listEntries = endpoint({
   ...ofApp,
-  ...{ method: 'GET', path: '/api/v1/points/{point}/entries', id: 'listEntries', unhurried: true },
+  ...{ method: 'GET', path: '/api/v1/points/{point}/entries', id: 'listEntries', unhurried: true, audited: true },
   summary: 'What is in a point at a path',
   description: 'Streamed: one JSON array, however long. An answer that ends early was cut off by a failure.',
   params: { point },
@@ -117,7 +117,14 @@ export const listEntries = endpoint({
 
 export const readFile = endpoint({
   ...ofApp,
-  ...{ method: 'GET', path: '/api/v1/points/{point}/file', id: 'readFile', unhurried: true, access: 'operator' },
+  ...{
+    method: 'GET',
+    path: '/api/v1/points/{point}/file',
+    id: 'readFile',
+    unhurried: true,
+    access: 'operator',
+    audited: true,
+  },
   summary: 'The bytes of one file, each part verified before it is sent',
   params: { point },
   query: { app: anApp, ...place },
@@ -126,7 +133,14 @@ export const readFile = endpoint({
 
 export const readArchive = endpoint({
   ...ofApp,
-  ...{ method: 'GET', path: '/api/v1/points/{point}/archive', id: 'readArchive', unhurried: true, access: 'operator' },
+  ...{
+    method: 'GET',
+    path: '/api/v1/points/{point}/archive',
+    id: 'readArchive',
+    unhurried: true,
+    access: 'operator',
+    audited: true,
+  },
   summary: 'A directory, or all of the point, as one archive',
   description:
     'tar keeps owners, modes, links and names of any bytes. zip is for desktops: files, directories and links; names that are no UTF-8 ' +
@@ -138,7 +152,7 @@ export const readArchive = endpoint({
 
 export const findFiles = endpoint({
   ...ofApp,
-  ...{ method: 'GET', path: '/api/v1/find', id: 'findFiles', unhurried: true },
+  ...{ method: 'GET', path: '/api/v1/find', id: 'findFiles', unhurried: true, audited: true },
   summary: 'Every version of a file across points',
   query: { app: anApp, pattern: text('A name such as "*.pdf", or a path with wildcards.', 1_000).min(1) },
   answer: { status: 200, description: 'What `holdfast find --json` prints.', body: z.array(FoundPath) },
@@ -146,7 +160,7 @@ export const findFiles = endpoint({
 
 export const diffPoints = endpoint({
   ...ofApp,
-  ...{ method: 'GET', path: '/api/v1/diff', id: 'diffPoints', unhurried: true },
+  ...{ method: 'GET', path: '/api/v1/diff', id: 'diffPoints', unhurried: true, audited: true },
   summary: 'What changed between two points',
   description: 'Streamed: one JSON document, however long.',
   query: { app: anApp, from: point, to: point },

@@ -41,7 +41,7 @@ export const getProof = endpoint({
 
 export const getProofPage = endpoint({
   ...ofApp,
-  ...{ path: '/api/v1/proofs/{proof}/page', id: 'getProofPage' },
+  ...{ path: '/api/v1/proofs/{proof}/page', id: 'getProofPage', audited: true },
   summary: 'The same as a page to print',
   params: { proof },
   query: { app: anApp },

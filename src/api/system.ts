@@ -168,7 +168,7 @@ export const listWorkers = endpoint({
 
 export const getKit = endpoint({
   ...get,
-  ...{ path: '/api/v1/kit', id: 'getKit', access: 'administrator' },
+  ...{ path: '/api/v1/kit', id: 'getKit', access: 'administrator', audited: true },
   summary: 'The recovery kit, without the password',
   query: { format: z.enum(['text', 'html']).default('text') },
   answer: { status: 200, description: 'The page.', types: ['text/plain', 'text/html'] },
@@ -176,7 +176,7 @@ export const getKit = endpoint({
 
 export const getConfig = endpoint({
   ...get,
-  ...{ path: '/api/v1/config', id: 'getConfig', access: 'administrator' },
+  ...{ path: '/api/v1/config', id: 'getConfig', access: 'administrator', audited: true },
   summary: 'Effective values of the configuration and their origins, secrets masked',
   answer: {
     status: 200,

@@ -19,7 +19,7 @@ export const getWalStatus = endpoint({
 
 export const listWalEvents = endpoint({
   ...ofApp,
-  ...{ path: '/api/v1/wal/events', id: 'listWalEvents', unhurried: true },
+  ...{ path: '/api/v1/wal/events', id: 'listWalEvents', unhurried: true, audited: true },
   summary: 'Deletions, drops and other large changes, and the moment before each',
   query: {
     app: anApp,

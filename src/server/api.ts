@@ -2,6 +2,7 @@
 import type { Context, Hono } from 'hono';
 import type { Access, AnswerOf, BodyOf, Endpoint, Given, ParamsOf, QueryOf } from '../api/endpoint.ts';
 import { asFailure, Failure } from '../base/failure.ts';
+import { given } from '../base/given.ts';
 import type { Role } from '../catalog/schema.ts';
 import { Deadline } from './deadline.ts';
 import type { Limits, ServerDeps } from './deps.ts';
@@ -15,6 +16,8 @@ import { RequestReader } from './request.ts';
 export interface Variables {
   readonly requestId: string;
   principal: Principal | undefined;
+  /** The app that the role was asked for, once it is known. */
+  app?: string;
 }
 export type ServerContext = Context<{ Variables: Variables }>;
 
@@ -81,16 +84,17 @@ export class Api {
       throw new Failure('forbidden', 'This is for a person who is logged in, not for a token.');
     const place = reader.place(context.req.param() as Record<string, string>, new URL(context.req.url).searchParams);
     const early = this.#appOf(endpoint, place.params, place.query);
-    if (early !== undefined) allow(endpoint, principal, early);
+    if (early !== undefined) allow(endpoint, principal, early, context);
     const body = await reader.body(context.req.raw);
     const app = early ?? this.#appInBody(endpoint, body);
-    if (early === undefined && app !== undefined) allow(endpoint, principal, app);
+    if (early === undefined && app !== undefined) allow(endpoint, principal, app, context);
     const { raw: request } = context.req;
     const response = await this.#once.answer({ endpoint, request, principal, asked: { ...place, body } }, (once) =>
       this.#inTime(endpoint, request, async (signal) => {
         const call = {
           ...{ ...place, body, principal, app, request, signal, once, now: this.deps.clock.now() },
-          allow: (found: string, unknown: () => Failure) => allowFound(endpoint, principal, found, unknown),
+          allow: (found: string, unknown: () => Failure) =>
+            allowFound(endpoint, principal, found, { unknown, context }),
         } as unknown as Call<E>;
         return this.#respond(endpoint, await handler(call, context), request);
       }),
@@ -162,12 +166,24 @@ function isRole(access: Access): access is Role {
   return access !== 'public' && access !== 'account';
 }
 
-function allow(endpoint: Endpoint, principal: Principal | undefined, app: string): void {
+function allow(endpoint: Endpoint, principal: Principal | undefined, app: string, context: ServerContext): void {
+  context.set('app', app);
   if (isRole(endpoint.access)) requireRole(principal!, app, endpoint.access);
 }
 
-function allowFound(endpoint: Endpoint, principal: Principal | undefined, app: string, unknown: () => Failure): void {
+function allowFound(
+  endpoint: Endpoint,
+  principal: Principal | undefined,
+  app: string,
+  { unknown, context }: { readonly unknown: () => Failure; readonly context: ServerContext },
+): void {
+  context.set('app', app);
   if (!isRole(endpoint.access)) return;
-  if (!mayAct(principal!, app, 'viewer')) throw unknown();
+  if (!mayAct(principal!, app, 'viewer')) throw hidden(unknown());
   requireRole(principal!, app, endpoint.access);
+}
+
+/** The same to whoever asks; the audit log knows it for a refusal. */
+function hidden({ code, message, hint, details }: Failure): Failure {
+  return new Failure(code, message, { ...given('hint', hint), details: { ...details, hidden: true } });
 }

@@ -1,5 +1,6 @@
 /** The HTTP application: every request gets an id, a principal and safe headers; what fails becomes a problem document. */
 import { Hono } from 'hono';
+import type { Endpoint } from '../api/endpoint.ts';
 import { asFailure, Failure } from '../base/failure.ts';
 import { newId } from '../base/ids.ts';
 import { Api, type Variables } from './api.ts';
@@ -8,7 +9,7 @@ import { problemOf, problemResponse } from './problem.ts';
 import { registerRoutes } from './routes.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 
-/** Disposing of it closes the storages that it had opened; abort the signal of its deps first. */
+/** Disposing of it closes the storages that it had opened and writes what the audit log still lacks; abort the signal of its deps first. */
 export interface ServerApp extends AsyncDisposable {
   readonly hono: Hono<{ Variables: Variables }>;
   readonly api: Api;
@@ -36,17 +37,26 @@ export function createApp(deps: ServerDeps): ServerApp {
     const headers = allowed.length === 0 ? {} : { allow: allowed.join(', ') };
     return problemResponse(problemOf(failure, context.get('requestId')), headers);
   });
-  hono.onError((error, context) => {
+  hono.onError(async (error, context) => {
     const request = context.get('requestId');
+    const { method, path } = context.req;
     const problem = problemOf(error, request);
-    if (problem.status >= 500) log(deps, error, { request, method: context.req.method, path: context.req.path });
+    if (problem.status >= 500) log(deps, error, { request, method, path });
+    const { status } = problem;
+    const [endpoint, principal, app] = [endpointAt(api, method, path), context.get('principal'), context.get('app')];
+    await deps.access
+      .failed?.({ failure: asFailure(error), status, endpoint, principal, path, app }, context)
+      .catch((problem: unknown) => log(deps, problem, { request, method, path }));
     const challenge = problem.status === 401 ? { 'www-authenticate': 'Bearer realm="holdfast"' } : undefined;
     return problemResponse(problem, challenge);
   });
   return {
     ...{ hono, api },
     fetch: async (request, bindings) => hono.fetch(request, bindings),
-    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: async () => {
+      await opened[Symbol.asyncDispose]();
+      await deps.access.close?.();
+    },
   };
 }
 
@@ -62,13 +72,19 @@ function log({ log: to }: ServerDeps, error: unknown, where: Readonly<Record<str
 
 /** The methods that some endpoint takes at this path. */
 function methodsAt({ endpoints }: Api, path: string): string[] {
-  const parts = path.replace(/\/+$/, '').split('/');
-  const fits = (pattern: string) => {
-    const wanted = pattern.replace(/\/+$/, '').split('/');
-    return wanted.length === parts.length && wanted.every((part, at) => part.startsWith('{') || part === parts[at]);
-  };
-  const methods = endpoints.flatMap((endpoint) => (fits(endpoint.path) ? [endpoint.method] : []));
+  const methods = endpoints.flatMap((endpoint) => (fits(endpoint, path) ? [endpoint.method] : []));
   return [...new Set<string>(methods.includes('GET') ? [...methods, 'HEAD'] : methods)];
+}
+
+function endpointAt({ endpoints }: Api, method: string, path: string): Endpoint | undefined {
+  const meant = method === 'HEAD' ? 'GET' : method;
+  return endpoints.find((endpoint) => endpoint.method === meant && fits(endpoint, path));
+}
+
+function fits({ path: pattern }: Endpoint, path: string): boolean {
+  const parts = path.replace(/\/+$/, '').split('/');
+  const wanted = pattern.replace(/\/+$/, '').split('/');
+  return wanted.length === parts.length && wanted.every((part, at) => part.startsWith('{') || part === parts[at]);
 }
 
 function unknownRoute(path: string): Failure {

@@ -36,6 +36,18 @@ export interface Answered {
   readonly request: string;
 }
 
+/** A request that ended with a problem. */
+export interface Failed {
+  readonly principal: Principal | undefined;
+  /** Undefined: there is none at that path. */
+  readonly endpoint: Endpoint | undefined;
+  readonly path: string;
+  /** As far as it was known. */
+  readonly app: string | undefined;
+  readonly failure: Failure;
+  readonly status: number;
+}
+
 /** Everything about access that the routes need. */
 export interface AccessControl {
   /**
@@ -49,6 +61,10 @@ export interface AccessControl {
   hold?(asked: AskedRun, principal: Principal): Promise<Held | undefined>;
   /** Hears of every answer; what it throws fails the request. */
   answered?(answered: Answered, context: Context): Promise<void>;
+  /** Hears of every problem; what it throws is logged. */
+  failed?(failed: Failed, context: Context): Promise<void>;
+  /** Once nothing is asked any more. */
+  close?(): Promise<void>;
 }
 
 const RANK: Readonly<Record<Role, number>> = { viewer: 1, operator: 2, administrator: 3 };

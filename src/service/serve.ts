@@ -21,7 +21,7 @@ const CLOSE_MS = 10_000;
 export async function serve(world: ServiceWorld, { worker, onReady }: ServeOptions): Promise<void> {
   const { clock, configuration, log, signal } = world;
   await using catalog = await openCatalog(await configuration.current.catalog());
-  const app = await application(world, catalog);
+  await using app = await application(world, catalog);
   const settings = await configuration.current.server();
   const listening: Listening = await listen((request, bindings) => app.fetch(request, bindings), settings, world);
   const working = worker ? [runWorker(world, catalog, { role: 'serve' })] : [];

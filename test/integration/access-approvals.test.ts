@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { before, test } from 'node:test';
 import { appendAudit, auditHead } from '../../src/catalog/audit.ts';
+import { createRun } from '../../src/catalog/runs.ts';
+import { revokeToken } from '../../src/catalog/tokens.ts';
 import { verifyAudit } from '../../src/catalog/verify-audit.ts';
 import { type AccessServer, type Browser, onBothCatalogs } from '../support/access.ts';
 
@@ -139,6 +141,51 @@ onBothCatalogs({ secondPerson: ['forget', 'restore'], approvals: { within: '1d' 
     const { seq, hash } = await auditHead(server.catalog.db);
     const sound = await anna.ask(`/api/v1/audit/verification?seq=${seq}&hash=${hash}`);
     assert.deepEqual([sound.body.whole, sound.body.entries], [true, seq]);
+  });
+
+  test('refusals are kept with who, what and from where; what is repeated is counted, and a flood shares one entry', async () => {
+    const { clock, catalog } = server;
+    await server.account('anna', ['administrator', '*']);
+    await server.account('ben', ['viewer', 'clinic']);
+    const ben = await server.loggedIn('ben', '203.0.113.20');
+    const { seq: before } = await auditHead(catalog.db);
+    const since = () => catalog.db.selectFrom('audit').selectAll().where('seq', '>', before).orderBy('seq').execute();
+    const told = async () => (await since()).map(({ actor, action, outcome, app }) => [actor, action, outcome, app]);
+    const run = (await createRun(catalog.db, { app: 'shop', kind: 'backup', trigger: 'api' }, clock.now())).run.id;
+    for (let tries = 0; tries < 9; tries++) await ben.ask('/api/v1/users');
+    await ben.ask('/api/v1/runs?app=shop');
+    assert.equal((await ben.ask(`/api/v1/runs/${run}`)).body.code, 'run_unknown');
+    assert.equal((await ben.ask(`/api/v1/runs/${'0'.repeat(26)}`)).body.code, 'run_unknown');
+    await ben.ask('/api/v1/account/sessions', { method: 'DELETE', headers: { 'x-csrf-token': 'x'.repeat(43) } });
+    await server.ask('/api/v1/runs?access_token=hft_pasted');
+    const gone = await server.token('viewer');
+    await revokeToken(catalog.db, gone.record.id, clock.now());
+    await server.ask('/hft_pasted', { headers: { authorization: `Bearer ${gone.token}` } });
+    const expected = [
+      ['user:ben', 'listUsers', 'refused', null],
+      ['user:ben', 'listRuns', 'refused', 'shop'],
+      ['user:ben', 'getRun', 'refused', 'shop'],
+      ['user:ben', 'endOtherSessions', 'refused', null],
+      ['anonymous', 'listRuns', 'refused', null],
+      ['test', 'token.create', 'ok', null],
+      ['anonymous', 'request', 'refused', null],
+    ];
+    assert.deepEqual(await told(), expected);
+    const kept = await since();
+    assert.equal(kept[0]!.address, '203.0.113.20');
+    assert.ok(!JSON.stringify(kept).includes('pasted'), 'what is pasted into an address is not kept');
+    assert.equal(JSON.parse(kept.at(-1)!.details).token, gone.record.id);
+    await clock.advance(60_000);
+    await server.ask('/healthz');
+    const counted = (await since()).at(-1)!;
+    assert.deepEqual([counted.action, JSON.parse(counted.details).count], ['listUsers', 8]);
+    const flood = Array.from({ length: 300 }, (_, at) => server.ask('/api/v1/runs', { from: `2001:db8:${at}::1` }));
+    assert.ok((await Promise.all(flood)).every(({ status }) => status === 401));
+    assert.ok((await since()).length < expected.length + 1 + 62, 'three hundred who are refused are sixty entries');
+    await server.app[Symbol.asyncDispose]();
+    const last = (await since()).at(-1)!;
+    assert.match(last.details, /"count":2\d\d,.*more than can be told apart/);
+    await verifyAudit(catalog);
   });
 
   test('entries of many at once stand one behind the other', async () => {

@@ -7,13 +7,21 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
+import { Context } from 'hono';
+import { TOTP } from 'otpauth';
 import type { Endpoint } from '../../src/api/endpoint.ts';
 import { raise } from '../../src/catalog/alerts.ts';
 import { createApproval } from '../../src/catalog/approvals.ts';
+import { auditHead, listAudit } from '../../src/catalog/audit.ts';
 import { createRun } from '../../src/catalog/runs.ts';
 import { addSchedule } from '../../src/catalog/schedules.ts';
 import type { Role } from '../../src/catalog/schema.ts';
-import { type AccessServer, accessServer, type Browser } from '../support/access.ts';
+import type { SessionRecord } from '../../src/catalog/sessions.ts';
+import { userNamed } from '../../src/catalog/users.ts';
+import { Person } from '../../src/server/access/identity.ts';
+import { isRecorded, writesItself } from '../../src/server/access/recorded.ts';
+import { newSetupCode } from '../../src/server/access.ts';
+import { type AccessServer, type Asked, accessServer, type Browser, LONG } from '../support/access.ts';
 
 const PAGE = fileURLToPath(new URL('../../docs/access.md', import.meta.url));
 
@@ -87,6 +95,9 @@ const BODIES: Readonly<Record<string, object>> = {
   muteAlert: { until: null },
 };
 
+/** Status of the last request. */
+let answered = 0;
+
 const now = () => server.clock.now();
 
 async function newSchedule(): Promise<string> {
@@ -128,6 +139,7 @@ async function request({ id, method, path, query, body }: Endpoint, asker: Asker
   };
   const who = await browserOf(asker, at, path);
   const answer = await who.ask(`${place}?${search}`, asked);
+  answered = answer.status;
   const { code } = answer.body ?? {};
   if (answer.status === 401 && code === 'unauthenticated') return 'no';
   if (answer.status === 403 && code === 'forbidden') return 'no';
@@ -171,17 +183,26 @@ test('every route answers everybody as it is declared, and the page of it is up 
   for (const endpoint of server.app.api.endpoints) {
     const cells: string[] = [];
     for (const [at, asker] of ASKERS.entries()) {
+      const { seq } = await auditHead(server.catalog.db);
       const cell = await request(endpoint, asker, at);
+      const [noted] = await listAudit(server.catalog.db, { action: endpoint.id, outcome: 'ok', limit: 1 });
+      if (answered < 300 && !writesItself(endpoint) && asker.app !== undefined)
+        assert.equal((noted?.seq ?? 0) > seq, isRecorded(endpoint), `${endpoint.id} in the audit log`);
       const wanted = expected(endpoint, asker);
       if (cell !== wanted)
         wrong.push(`${endpoint.method} ${endpoint.path}, ${asker.title}: ${cell}, declared: ${wanted}`);
       cells.push(cell);
     }
-    rows.push(`| \`${endpoint.method} ${endpoint.path}\` | ${cells.join(' | ')} |`);
+    cells.push(isRecorded(endpoint) ? 'kept' : '');
+    rows.push(`| \`${endpoint.method} ${endpoint.path}\` | ${cells.join(' | ').trim()} |`);
   }
   assert.deepEqual(wrong, []);
   const titles = ASKERS.map(({ title }) => title);
-  const table = [`| route | ${titles.join(' | ')} |`, `|---|${titles.map(() => '---|').join('')}`, ...rows];
+  const table = [
+    `| route | ${titles.join(' | ')} | audit log |`,
+    `|---|${titles.map(() => '---|').join('')}---|`,
+    ...rows,
+  ];
   const page = `${INTRODUCTION}\n${table.join('\n')}\n`;
   if (process.env.HOLDFAST_WRITE_DOCS === '1') await writeFile(PAGE, page);
   const hint = 'write it: HOLDFAST_WRITE_DOCS=1 npm test -- access-routes';
@@ -197,10 +218,108 @@ column says otherwise.
 - **no**: \`401\` for nobody, \`403\` for everybody else.
 - **hidden**: \`404\`, as if there were no such thing.
 
+The audit log keeps that a request was answered where the last column says so: whatever changes something, and whatever shows contents of backups,
+names of files in them, the configuration or the kit. It keeps every refusal, of all routes ([how](guide/access.md#the-audit-log)).
+
 A list that anybody with an account may ask for holds only what they may see. Routes of one's own account are for people who are logged in, never for
 tokens. A run of the kind \`forget\` or \`prune\` takes an administrator, whatever route asks for it. What waits for a second person is described in
 [Access](guide/access.md#two-people).
 `;
+
+test('what the audit log is to keep of the other routes, it keeps', async () => {
+  const { access } = server.app.api.deps;
+  await server.account('zoe', ['administrator', '*']);
+  const user = await userNamed(server.catalog.db, 'zoe');
+  const principal = new Person(user, [], {} as SessionRecord);
+  for (const endpoint of server.app.api.endpoints.filter((each) => !writesItself(each))) {
+    const { seq } = await auditHead(server.catalog.db);
+    const context = new Context(new Request(`http://holdfast.test${endpoint.path}?x=1`));
+    await access.answered!(
+      { principal, endpoint, app: 'clinic', path: endpoint.path, status: 200, request: 'x' },
+      context,
+    );
+    const [entry] = await listAudit(server.catalog.db, { limit: 1 });
+    assert.equal(entry!.seq > seq, isRecorded(endpoint), endpoint.id);
+    if (isRecorded(endpoint))
+      assert.deepEqual(
+        [entry!.actor, entry!.action, entry!.target, entry!.app, entry!.outcome],
+        ['user:zoe', endpoint.id, `${endpoint.path}?x=1`, 'clinic', 'ok'],
+      );
+    const handsOut = endpoint.method === 'GET' && endpoint.answer.types !== undefined && endpoint.access !== 'public';
+    assert.ok(!handsOut || isRecorded(endpoint) || STREAMS.includes(endpoint.id), `${endpoint.id} hands out a file`);
+  }
+});
+
+/** Not JSON, and no contents. */
+const STREAMS = ['getMetrics', 'streamEvents'];
+
+test('whatever people change about accounts is kept, with who did it', async () => {
+  const done = new Set<string>();
+  /** Carries it out, and finds its entry. */
+  const kept = async (id: string, who: Browser, path: string, asked: Asked = {}) => {
+    const { seq } = await auditHead(server.catalog.db);
+    const answer = await who.ask(path, asked);
+    assert.ok(answer.status < 300, `${id}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    const entries = await listAudit(server.catalog.db, { limit: 5 });
+    const fresh = entries.filter((entry) => entry.seq > seq && entry.outcome === 'ok');
+    assert.ok(
+      fresh.length > 0 && fresh.every(({ actor, address }) => actor.startsWith('user:') && address !== null),
+      id,
+    );
+    done.add(id);
+    return answer;
+  };
+  const [post, put, patch, drop] = ['POST', 'PUT', 'PATCH', 'DELETE'].map((method) => (json?: object) => ({
+    method,
+    ...(json === undefined ? {} : { json }),
+  })) as [Ask, Ask, Ask, Ask];
+  await server.account('yan', ['administrator', '*']);
+  const yan = server.browser();
+  const session = await kept('logIn', yan, '/api/v1/session', post({ name: 'yan', password: LONG }));
+  yan.csrf = session.body.csrf;
+  const [other, third] = [await server.loggedIn('yan'), await server.loggedIn('yan')];
+  const { items } = (await yan.ask('/api/v1/account/sessions')).body;
+  await kept('endSession', yan, `/api/v1/account/sessions/${items[1].id}`, drop());
+  await kept('endOtherSessions', yan, '/api/v1/account/sessions', drop());
+  assert.deepEqual(
+    [(await other.ask('/api/v1/session')).status, (await third.ask('/api/v1/session')).status],
+    [401, 401],
+  );
+  const changed = 'another long password';
+  await kept('changePassword', yan, '/api/v1/account/password', put({ current: LONG, new: changed }));
+  const totp = '/api/v1/account/totp';
+  const { secret } = (await kept('beginTotp', yan, totp, post({ password: changed }))).body;
+  const code = () => new TOTP({ secret }).generate({ timestamp: now() });
+  const { recovery_codes: codes } = (await kept('confirmTotp', yan, totp, put({ code: code() }))).body;
+  const renewed = await kept('newRecoveryCodes', yan, '/api/v1/account/recovery-codes', post({ code: codes[0] }));
+  const last = { password: changed, code: renewed.body.recovery_codes[0] };
+  await kept('removeTotp', yan, `${totp}/remove`, post(last));
+  const token = await kept('createToken', yan, '/api/v1/tokens', post({ name: 'ci', role: 'viewer' }));
+  await kept('revokeToken', yan, `/api/v1/tokens/${token.body.record.id}`, drop());
+  await kept('createUser', yan, '/api/v1/users', post({ name: 'wim', password: LONG }));
+  await kept('changeUser', yan, '/api/v1/users/wim', patch({ disabled: false }));
+  await kept('setUserPassword', yan, '/api/v1/users/wim/password', put({ password: changed }));
+  await kept('resetUserTotp', yan, '/api/v1/users/wim/totp', drop());
+  await kept('setGrant', yan, '/api/v1/users/wim/grants/clinic', put({ role: 'viewer' }));
+  await kept('removeGrant', yan, '/api/v1/users/wim/grants/clinic', drop());
+  await kept('removeUser', yan, '/api/v1/users/wim', drop());
+  for (const [id, what] of [
+    ['approve', 'approve'],
+    ['refuse', 'refuse'],
+    ['cancelApproval', 'cancel'],
+  ] as const)
+    await kept(id, yan, `/api/v1/approvals/${await things.approval!()}/${what}`, post());
+  await kept('exportAudit', yan, '/api/v1/audit/export');
+  await kept('logOut', yan, '/api/v1/session', drop());
+  await server.forgetEverybody();
+  const printed = await newSetupCode(server.catalog, now());
+  await kept('setUp', server.browser(), '/api/v1/setup', post({ code: printed, name: 'vera', password: LONG }));
+  done.add('endOidc'); // with a real provider: access-oidc.test.ts
+  const own = server.app.api.endpoints.filter((endpoint) => writesItself(endpoint) && isRecorded(endpoint));
+  assert.deepEqual([...done].sort(), own.map(({ id }) => id).sort());
+});
+
+type Ask = (json?: object) => Asked;
 
 test('the description with all routes passes the linter, and every id is there once', async () => {
   const { body } = await server.ask('/api/v1/openapi.json');

@@ -135,7 +135,8 @@ function requireAnother(by: Identity, own: boolean): void {
 export async function knownApproval({ db }: Catalog, id: string, by: Identity): Promise<Approval> {
   const approval = await findApproval(db, id);
   if (approval !== undefined && by.role(approval.app ?? EVERY_APP) !== undefined) return approval;
-  throw new Failure('approval_unknown', 'There is no such request for approval.');
+  const hidden = approval !== undefined; // the same to whoever asks; the audit log knows it for a refusal
+  throw new Failure('approval_unknown', 'There is no such request for approval.', { details: { hidden } });
 }
 
 /** What nobody decided in time is told as expired. */

@@ -5,9 +5,11 @@ import { given } from '../../base/given.ts';
 import { appendAudit } from '../../catalog/audit.ts';
 import { grantsOf } from '../../catalog/grants.ts';
 import { findUser } from '../../catalog/users.ts';
-import type { AccessControl, Answered } from '../principal.ts';
+import type { AccessControl, Answered, Failed } from '../principal.ts';
 import { askSecondPerson } from './approvals.ts';
+import { placeOf } from './client-address.ts';
 import { type Identity, identityOf, Person } from './identity.ts';
+import { entryOf, isRecorded, writesItself } from './recorded.ts';
 import { registerAccount } from './routes/account.ts';
 import { registerApprovals } from './routes/approvals.ts';
 import { registerAudit } from './routes/audit.ts';
@@ -24,8 +26,6 @@ const BEARER = /^Bearer +(\S{1,200})$/i;
 const HSTS = 'max-age=31536000';
 /** Whoever logs in has no token of a session yet; where they come from is checked all the same. */
 const WAYS_IN = ['/api/v1/session', '/api/v1/session/oidc', '/api/v1/setup'];
-/** Their routes write the audit log themselves, in the transaction of the change. */
-const OWN_TAGS = ['Log-in', 'Account', 'Users', 'Tokens', 'Approvals', 'Audit'];
 
 export function createAccess(deps: AccessDeps): AccessControl {
   const parts = new AccessParts(deps);
@@ -50,24 +50,29 @@ export function createAccess(deps: AccessDeps): AccessControl {
       return { approval: id };
     },
     answered: (answered, context) => noteAnswer(parts, answered, context),
+    failed: (failed, context) => noteFailure(parts, failed, context),
+    close: () => parts.refusals.close(deps.clock.now()),
   };
 }
 
 async function authenticate(parts: AccessParts, context: Context): Promise<Identity | undefined> {
   const origin = parts.originOf(context);
   const now = parts.deps.clock.now();
+  await parts.refusals.writeDue(now);
   const { headers } = context.res; // taken before the answer: what is set here is merged into it
   if (origin.secure) headers.set('strict-transport-security', HSTS);
   const { method, path } = context.req;
   const authorization = context.req.header('authorization');
   if (authorization !== undefined) {
     const holder = await holderOf(parts.db, tokenOf(authorization), now);
+    context.set('principal', holder); // whoever is refused from here on is known
     requireScope(holder.scopes, method, path);
     return holder;
   }
   const changes = !SAFE_METHODS.includes(method);
-  if (changes) requireSameOrigin(context.req.raw.headers, [origin.host, URL.parse(parts.settings.url ?? '')?.host]);
   const person = await personOfCookie(parts, context, now);
+  context.set('principal', person);
+  if (changes) requireSameOrigin(context.req.raw.headers, [origin.host, URL.parse(parts.settings.url ?? '')?.host]);
   if (person !== undefined && changes && !(method === 'POST' && WAYS_IN.includes(path)))
     requireCsrfToken(context.req.raw.headers, person.session.csrf);
   return person;
@@ -87,12 +92,9 @@ async function personOfCookie(parts: AccessParts, context: Context, now: number)
   return new Person(user, await grantsOf(db, user.id), session);
 }
 
-/** Whatever changed something, and every reading of contents. */
 async function noteAnswer(parts: AccessParts, answered: Answered, context: Context): Promise<void> {
   const { endpoint, principal, path, app, status } = answered;
-  if (OWN_TAGS.includes(endpoint.tag) || principal === undefined) return;
-  const reads = endpoint.method === 'GET';
-  if (reads && !isContent(endpoint)) return;
+  if (writesItself(endpoint) || principal === undefined || !isRecorded(endpoint)) return;
   const { search } = new URL(context.req.url);
   await appendAudit(
     parts.db,
@@ -105,7 +107,11 @@ async function noteAnswer(parts: AccessParts, answered: Answered, context: Conte
   );
 }
 
-/** Bytes of a point, a kit, a report: whatever is handed out as a file. Streams of events are none. */
-function isContent({ tag, answer }: Answered['endpoint']): boolean {
-  return answer.types !== undefined && tag !== 'Events';
+async function noteFailure(parts: AccessParts, { principal, ...failed }: Failed, context: Context): Promise<void> {
+  const { address } = parts.originOf(context);
+  const actor = principal === undefined ? 'anonymous' : identityOf(principal).actor;
+  const entry = entryOf(failed, { actor, address });
+  if (entry === undefined) return;
+  const key = [entry.actor, placeOf(address), entry.action, entry.outcome].join(' ');
+  await parts.refusals.note(key, entry, parts.deps.clock.now());
 }

@@ -1,5 +1,6 @@
 /** Log-in with name and password, and with a code where the account has an authenticator. */
 import { Failure } from '../../base/failure.ts';
+import { given } from '../../base/given.ts';
 import { appendAudit } from '../../catalog/audit.ts';
 import type { Catalog, CatalogDb } from '../../catalog/catalog.ts';
 import { findUser, findUserByName, type User, updateUser } from '../../catalog/users.ts';
@@ -34,19 +35,18 @@ export async function logIn<T>(
   const attempt = await limits.begin(name, address, now);
   const user = await findUserByName(catalog.db, name);
   const right = await passwords.verify(password, user?.password ?? null);
-  const refuse = async (why: string) => {
-    await appendAudit(
-      catalog.db,
-      { ...whose(user), action: 'login', address, outcome: 'refused', details: { why } },
-      now,
-    );
-    return new Failure('login_refused', 'Name, password or code is wrong.');
-  };
+  const refuse = (why: string) =>
+    new Failure('login_refused', 'Name, password or code is wrong.', {
+      details: { why, ...given('account', user?.name) }, // for the audit log alone; a name that is none is not kept: people type passwords there
+    });
   if (user === undefined || !right || user.disabled === 1)
-    throw await refuse(user === undefined ? 'no such account' : right ? 'account is disabled' : 'wrong password');
+    throw refuse(user === undefined ? 'no such account' : right ? 'account is disabled' : 'wrong password');
   if (user.totp_secret !== null && code === undefined) {
     await attempt.takeBack(now);
-    throw new Failure('second_factor_needed', 'This account wants a code, too.', { hint: 'Send it as "code".' });
+    throw new Failure('second_factor_needed', 'This account wants a code, too.', {
+      hint: 'Send it as "code".',
+      details: { account: user.name },
+    });
   }
   const rehashed = passwords.isOutdated(user.password!) ? await passwords.hash(password) : undefined;
   const done = await catalog.transaction(async (db) => {
@@ -56,15 +56,11 @@ export async function logIn<T>(
     if (factor === undefined) return undefined;
     if (rehashed !== undefined) await updateUser(db, user.id, { password: rehashed }, now);
     const result = await finish(db, user);
-    await appendAudit(db, { ...whose(user), action: 'login', address, outcome: 'ok', details: { factor } }, now);
+    const who = { actor: `user:${user.name}`, target: user.name };
+    await appendAudit(db, { ...who, action: 'login', address, outcome: 'ok', details: { factor } }, now);
     return { result };
   });
-  if (done === undefined) throw await refuse('wrong code');
+  if (done === undefined) throw refuse('wrong code');
   await attempt.succeed(now);
   return done.result;
-}
-
-/** A name that is none is not noted: people type passwords there. */
-function whose(user: User | undefined): { readonly actor: string; readonly target?: string } {
-  return user === undefined ? { actor: 'anonymous' } : { actor: `user:${user.name}`, target: user.name };
 }

@@ -78,15 +78,20 @@ export async function holderOf(db: CatalogDb, token: string, now: number): Promi
   if (id === undefined) throw refused('It is not a token of this service, or it was cut short or mistyped.');
   const record = await findToken(db, id);
   if (record === undefined || !sameSecret(record.hash, hashSecret(token))) throw refused();
-  if (record.revoked_at !== null) throw refused('It was revoked.');
-  if (record.expires_at !== null && record.expires_at <= now) throw refused('It has expired.');
+  if (record.revoked_at !== null) throw refused('It was revoked.', id);
+  if (record.expires_at !== null && record.expires_at <= now) throw refused('It has expired.', id);
   const owner = record.user_id === null ? undefined : await findUser(db, record.user_id);
-  if (record.user_id !== null && (owner === undefined || owner.disabled === 1)) throw refused('Its owner is disabled.');
+  if (record.user_id !== null && (owner === undefined || owner.disabled === 1))
+    throw refused('Its owner is disabled.', id);
   const grants = owner === undefined ? [] : await grantsOf(db, owner.id);
   if (record.used_at === null || now - record.used_at >= SEEN_EVERY_MS) await touchToken(db, id, now);
   return new TokenHolder(record, owner, grants);
 }
 
-function refused(hint?: string): Failure {
-  return new Failure('unauthenticated', 'The token does not open this service.', given('hint', hint));
+/** `token`: the id of a real one, for the audit log. */
+function refused(hint?: string, token?: string): Failure {
+  return new Failure('unauthenticated', 'The token does not open this service.', {
+    ...given('hint', hint),
+    details: { ...given('token', token) },
+  });
 }

@@ -13,6 +13,7 @@ import { identityOf, Person } from './identity.ts';
 import { LoginLimits } from './login-limits.ts';
 import { OidcProvider } from './oidc.ts';
 import { Passwords } from './passwords.ts';
+import { Refusals } from './refusals.ts';
 import { type Names, showUser } from './views.ts';
 
 export interface AccessDeps {
@@ -31,6 +32,7 @@ export class AccessParts {
   readonly catalog: Catalog;
   readonly passwords: Passwords;
   readonly limits: LoginLimits;
+  readonly refusals: Refusals;
   #settings: ServerSettings;
   #proxies: Proxies;
   #oidc: OidcProvider | undefined;
@@ -40,6 +42,7 @@ export class AccessParts {
     this.catalog = deps.catalog;
     this.passwords = deps.passwords ?? new Passwords();
     this.limits = new LoginLimits(deps.catalog);
+    this.refusals = new Refusals(deps.catalog);
     this.#settings = deps.settings();
     this.#proxies = new Proxies(this.#settings.trustedProxies);
     this.#oidc = this.#settings.oidc && new OidcProvider(this.#settings.oidc);

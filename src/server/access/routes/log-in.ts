@@ -5,7 +5,7 @@ import { Failure } from '../../../base/failure.ts';
 import { appendAudit } from '../../../catalog/audit.ts';
 import { endSession, type SessionRecord } from '../../../catalog/sessions.ts';
 import { anyUser, type User } from '../../../catalog/users.ts';
-import type { Api, ServerContext } from '../../api.ts';
+import type { Api } from '../../api.ts';
 import { pageResponse } from '../../page.ts';
 import { time } from '../../views/times.ts';
 import { accountName } from '../accounts.ts';
@@ -62,16 +62,11 @@ export function registerLogIn(api: Api, parts: AccessParts): void {
     const origin = parts.originOf(context);
     const came = new URL(parts.publicUrl(context) + CALLBACK + new URL(request.url).search);
     const browser = getCookie(context, cookieName('oidc', origin.secure)) ?? '';
-    try {
-      const vouched = await provider().end(db, came, browser, now);
-      await catalog.transaction(async (transaction) => {
-        const user = await accountOf(transaction, vouched, origin.address, now);
-        await beginSession(transaction, context, { userId: user.id, origin, times: parts.settings.sessions, now });
-      });
-    } catch (error) {
-      await noteRefusal(error, context, now);
-      throw error;
-    }
+    const vouched = await provider().end(db, came, browser, now);
+    await catalog.transaction(async (transaction) => {
+      const user = await accountOf(transaction, vouched, origin.address, now);
+      await beginSession(transaction, context, { userId: user.id, origin, times: parts.settings.sessions, now });
+    });
     return pageResponse(GO_ON);
   });
 
@@ -99,12 +94,6 @@ export function registerLogIn(api: Api, parts: AccessParts): void {
   function provider() {
     if (parts.oidc !== undefined) return parts.oidc;
     throw new Failure('oidc_failed', 'No OpenID provider is configured.', { hint: 'See "server.oidc" in the guide.' });
-  }
-
-  async function noteRefusal(error: unknown, context: ServerContext, now: number): Promise<void> {
-    const { address } = parts.originOf(context);
-    const details = { factor: 'oidc', why: error instanceof Error ? error.message.slice(0, 200) : 'unknown' };
-    await appendAudit(db, { actor: 'anonymous', action: 'login', address, outcome: 'refused', details }, now);
   }
 }
 
