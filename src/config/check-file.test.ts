@@ -90,11 +90,7 @@ const MISTAKES: readonly (readonly [mistake: string, text: string, complaint: Re
     /bucket is not supported in this version/,
   ],
   ['a source without a type', file({ sources: 'b: { path: x }' }), /is missing; one of postgres, files, config/],
-  [
-    'more copies than storages',
-    file({ rest: 'copies: { required: 2 }' }),
-    /asks for 2 copies, but there are only 1 storages/,
-  ],
+  ['more copies than storages', file({ rest: 'copies: { required: 2 }' }), /asks for 2 copies, but there is only one/],
   ['no copies', file({ rest: 'copies: { required: 0 }' }), /must be a whole number from 1/],
   ['a URL with a password', file({ storage: s3('endpoint: "https://u:sekret@h"') }), /must be a web address/],
   ['a bucket that cannot be', file({ storage: s3('').replace('bkt', 'a/b') }), /name of a bucket/],
@@ -197,6 +193,7 @@ const MISTAKES: readonly (readonly [mistake: string, text: string, complaint: Re
     file().replace('{ env: PASSWORD }', '{ env: A, file: b }'),
     /must be text, or a reference/,
   ],
+  ['a duration without a unit', app('objectives: { rpo: 5 }'), /objectives.rpo: must be a number with a unit[^;]*$/m],
   ['a tab', 'version: 1\nrepository:\n\tpassword: x\n', /^3 : tabs cannot indent/],
   ['a bracket left open', 'version: 1\nstorages: [1\n', /:/],
   ['two documents', `${file()}\n---\nversion: 1\n`, /second document/],
@@ -216,6 +213,11 @@ test('two storages in one place are refused: they would be one copy', () => {
   const twice =
     'version: 1\nrepository: { password: x }\nstorages:\n  a: { type: local, path: /x }\n  b: { type: local, path: /x/ }\n';
   assert.deepEqual(problems(twice), ['5 storages.b: is the same place as the storage "a": it would be no second copy']);
+  const paths = (a: string, b: string) => problems(twice.replace('/x }', `${a} }`).replace('/x/ }', `${b} }`)).length;
+  assert.equal(paths('./x', 'x/.'), 1);
+  assert.equal(paths('x', 'y/../x'), 1);
+  assert.equal(paths('/x', './x'), 0);
+  assert.equal(paths('x', 'x/y'), 0);
 });
 
 test('with several databases a query must say which is meant', () => {

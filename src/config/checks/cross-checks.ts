@@ -2,6 +2,7 @@
  * What no single value shows: names that must exist elsewhere, counts that must fit. Works on the plain values, so that these problems
  * are told together with those of the schema; whatever has the wrong shape is skipped here, the schema complains about it.
  */
+import { normalize } from 'node:path';
 import { nearest } from '../../base/suggest.ts';
 import type { Path } from '../problem.ts';
 import type { Complaint } from '../schema/problems.ts';
@@ -29,14 +30,14 @@ function storageCount(root: unknown, storages: readonly string[]): Complaint[] {
       ? [
           {
             path: ['copies', 'required'],
-            message: `asks for ${required} copies, but there are only ${storages.length} storages`,
+            message: `asks for ${required} copies, but there ${onlySoMany(storages.length)}`,
           },
         ]
       : []),
   ];
 }
 
-/** Two storages in one place would count as two copies and be one. */
+/** Two storages in one place would count as two copies and be one. Paths are compared as they are written: `a`, `./a/` and `b/../a` are one. */
 function sharedPlaces(root: unknown): Complaint[] {
   const owners = new Map<string, string>();
   return entriesAt(root, ['storages']).flatMap(([name, storage]) => {
@@ -55,7 +56,9 @@ function placeOf(storage: unknown): string | undefined {
     const value = valueAt(storage, [key]);
     return typeof value === 'string' ? value.replace(/\/+$/, '') : undefined;
   };
-  if (text('type') === 'local') return text('path');
+  const path = text('path');
+  if (text('type') === 'local')
+    return path === undefined ? undefined : normalize(`./${path}`.replace(/^\.\/(?=\/)/, ''));
   const bucket = text('bucket');
   if (text('type') !== 's3' || bucket === undefined) return undefined;
   return JSON.stringify([text('endpoint') ?? text('region'), bucket, text('prefix') ?? '']);
@@ -93,8 +96,12 @@ function appChecks(root: unknown, app: Path, storages: readonly string[]): Compl
 function walChecks(root: unknown, path: Path, storages: number): Complaint[] {
   const asked = valueAt(root, [...path, 'acknowledge']);
   if (typeof asked !== 'number' || storages === 0 || asked <= storages) return [];
-  const message = `asks for ${asked} storages, but there ${storages === 1 ? 'is only one' : `are only ${storages}`}`;
+  const message = `asks for ${asked} storages, but there ${onlySoMany(storages)}`;
   return [{ path: [...path, 'acknowledge'], message }];
+}
+
+function onlySoMany(storages: number): string {
+  return storages === 1 ? 'is only one' : `are only ${storages}`;
 }
 
 function databaseChecks(root: unknown, path: Path, databases: readonly string[]): Complaint[] {

@@ -6,7 +6,7 @@ import { checkedText, choice, duration, mapping, name, path, secret, text } from
 const role = choice('What its members may do.', ['viewer', 'operator', 'administrator']);
 
 const oidc = mapping({
-  issuer: checkedText('The address of the provider, as it names itself.', issuerProblem, '^https?://'),
+  issuer: checkedText('The address of the provider, as it names itself.', issuerProblem, { pattern: '^https?://' }),
   clientId: text('The name by which the provider knows this service.'),
   clientSecret: secret('What the provider knows this service by.'),
   title: text('How the provider is called where people log in.').default('Single sign-on'),

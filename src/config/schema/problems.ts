@@ -75,7 +75,7 @@ function typeComplaint(issue: Issue & { code: 'invalid_type' }, given: unknown):
   if (issue.expected === 'object' || issue.expected === 'record') {
     return issue.message.startsWith('must') ? issue.message : 'must be a mapping (key: value)';
   }
-  const quotable = issue.expected === 'string' && (typeof given === 'number' || typeof given === 'boolean');
+  const quotable = issue.message === 'must be text' && (typeof given === 'number' || typeof given === 'boolean');
   return quotable ? `${issue.message}; put it in quotes` : issue.message;
 }
 

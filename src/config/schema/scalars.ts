@@ -29,7 +29,9 @@ export function value<S extends z.ZodType>(schema: S) {
   return z.union([schema, reference]);
 }
 
-const plainText = z.string({ error: expected('text') }).min(1, 'must not be empty');
+const writtenAs = (form: string) => z.string({ error: expected(form) }).min(1, 'must not be empty');
+
+const plainText = writtenAs('text');
 
 export const text = (description: string) => value(plainText).describe(description);
 
@@ -63,7 +65,7 @@ export const duration = (description: string) =>
   checkedText(
     description,
     (written) => (parseDuration(written) === undefined ? `must be ${DURATION_FORM}` : undefined),
-    '^([0-9]+(ms|[smhdw]))+$',
+    { pattern: '^([0-9]+(ms|[smhdw]))+$', form: DURATION_FORM },
   );
 
 export function size(description: string, least: number, most: number) {
@@ -72,12 +74,25 @@ export function size(description: string, least: number, most: number) {
     if (bytes === undefined) return `must be ${SIZE_FORM}`;
     return bytes < least || bytes > most ? `must be from ${formatBytes(least)} to ${formatBytes(most)}` : undefined;
   };
-  return checkedText(description, problem, '^[0-9]+(\\.[0-9]+)? ?(B|KiB|MiB|GiB|TiB|PiB)$');
+  return checkedText(description, problem, {
+    pattern: '^[0-9]+(\\.[0-9]+)? ?(B|KiB|MiB|GiB|TiB|PiB)$',
+    form: SIZE_FORM,
+  });
 }
 
-/** Text with a rule of its own. `problem` words what is wrong; `pattern` approximates the rule for editors that use the JSON Schema. */
-export function checkedText(description: string, problem: (written: string) => string | undefined, pattern?: string) {
-  const schema = plainText.superRefine((written, context) => {
+/** How a kind of text is written: an approximation for editors that use the JSON Schema, and the words for what is not even text. */
+interface Written {
+  readonly pattern: string;
+  readonly form: string;
+}
+
+/** Text with a rule of its own. `problem` words what is wrong. */
+export function checkedText(
+  description: string,
+  problem: (written: string) => string | undefined,
+  { pattern, form = 'text' }: Partial<Written> = {},
+) {
+  const schema = writtenAs(form).superRefine((written, context) => {
     const message = problem(written);
     if (message !== undefined) context.addIssue({ code: 'custom', message });
   });

@@ -25,7 +25,7 @@ const s3 = mapping({
   endpoint: checkedText(
     'The address of the S3 service. Absent: AWS, in the region.',
     (written) => (isEndpoint(written) ? undefined : `must be ${ENDPOINT}`),
-    '^https?://',
+    { pattern: '^https?://' },
   ).optional(),
   bucket: checkedText('The bucket; it must exist.', (written) =>
     /^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/.test(written) ? undefined : `must be ${BUCKET}`,
