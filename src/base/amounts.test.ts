@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatDuration, parseDuration } from './durations.ts';
+import { howMany } from './how-many.ts';
 import { printable } from './printable.ts';
 import { formatBytes, parseSize } from './sizes.ts';
 import { nearest } from './suggest.ts';
@@ -63,4 +64,13 @@ test('a mistyped word finds the one that was meant, and only when it is near', (
 test('names cannot drive the terminal', () => {
   assert.equal(printable('a\u001b[2Jb\n\u202ec\u007f'), 'a\\x1b[2Jb\\x0a\\u202ec\\x7f');
   assert.equal(printable('señal 日本 😀'), 'señal 日本 😀');
+});
+
+test('one of something is told in the singular', () => {
+  assert.equal(howMany(1, 'files'), '1 file');
+  assert.equal(howMany(0, 'files'), '0 files');
+  assert.equal(howMany(20_000, 'rows'), '20,000 rows');
+  assert.equal(howMany(1, 'indexes'), '1 index');
+  assert.equal(howMany(1, 'directories'), '1 directory');
+  assert.equal(howMany(1, 'pieces of WAL'), '1 piece of WAL');
 });

@@ -5,7 +5,7 @@ import { reportPage } from './prove/html.ts';
 import { type ProofReport, parseProofReport } from './prove/report.ts';
 import type { Session } from './session.ts';
 
-export { amount, describeLevel, describeOutcome, describeRto } from './prove/words.ts';
+export { describeLevel, describeOutcome, describeRto } from './prove/words.ts';
 
 /** Oldest first. `prefix`: first digits of a point's or a report's id, `latest` for the newest report; left out for all. */
 export async function listProofs(

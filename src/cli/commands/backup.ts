@@ -1,6 +1,8 @@
 /** `holdfast backup`: makes a restore point. */
+
 import { formatDuration } from '../../base/durations.ts';
 import { EXIT } from '../../base/failure.ts';
+import { howMany } from '../../base/how-many.ts';
 import { printable } from '../../base/printable.ts';
 import { formatUtcAndLocal } from '../../base/relative-time.ts';
 import { formatBytes } from '../../base/sizes.ts';
@@ -63,7 +65,10 @@ async function print({ output }: Context, outcome: BackUpOutcome): Promise<void>
   const when = formatUtcAndLocal(Date.parse(outcome.time));
   await output.line(`${style.bold(`Restore point ${outcome.short_id}`)} of ${outcome.app}, ${when}`);
   for (const [name, source] of Object.entries(outcome.sources)) {
-    const files = `${source.files_new} new, ${source.files_changed} changed, ${source.files_unmodified} unmodified files`;
+    const [made, changed, same] = [source.files_new, source.files_changed, source.files_unmodified].map((count) =>
+      count.toLocaleString('en'),
+    );
+    const files = `${made} new, ${changed} changed, ${same} unmodified files`;
     await output.line(`  ${name}: read ${formatBytes(source.bytes_read)} (${files})`);
   }
   const ratio = outcome.bytes_added > 0 ? `, stored as ${formatBytes(outcome.bytes_stored)}` : '';
@@ -80,5 +85,5 @@ async function print({ output }: Context, outcome: BackUpOutcome): Promise<void>
   }
   const unread = outcome.notices.filter(({ kind }) => kind === 'unreadable' || kind === 'damaged').length;
   if (unread > 0)
-    await output.warn(`${unread} items could not be read whole; they are listed above and in the manifest.`);
+    await output.warn(`${howMany(unread, 'items')} could not be read whole, as listed above and in the manifest.`);
 }

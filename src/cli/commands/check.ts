@@ -1,5 +1,7 @@
 /** `holdfast check`: is everything there and whole. */
+
 import { EXIT, Failure } from '../../base/failure.ts';
+import { howMany } from '../../base/how-many.ts';
 import { shortId } from '../../base/ids.ts';
 import { formatBytes } from '../../base/sizes.ts';
 import { type CheckOutcome, check } from '../../operations/check.ts';
@@ -107,21 +109,22 @@ async function printReport({ output }: Context, summary: Summary): Promise<void>
       points.length === 0
         ? ''
         : ` (points: ${points.slice(0, 5).map(shortId).join(' ')}${points.length > 5 ? ' …' : ''})`;
-    await output.line(`${output.style.red('DAMAGED')} ${storage}: ${key} ${detail}${hurt}`);
+    await output.line(`${output.style.red('DAMAGED')} ${storage}: ${key}: ${detail}${hurt}`);
   }
   await warnOf(output, summary.failures);
   const storages = Object.entries(summary.storages);
   for (const [name, it] of storages) {
     const unindexed =
-      it.unindexed_packs > 0 ? `; ${it.unindexed_packs} packs in no index, which the next prune frees` : '';
+      it.unindexed_packs > 0 ? `; ${howMany(it.unindexed_packs, 'packs')} in no index, which the next prune frees` : '';
     await output.line(
-      `${name}: ${it.packs} packs, ${formatBytes(it.bytes)}, ${formatBytes(it.bytes_read)} read${unindexed}.`,
+      `${name}: ${howMany(it.packs, 'packs')}, ${formatBytes(it.bytes)}, ${formatBytes(it.bytes_read)} read${unindexed}.`,
     );
   }
   for (const [name, { wal_objects: objects, wal_bytes_read: bytes }] of storages)
-    if (objects > 0) await output.line(`${name}: ${objects} objects of the WAL archive, ${formatBytes(bytes)} read.`);
+    if (objects > 0)
+      await output.line(`${name}: ${howMany(objects, 'objects of the WAL archive')}, ${formatBytes(bytes)} read.`);
   if (summary.depth === 'sample')
     await output.line(`A sample of ${summary.percent} %, drawn by the seed ${summary.seed}.`);
   if (summary.findings.length > 0) await output.line('Run "holdfast sync" to heal from the other storages.');
-  else await output.line(`No damage found. ${summary.points} points.`);
+  else await output.line(`No damage found. ${howMany(summary.points, 'points')}.`);
 }

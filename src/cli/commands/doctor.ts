@@ -1,6 +1,8 @@
 /** `holdfast doctor`: what is wrong with this set-up and how to mend it. */
+
 import { runDoctor } from '../../api/system.ts';
 import { EXIT } from '../../base/failure.ts';
+import { howMany } from '../../base/how-many.ts';
 import { type DoctorFinding, doctor, gatherSetup } from '../../operations/doctor.ts';
 import { defineCommand, type ExitStatus } from '../command.ts';
 import type { Context } from '../context.ts';
@@ -51,5 +53,5 @@ async function print({ output }: Context, findings: readonly DoctorFinding[], pr
     await output.line(`${paint[severity](MARKS[severity])} ${style.bold(about)}: ${what}`);
     if (mend !== '') await output.line(`    ${mend}`);
   }
-  await output.line(problems === 0 ? 'No problems found.' : `${problems} problem${problems === 1 ? '' : 's'} found.`);
+  await output.line(problems === 0 ? 'No problems found.' : `${howMany(problems, 'problems')} found.`);
 }

@@ -1,6 +1,8 @@
 /** `holdfast rows`: rows as they were, into a file or back into the running database. */
+
 import { resolve } from 'node:path';
 import { EXIT, Failure } from '../../base/failure.ts';
+import { howMany } from '../../base/how-many.ts';
 import {
   exportTable,
   type MergeInput,
@@ -95,7 +97,7 @@ async function toFile(context: Context, input: RowsInput, to: string, force: boo
     ...(file === undefined ? {} : { file }),
   });
   if (flags.json) await output.summary({ ...outcome });
-  else if (file !== undefined) await output.line(`${outcome.rows} rows of ${outcome.table} in ${file}`);
+  else if (file !== undefined) await output.line(`${howMany(outcome.rows, 'rows')} of ${outcome.table} in ${file}`);
   return EXIT.done;
 }
 

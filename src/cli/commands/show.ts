@@ -1,6 +1,8 @@
 /** `holdfast show POINT`: one restore point with its manifest. */
+
 import { getPoint } from '../../api/points.ts';
 import { EXIT } from '../../base/failure.ts';
+import { howMany } from '../../base/how-many.ts';
 import { formatUtcAndLocal } from '../../base/relative-time.ts';
 import { formatBytes } from '../../base/sizes.ts';
 import type { ProofReport } from '../../operations/prove.ts';
@@ -55,14 +57,14 @@ function* describe({ point, manifest, lastProof }: PointDetails): Generator<stri
   yield `  machine   ${manifest.machine.hostname}`;
   for (const [name, record] of Object.entries(manifest.sources)) yield* describeSource(name, record);
   for (const { query, rows, missing } of manifest.references) {
-    yield `  references: ${missing} of ${rows} rows name a file that is missing (${query})`;
+    yield `  references: ${missing.toLocaleString('en')} of ${howMany(rows, 'rows')} name a file that is missing (${query})`;
   }
   yield* describeNotices(manifest);
 }
 
 function* describeSource(name: string, record: SourceRecord): Generator<string> {
   const { files, bytes } = record.totals;
-  yield `  ${name} (${record.type}): ${files} files, ${formatBytes(bytes)}${'path' in record ? `, from ${record.path}` : ''}`;
+  yield `  ${name} (${record.type}): ${howMany(files, 'files')}, ${formatBytes(bytes)}${'path' in record ? `, from ${record.path}` : ''}`;
   if (record.type !== 'postgres') return;
   const { version, database, systemIdentifier, backup, tables, migrations } = record.facts;
   yield `    PostgreSQL ${version}, database ${database.name}, system ${systemIdentifier}`;
@@ -71,7 +73,7 @@ function* describeSource(name: string, record: SourceRecord): Generator<string> 
     yield `    last migration ${migrations.at(-1)} of ${migrations.length}`;
   const rows = tables.reduce((sum, table) => sum + Number(table.rows), 0);
   const estimated = tables.some(({ exact }) => !exact);
-  yield `    ${tables.length} tables, ${estimated ? 'about ' : ''}${rows} rows`;
+  yield `    ${howMany(tables.length, 'tables')}, ${estimated ? 'about ' : ''}${howMany(rows, 'rows')}`;
 }
 
 function describeLastProof({ id, time, outcome, level, storage, rto_seconds: rto }: ProofReport): string {

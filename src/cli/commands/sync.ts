@@ -1,5 +1,7 @@
 /** `holdfast sync`: brings the storages level and heals them. */
+
 import { EXIT } from '../../base/failure.ts';
+import { howMany } from '../../base/how-many.ts';
 import { formatBytes } from '../../base/sizes.ts';
 import { type SyncOutcome, sync } from '../../operations/sync.ts';
 import { defineCommand, type ExitStatus, option } from '../command.ts';
@@ -78,12 +80,12 @@ async function printReport({ output }: Context, { storages, failures, remaining 
   for (const [name, it] of Object.entries(storages)) {
     const parts = [
       it.rebuilt ? 'rebuilt' : '',
-      it.packs_copied > 0 ? `${it.packs_copied} packs copied` : '',
-      it.blobs_moved > 0 ? `${it.blobs_moved} blobs moved` : '',
-      it.points_copied > 0 ? `${it.points_copied} points copied` : '',
+      it.packs_copied > 0 ? `${howMany(it.packs_copied, 'packs')} copied` : '',
+      it.blobs_moved > 0 ? `${howMany(it.blobs_moved, 'blobs')} moved` : '',
+      it.points_copied > 0 ? `${howMany(it.points_copied, 'points')} copied` : '',
       it.keys_and_indexes > 0 ? `${it.keys_and_indexes} keys and indexes copied` : '',
       it.bytes > 0 ? formatBytes(it.bytes) : '',
-      it.wal_objects_copied > 0 ? `${it.wal_objects_copied} objects of WAL copied` : '',
+      it.wal_objects_copied > 0 ? `${howMany(it.wal_objects_copied, 'objects of WAL')} copied` : '',
     ].filter((part) => part !== '');
     await output.line(`${name}: ${parts.join(', ') || 'level, nothing to do'}.`);
   }

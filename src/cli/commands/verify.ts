@@ -1,5 +1,7 @@
 /** `holdfast verify`: a quick look at one point, or some of everything read back. */
+
 import { EXIT, Failure } from '../../base/failure.ts';
+import { howMany } from '../../base/how-many.ts';
 import { shortId } from '../../base/ids.ts';
 import { formatBytes } from '../../base/sizes.ts';
 import { type VerifyOutcome, verifyPoint, verifySlices } from '../../operations/verify.ts';
@@ -73,7 +75,7 @@ async function print(output: Context['output'], { point, findings, failures, beh
   for (const { message, hint } of failures.values()) await output.warn(message, hint);
   for (const name of behind) await output.warn(`${name} does not have this point.`, 'Run "holdfast sync".');
   for (const [name, { packs, bytesRead }] of storages)
-    await output.line(`${name}: ${packs} packs there, ${formatBytes(bytesRead)} read.`);
+    await output.line(`${name}: ${howMany(packs, 'packs')} there, ${formatBytes(bytesRead)} read.`);
   if (findings.length > 0) await output.line('Run "holdfast sync" to heal from the other storages.');
   else await output.line(point === undefined ? 'No damage found.' : `Point ${shortId(point)} is whole.`);
 }

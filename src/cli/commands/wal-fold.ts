@@ -1,5 +1,7 @@
 /** `holdfast wal fold`: old WAL into snapshots that restic reads. */
+
 import { EXIT } from '../../base/failure.ts';
+import { howMany } from '../../base/how-many.ts';
 import { walFold } from '../../operations/wal-fold.ts';
 import { archivedSources } from '../../operations/wal-sources.ts';
 import { defineCommand, option } from '../command.ts';
@@ -29,7 +31,7 @@ export default defineCommand({
     if (context.flags.json) await context.output.summary({ snapshots, segments, pieces_removed: removed });
     else
       await context.output.line(
-        `${segments} segments folded into ${snapshots.length} snapshots, ${removed} loose pieces removed.`,
+        `${howMany(segments, 'segments')} folded into ${howMany(snapshots.length, 'snapshots')}, ${removed} loose pieces removed.`,
       );
     return failures.size > 0 ? EXIT.partial : EXIT.done;
   },

@@ -1,5 +1,7 @@
 /** Progress for people: live lines on a terminal, plain lines elsewhere. */
+
 import { formatDuration } from '../../base/durations.ts';
+import { howMany } from '../../base/how-many.ts';
 import { printable } from '../../base/printable.ts';
 import type { ProgressEvent } from '../../base/progress.ts';
 import { formatBytes } from '../../base/sizes.ts';
@@ -75,11 +77,14 @@ function amountText(state: StepState): string {
     state.bytes === 0 && state.totalBytes === undefined
       ? ''
       : `${formatBytes(state.bytes)}${of(state.totalBytes === undefined ? undefined : formatBytes(state.totalBytes))}`;
-  const items =
-    state.items === 0 && state.totalItems === undefined
-      ? ''
-      : `${state.items}${of(state.totalItems?.toString())} items`;
+  const items = state.items === 0 && state.totalItems === undefined ? '' : itemsText(state.items, state.totalItems);
   return [bytes, items].filter((part) => part !== '').join(', ');
+}
+
+/** `1 item`, `20,000 items`, `3 of 20,000 items`. */
+function itemsText(items: number, total: number | undefined): string {
+  if (total === undefined) return howMany(items, 'items');
+  return `${items.toLocaleString('en')} of ${howMany(total, 'items')}`;
 }
 
 function warningText(event: ProgressEvent & { type: 'warning' }): string {

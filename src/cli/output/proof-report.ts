@@ -1,9 +1,11 @@
 /** How a proof is told to a person on the terminal. */
+
 import { formatDuration } from '../../base/durations.ts';
+import { howMany } from '../../base/how-many.ts';
 import { printable } from '../../base/printable.ts';
 import { formatUtcAndLocal, withLocal } from '../../base/relative-time.ts';
 import { formatBytes } from '../../base/sizes.ts';
-import { amount, describeLevel, describeOutcome, describeRto } from '../../operations/proofs.ts';
+import { describeLevel, describeOutcome, describeRto } from '../../operations/proofs.ts';
 import type { ProofReport } from '../../operations/prove.ts';
 import type { Output } from './output.ts';
 
@@ -20,7 +22,7 @@ export async function printProof(output: Output, report: ProofReport): Promise<v
     { title: 'CHECK', value: ({ check }) => check },
     { title: 'SOURCE', value: ({ source }) => source, shrinks: true },
     { title: 'OUTCOME', value: ({ outcome }) => outcome },
-    { title: 'LOOKED AT', value: ({ counted, unit }) => amount(counted, unit), align: 'right' },
+    { title: 'LOOKED AT', value: ({ counted, unit }) => howMany(counted, unit), align: 'right' },
     { title: 'TIME', value: ({ duration_s }) => formatDuration(duration_s * 1000), align: 'right' },
   ]);
   for (const { check, details, problems } of report.checks) {
@@ -45,7 +47,7 @@ async function printFacts(output: Output, report: ProofReport): Promise<void> {
   await output.line(`  storage  ${report.storage}`);
   await output.line(`  restore  ${describeRto(report)}`);
   await output.line(
-    `  data     ${amount(counts.rows, 'rows')} in ${amount(counts.tables, 'tables')}, ${formatBytes(counts.database_bytes)}; ${amount(counts.files, 'files')}, ${formatBytes(counts.file_bytes)}`,
+    `  data     ${howMany(counts.rows, 'rows')} in ${howMany(counts.tables, 'tables')}, ${formatBytes(counts.database_bytes)}; ${howMany(counts.files, 'files')}, ${formatBytes(counts.file_bytes)}`,
   );
   await output.line(`  level    ${describeLevel(report)}`);
   await output.line(

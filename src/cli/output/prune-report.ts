@@ -1,5 +1,7 @@
 /** What `prune` did, or would do: the summary of `--json`, and the same for people. */
+
 import { EXIT, FAILURES, type FailureCode } from '../../base/failure.ts';
+import { howMany } from '../../base/how-many.ts';
 import { formatUtcAndLocal } from '../../base/relative-time.ts';
 import { formatBytes } from '../../base/sizes.ts';
 import type { PruneOutcome } from '../../operations/prune.ts';
@@ -105,20 +107,22 @@ async function print({ output }: Context, summary: PruneSummary): Promise<void> 
   for (const [name, it] of storages) {
     const packs = it.packs_removed + it.packs_unindexed;
     await output.line(
-      `${name}: ${it.points_removed.length} points ${would}removed, ${packs} packs ${would}removed, ${it.packs_repacked} ${would}repacked, ` +
+      `${name}: ${howMany(it.points_removed.length, 'points')} ${would}removed, ${howMany(packs, 'packs')} ${would}removed, ${it.packs_repacked} ${would}repacked, ` +
         `${formatBytes(it.bytes_removed - it.bytes_repacked)} ${would}freed.`,
     );
-    if (it.refused > 0) await output.warn(`${name}: ${it.refused} objects cannot be removed yet (object lock).`);
+    if (it.refused > 0)
+      await output.warn(`${name}: ${howMany(it.refused, 'objects')} cannot be removed yet (object lock).`);
   }
   for (const [name, { wal_pieces_removed: pieces, wal_bytes_removed: bytes, wal_refused: refused }] of storages) {
     if (pieces > 0)
       await output.line(
-        `${name}: ${pieces} pieces of WAL (${formatBytes(bytes)}) ${would}removed: no kept base backup needs them.`,
+        `${name}: ${howMany(pieces, 'pieces of WAL')} (${formatBytes(bytes)}) ${would}removed: no kept base backup needs them.`,
       );
-    if (refused > 0) await output.warn(`${name}: ${refused} pieces of WAL cannot be removed yet (object lock).`);
+    if (refused > 0)
+      await output.warn(`${name}: ${howMany(refused, 'pieces of WAL')} cannot be removed yet (object lock).`);
   }
   for (const [name, { locks_prolonged: locks }] of storages)
-    if (locks > 0) await output.line(`${name}: ${locks} objects locked for longer.`);
+    if (locks > 0) await output.line(`${name}: ${howMany(locks, 'objects')} locked for longer.`);
   await warnOf(output, summary.lock_failures);
   await warnOf(output, summary.failures);
 }

@@ -1,5 +1,7 @@
 /** How a restore is told to a person: what, from where, how much, what went wrong, the way back. */
+
 import { formatDuration } from '../../base/durations.ts';
+import { howMany } from '../../base/how-many.ts';
 import { printable } from '../../base/printable.ts';
 import { formatUtcAndLocal, withLocal } from '../../base/relative-time.ts';
 import { formatBytes } from '../../base/sizes.ts';
@@ -51,7 +53,7 @@ async function printReached(
   await output.line(`  moment  ${printable(withLocal(requested))}`);
   if (lsn !== null) {
     await output.line(`  reached ${lsn} on timeline ${timeline}, ${commit}`);
-    await output.line(`  log     ${segments} segments in ${formatDuration(seconds * 1000)}`);
+    await output.line(`  log     ${howMany(segments, 'segments')} in ${formatDuration(seconds * 1000)}`);
   }
   if (files === null) return;
   const apart = files.seconds_before === null ? '' : `, ${distance(files.seconds_before)} the moment`;
@@ -89,7 +91,9 @@ async function printHead(output: Output, outcome: RestoreOutcome): Promise<void>
 
 async function printAmounts(output: Output, outcome: RestoreOutcome): Promise<void> {
   await output.line(`  sources ${outcome.sources.map(printable).join(', ')}`);
-  await output.line(`  files   ${outcome.files} in ${outcome.directories} directories, ${formatBytes(outcome.bytes)}`);
+  await output.line(
+    `  files   ${outcome.files.toLocaleString('en')} in ${howMany(outcome.directories, 'directories')}, ${formatBytes(outcome.bytes)}`,
+  );
   for (const [name, bytes] of Object.entries(outcome.bytes_fetched)) {
     await output.line(`  from    ${name}: ${formatBytes(bytes)}`);
   }
@@ -111,6 +115,6 @@ async function printProblems(output: Output, outcome: RestoreOutcome): Promise<v
   if (more > 0) await output.warn(`${more} more problems; --json lists up to a thousand.`);
   if (outcome.missing > 0) {
     const hint = 'Run "holdfast sync" to heal the storages, then the same restore again: it continues.';
-    await output.warn(`${outcome.missing} files could not be restored.`, hint);
+    await output.warn(`${howMany(outcome.missing, 'files')} could not be restored.`, hint);
   }
 }

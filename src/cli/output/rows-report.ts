@@ -1,4 +1,5 @@
 /** Rows for people: what a merge will do, what it did, and what differs between two moments. */
+import { howMany } from '../../base/how-many.ts';
 import { printable } from '../../base/printable.ts';
 import type { MergeOutcome, MergePlan } from '../../operations/rows.ts';
 import type { RowDifference, RowsDiffOutcome } from '../../operations/rows-diff.ts';
@@ -44,7 +45,9 @@ export async function printMerged(output: Output, { plan, done }: MergeOutcome, 
     return;
   }
   const { inserted, updated, altered, sequences, reversal } = done;
-  await output.line(`Into ${printable(plan.database)}: ${inserted} rows inserted, ${updated} made as they were.`);
+  await output.line(
+    `Into ${printable(plan.database)}: ${howMany(inserted, 'rows')} inserted, ${updated} made as they were.`,
+  );
   if (altered > 0) await output.line(`${altered} of them were changed by triggers.`);
   if (sequences.length > 0)
     await output.line(`Sequences moved forward: ${list(sequences.map(({ sequence }) => sequence))}`);

@@ -1,12 +1,13 @@
 /** A report as one page: complete in itself, made to be read, printed and filed by somebody who was not there. */
 import { formatDuration } from '../../base/durations.ts';
+import { howMany } from '../../base/how-many.ts';
 import { html } from '../../base/html.ts';
 import { formatUtc } from '../../base/relative-time.ts';
 import { formatBytes } from '../../base/sizes.ts';
 import type { Finding } from '../../recovery/prove.ts';
 import type { ProofReport } from './report.ts';
 import { STYLE } from './style.ts';
-import { amount, CHECK_MEANINGS, describeLevel, describeOutcome, describeRto } from './words.ts';
+import { CHECK_MEANINGS, describeLevel, describeOutcome, describeRto } from './words.ts';
 
 export function reportPage(report: ProofReport): string {
   const title = `Proof of recovery: ${report.app}`;
@@ -57,7 +58,7 @@ function figures({ rto_seconds, rto_objective_seconds: promised, counts, checks:
   const cells: [string, string][] = [
     [rto_seconds === null ? '–' : formatDuration(rto_seconds * 1000), `measured time to restore${goal}`],
     [`${passed} of ${findings.length}`, 'checks passed'],
-    [counts.rows.toLocaleString('en'), `rows in ${amount(counts.tables, 'tables')}`],
+    [counts.rows.toLocaleString('en'), `rows in ${howMany(counts.tables, 'tables')}`],
     [formatBytes(counts.database_bytes), 'of databases'],
     [counts.files.toLocaleString('en'), `${counts.files === 1 ? 'file' : 'files'}, ${formatBytes(counts.file_bytes)}`],
   ];
@@ -110,7 +111,7 @@ function checks(findings: readonly Finding[]): string {
   const rows = findings.map((finding) => {
     const { check, source, outcome, counted, unit, duration_s } = finding;
     const meaning = outcome in MEANING_OF ? `${MEANING_OF[outcome]}${CHECK_MEANINGS[check] ?? ''}` : '';
-    const seen = counted === 0 && outcome === 'skipped' ? '–' : amount(counted, unit);
+    const seen = counted === 0 && outcome === 'skipped' ? '–' : howMany(counted, unit);
     return `<tr><td><strong>${html(check)}</strong> <span class="source">${html(source)}</span><br>${html(meaning)}${remarks(finding)}</td>
 <td><span class="mark ${html(outcome)}">${html(outcome)}</span></td><td class="number">${html(seen)}</td><td class="number">${duration_s.toFixed(1)} s</td></tr>`;
   });

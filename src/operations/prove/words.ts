@@ -36,12 +36,6 @@ export function describeOutcome({ outcome, failure, checks }: ProofReport): { he
   return { headline, sentence: `It was restored, and something is wrong: ${failed.join(', ')}.` };
 }
 
-/** `1 table`, `3 tables`, `1 index`. */
-export function amount(count: number, unit: string): string {
-  const one = unit.replace(/indexes$/, 'index').replace(/s$/, '');
-  return `${count.toLocaleString('en')} ${count === 1 ? one : unit}`;
-}
-
 /** `48 s; promised: 1 h (kept)`. */
 export function describeRto({ rto_seconds: rto, rto_objective_seconds: promised }: ProofReport): string {
   const goal = promised === null ? 'nothing is promised' : `promised: ${formatDuration(promised * 1000)}`;
