@@ -1,8 +1,10 @@
 /** Reads from the catalog what rules look at. Every query goes along an index and is bounded, whatever is in the catalog. */
 import { sql } from 'kysely';
 import type { Clock } from '../base/clock.ts';
+import { given } from '../base/given.ts';
 import { retentionFrozen } from '../catalog/alerts.ts';
 import type { Catalog, CatalogDb } from '../catalog/catalog.ts';
+import { CAPACITY, capacityAt, USED } from '../catalog/forecast.ts';
 import { latest } from '../catalog/measurements.ts';
 import { type Run, toRun } from '../catalog/run.ts';
 import { listSchedules } from '../catalog/schedules.ts';
@@ -46,10 +48,10 @@ export async function appFacts(db: CatalogDb, { app, objectives }: KnownApp, now
 export async function serviceFacts({ db, dialect }: Catalog, clock: Clock): Promise<ServiceFacts> {
   const now = clock.now();
   const workers = await listWorkers(db);
-  const [used, total] = [await latest(db, 'storage_used_bytes'), await latest(db, 'storage_capacity_bytes')];
-  const capacity = used.flatMap(({ storage, value, at }) => {
-    const whole = total.find((each) => each.storage === storage);
-    return whole === undefined ? [] : [{ storage, used: value, total: whole.value, at }];
+  const capacities = await latest(db, CAPACITY);
+  const capacity = (await latest(db, USED)).map((used) => {
+    const { storage, value, at } = used;
+    return { storage, used: value, ...given('total', capacityAt(capacities, used)), at };
   });
   const lease = await db.selectFrom('leases').select('until').where('name', '=', SCHEDULER).executeTakeFirst();
   return {

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { formatDuration, parseDuration } from './durations.ts';
 import { howMany } from './how-many.ts';
 import { printable } from './printable.ts';
-import { formatBytes, parseSize } from './sizes.ts';
+import { formatBytes, parseQuota, parseSize } from './sizes.ts';
 import { nearest } from './suggest.ts';
 
 test('durations are numbers with units, largest first', () => {
@@ -38,6 +38,9 @@ test('sizes are binary and need their unit', () => {
   for (const wrong of ['', '16', '16MB', '16 M', 'MiB', '-1MiB', '1e3MiB', '99999999PiB']) {
     assert.equal(parseSize(wrong), undefined, wrong);
   }
+  assert.equal(parseQuota('1.5TB'), 1.5e12);
+  assert.equal(parseQuota('2 TiB'), 2 * 1024 ** 4);
+  assert.equal(parseQuota('500 MB'), undefined);
 });
 
 test('sizes are shown with three digits and never as 1024 of a unit', () => {

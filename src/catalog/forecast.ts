@@ -31,14 +31,19 @@ export interface StorageGrowth {
 
 /** Every storage that was measured, by name. */
 export async function storageGrowth(db: CatalogDb, now: number): Promise<StorageGrowth[]> {
-  const capacities = new Map((await latest(db, CAPACITY)).map(({ storage, value }) => [storage, value]));
+  const capacities = await latest(db, CAPACITY);
   const growth: StorageGrowth[] = [];
   for (const newest of await latest(db, USED)) {
     const { storage } = newest;
     const series = await readSeries(db, { name: USED, storage, since: now - WINDOW_DAYS * DAY, limit: 10_000 });
-    growth.push(foretell(newest, series, capacities.get(storage)));
+    growth.push(foretell(newest, series, capacityAt(capacities, newest)));
   }
   return growth;
+}
+
+/** The limit that belongs to what was measured: one of earlier is none any more. */
+export function capacityAt(capacities: readonly Measurement[], { storage, at }: Measurement): number | undefined {
+  return capacities.find((each) => each.storage === storage && each.at >= at)?.value;
 }
 
 /** `series`: the oldest first. */

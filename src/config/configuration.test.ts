@@ -214,6 +214,7 @@ test('the service: defaults, and a catalog on PostgreSQL', async () => {
   };
   assert.deepEqual(await plain.server(), { host: '127.0.0.1', port: 8420, ...access });
   assert.deepEqual(await plain.worker(), { labels: {}, concurrency: 2 });
+  assert.equal((await plain.keep()).alerts, 365 * 86_400_000);
   const keys =
     'catalog: { url: { env: CATALOG } }\nserver: { listen: "[::1]:0", url: https://b.example/ }\nworker: { labels: { site: north } }\n';
   const config = await loadConfiguration({

@@ -28,12 +28,14 @@ import {
 import { alerts as alertsSchema, channel as channelSchema, deadMan as deadManSchema } from './schema/alerts.ts';
 import { app as appSchema } from './schema/app.ts';
 import { file as fileSchema } from './schema/file.ts';
+import { keep as keepSchema } from './schema/keep.ts';
 import { source as sourceSchema } from './schema/source.ts';
-import { storage as storageSchema } from './schema/storage.ts';
+import { capacity as capacitySchema, storage as storageSchema } from './schema/storage.ts';
 import type { SecretWorld } from './secrets.ts';
 import type {
   AppSettings,
   CatalogSettings,
+  KeepSettings,
   PackingSettings,
   PostgresSettings,
   ServerSettings,
@@ -42,7 +44,15 @@ import type {
   StorageSettings,
   WorkerSettings,
 } from './settings.ts';
-import { appSettings, packingSettings, serverSettings, sourceSettings, storageSettings } from './to-settings.ts';
+import {
+  appSettings,
+  capacityBytes,
+  keepSettings,
+  packingSettings,
+  serverSettings,
+  sourceSettings,
+  storageSettings,
+} from './to-settings.ts';
 
 export interface LoadOptions extends Where {
   /** Hears of secrets that others can read. */
@@ -131,6 +141,12 @@ export class Configuration {
     return url === undefined ? { path: resolve(this.directory, path ?? DEFAULT_CATALOG) } : { url };
   }
 
+  /** How long the service keeps what is in there; nothing secret is fetched. */
+  async keep(): Promise<KeepSettings> {
+    const { keep } = this.checked.values.catalog;
+    return keepSettings(await this.#resolve(keepSchema, keep, ['catalog', 'keep']));
+  }
+
   async server(): Promise<ServerSettings> {
     const values = await this.#resolve(fileSchema.shape.server, this.checked.values.server, ['server']);
     return serverSettings(values, this.directory);
@@ -195,6 +211,13 @@ export class Configuration {
     const values = this.checked.values.storages[name];
     if (values === undefined) throw unknown('storage_unknown', 'storage', name, this.storageNames);
     return storageSettings(name, await this.#resolve(storageSchema, values, ['storages', name]), this.directory);
+  }
+
+  /** Bytes that its owner pays for, where the configuration says so. */
+  async capacity(storage: string): Promise<number | undefined> {
+    const { capacity } = this.checked.values.storages[storage] ?? {};
+    const values = await this.#resolve(capacitySchema, { capacity }, ['storages', storage]);
+    return capacityBytes(values);
   }
 
   /** All of an app but its sources. Throws `app_unknown`, `secret_unavailable`. */

@@ -44,6 +44,18 @@ export interface PostgresSettings {
 /** Where the service keeps its records: a file of SQLite, absolute, or a database of PostgreSQL. */
 export type CatalogSettings = { readonly path: string } | { readonly url: string };
 
+/** How long the service keeps what, in ms. */
+export interface KeepSettings {
+  readonly events: number;
+  readonly logs: number;
+  readonly runs: number;
+  readonly figures: number;
+  readonly dailyFigures: number;
+  readonly deliveries: number;
+  readonly alerts: number;
+  readonly approvals: number;
+}
+
 export type Role = 'viewer' | 'operator' | 'administrator';
 
 /** A role for these apps; without apps, for all. */

@@ -2,13 +2,14 @@
 import { resolve } from 'node:path';
 import { parseDuration } from '../base/durations.ts';
 import { present } from '../base/given.ts';
-import { parseSize } from '../base/sizes.ts';
+import { parseQuota, parseSize } from '../base/sizes.ts';
 import type { Resolved } from './resolve.ts';
 import type { FileValues } from './schema/file.ts';
 import { splitListen } from './schema/service.ts';
 import { walDefaults } from './schema/wal.ts';
 import type {
   AppSettings,
+  KeepSettings,
   PackingSettings,
   RetentionSettings,
   RunbookSettings,
@@ -24,7 +25,11 @@ type AppValues = Values['apps'][string];
 const bytes = (text: string | undefined) => (text === undefined ? undefined : parseSize(text)!);
 const ms = (text: string | undefined) => (text === undefined ? undefined : parseDuration(text)!);
 
-export function storageSettings(name: string, values: Values['storages'][string], directory: string): StorageSettings {
+export function storageSettings(
+  name: string,
+  { capacity: _quota, ...values }: Values['storages'][string],
+  directory: string,
+): StorageSettings {
   const limits = { uploadLimit: bytes(values.uploadLimit), downloadLimit: bytes(values.downloadLimit) };
   if (values.type === 'local') return present({ ...values, ...limits, name, path: resolve(directory, values.path) });
   const endpoint = values.endpoint?.replace(/\/+$/, '');
@@ -32,8 +37,17 @@ export function storageSettings(name: string, values: Values['storages'][string]
   return present({ ...values, ...limits, name, endpoint, prefix });
 }
 
+export function capacityBytes({ capacity }: { readonly capacity?: string | undefined }): number | undefined {
+  return capacity === undefined ? undefined : parseQuota(capacity);
+}
+
 export function packingSettings({ packSize, compression }: Omit<Values['repository'], 'password'>): PackingSettings {
   return { packSize: parseSize(packSize)!, compression };
+}
+
+export function keepSettings(values: Values['catalog']['keep']): KeepSettings {
+  const times = Object.entries(values).map(([name, text]) => [name, parseDuration(text)!]);
+  return Object.fromEntries(times) as KeepSettings;
 }
 
 export function serverSettings(values: Values['server'], directory: string): ServerSettings {

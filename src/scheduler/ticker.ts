@@ -5,7 +5,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Catalog, CatalogDb } from '../catalog/catalog.ts';
 import { expireLeases } from '../catalog/claim.ts';
-import { sweep } from '../catalog/housekeeping.ts';
+import { type KeepTimes, sweep } from '../catalog/housekeeping.ts';
 import { dropLease, holdsLease, type RoleLease, takeLease } from '../catalog/leases.ts';
 import { dueSchedules, getSchedule, nextDue, type Schedule } from '../catalog/schedules.ts';
 import { removeLostWorkers } from '../catalog/workers.ts';
@@ -21,6 +21,8 @@ export interface TickerDeps {
   readonly holder: string;
   /** The schedules of the configuration of now. */
   declared(): Promise<readonly DeclaredSchedule[]>;
+  /** How long records are kept, by the configuration of now; absent: nothing is cleared away. */
+  keep?(): Promise<KeepTimes>;
   /** ms for which the role is taken; default 20 s. */
   readonly roleMs?: number;
   onProblem(message: string, error: unknown): void;
@@ -84,7 +86,8 @@ export class Ticker {
     const { catalog, clock } = this.#deps;
     if (clock.monotonic() - this.#clearedAt < CLEAR_EVERY) return;
     this.#clearedAt = clock.monotonic();
-    await sweep(catalog.db, clock.now());
+    const keep = await this.#deps.keep?.();
+    if (keep !== undefined) await sweep(catalog.db, keep, clock.now());
   }
 
   async #untilNext(): Promise<number> {

@@ -13,6 +13,7 @@ export async function runScheduler(world: ServiceWorld, catalog: Catalog): Promi
     clock,
     holder: newId(clock.now()),
     declared: () => declaredBy(configuration.current),
+    keep: () => configuration.current.keep(),
     onProblem: (message, error) => log.error(`${message}.`, { error }),
   });
   configuration.onChange(() => ticker.reload());

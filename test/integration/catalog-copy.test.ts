@@ -3,21 +3,31 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { sql } from 'kysely';
+import { idFloor, newId } from '../../src/base/ids.ts';
+import { raise } from '../../src/catalog/alerts.ts';
+import { createApproval, listApprovals } from '../../src/catalog/approvals.ts';
+import { appendAudit } from '../../src/catalog/audit.ts';
 import { type Catalog, openCatalog } from '../../src/catalog/catalog.ts';
 import { claimRun } from '../../src/catalog/claim.ts';
 import { COPIED, LEFT_OUT } from '../../src/catalog/copy/tables.ts';
 import { copyCatalog, restoreCatalog } from '../../src/catalog/copy.ts';
 import { appendEvent, readEvents } from '../../src/catalog/events.ts';
-import { KEPT, sweep } from '../../src/catalog/housekeeping.ts';
+import { type KeepTimes, sweep } from '../../src/catalog/housekeeping.ts';
 import { measure, readSeries } from '../../src/catalog/measurements.ts';
+import { addMute } from '../../src/catalog/mutes.ts';
 import { savePoint } from '../../src/catalog/points.ts';
 import { readLog, reportRun } from '../../src/catalog/run-log.ts';
 import { createRun, getRun, listRuns } from '../../src/catalog/runs.ts';
+import { createSession } from '../../src/catalog/sessions.ts';
 import { startPostgres, type TestServer } from '../support/postgres/server.ts';
 import { type TempDir, tempDir } from '../support/temp.ts';
 
 const NOW = Date.UTC(2026, 10, 21, 3);
 const DAY = 24 * 3_600_000;
+const KEEP: KeepTimes = {
+  ...{ events: 14 * DAY, logs: 90 * DAY, runs: 1095 * DAY, figures: 30 * DAY, dailyFigures: 1095 * DAY },
+  ...{ deliveries: 90 * DAY, alerts: 365 * DAY, approvals: 365 * DAY },
+};
 
 let directory: TempDir;
 let server: TestServer;
@@ -186,37 +196,111 @@ for (const [name, open] of Object.entries({ SQLite: onFile, PostgreSQL: onServer
 
     test('what is old goes at its time; what is open stays', async () => {
       await using catalog = await open();
-      const old = NOW - KEPT.runs - DAY;
-      const waiting = await createRun(
-        catalog.db,
-        { app: 'a', kind: 'backup', trigger: 'cli', notBefore: NOW * 2 },
-        old,
-      );
-      const over = await createRun(catalog.db, { app: 'a', kind: 'backup', trigger: 'cli', state: 'skipped' }, old);
-      const logged = await createRun(catalog.db, { app: 'a', kind: 'backup', trigger: 'cli' }, NOW - KEPT.runLog - DAY);
+      const { db } = catalog;
+      const old = NOW - KEEP.runs - DAY;
+      const asked = { app: 'a', kind: 'backup', trigger: 'cli' } as const;
+      const waiting = await createRun(db, { ...asked, notBefore: NOW * 2 }, old);
+      const over = await createRun(db, { ...asked, state: 'skipped' }, old);
+      const logged = await createRun(db, asked, NOW - KEEP.logs - DAY);
       const run = (await claimRun(catalog, { id: 'w', labels: {} }, NOW, 1000))!;
-      await reportRun(catalog.db, run, { lines: [{ at: NOW, level: 'info', message: 'x' }] }, NOW - 1);
+      await reportRun(db, run, { lines: [{ at: NOW, level: 'info', message: 'x' }] }, NOW - 1);
       const figure = [{ name: 'x_bytes', value: 1 }];
       for (const hour of [1, 5, 23, 25])
-        await measure(catalog.db, figure, NOW - KEPT.everyMeasurement - 5 * DAY - 3 * 3_600_000 + hour * 3_600_000);
-      await measure(catalog.db, figure, NOW - KEPT.measurements - 1);
+        await measure(db, figure, NOW - KEEP.figures - 5 * DAY - 3 * 3_600_000 + hour * 3_600_000);
+      await measure(db, figure, NOW - KEEP.dailyFigures - 1);
       await sql`insert into idempotency (actor, key, request, created_at) values ('a', 'old', '', ${NOW - DAY - 1}), ('a', 'new', '', ${NOW})`.execute(
-        catalog.db,
+        db,
       );
-      assert.deepEqual(await sweep(catalog.db, NOW), {
-        events: 3,
-        runLog: 1,
-        runs: 1,
-        everyMeasurement: 2,
-        measurements: 1,
-        idempotency: 1,
-        deliveries: 0,
-        alerts: 0,
+      await oldAffairs(catalog);
+      const first = await sweep(db, KEEP, NOW);
+      assert.deepEqual(first, {
+        ...{ events: 6, logs: 1, steps: 1, inputs: 1, runs: 1, figures: 2, dailyFigures: 1, deliveries: 1, alerts: 1 },
+        ...{ mutes: 1, approvals: 1, tokens: 1, sessions: 1, logIns: 1, answers: 1 },
       });
+      assert.ok(Object.values(await sweep(db, KEEP, NOW)).every((gone) => gone === 0));
+      const states = await db.selectFrom('alerts').select(['cause', 'state']).orderBy('cause').execute();
+      assert.deepEqual(
+        states.map(({ cause, state }) => [cause, state]),
+        [
+          ['answered', 'ACKNOWLEDGED'],
+          ['open', 'ACTIVE'],
+        ],
+      );
+      assert.deepEqual(
+        (await listApprovals(db, { limit: 9 })).map(({ action }) => action),
+        ['forget'],
+      );
+      assert.equal((await db.selectFrom('audit').selectAll().execute()).length, 1, 'the audit log is for ever');
       assert.equal(await getRun(catalog.db, over.run.id), undefined);
       assert.equal((await getRun(catalog.db, waiting.run.id))?.state, 'queued');
       assert.deepEqual(await readLog(catalog.db, logged.run.id, { limit: 9 }), []);
       assert.equal((await readSeries(catalog.db, { name: 'x_bytes', limit: 9 })).length, 2);
     });
   });
+}
+
+/** Of everything that comes and goes, something older than it is kept, and beside it what must stay however old it is. */
+async function oldAffairs({ db }: Catalog): Promise<void> {
+  const old = NOW - KEEP.alerts - 2 * DAY;
+  const finding = { rule: 'backup_failure', severity: 'ERROR', title: 't', message: 'm' } as const;
+  for (const cause of ['open', 'answered', 'over']) await raise(db, { ...finding, cause }, old);
+  await sql`update alerts set state = case cause when 'over' then 'RESOLVED' when 'answered' then 'ACKNOWLEDGED' else state end`.execute(
+    db,
+  );
+  const delivery = {
+    alert_id: null,
+    channel: 'c',
+    event: 'fire',
+    attempts: 1,
+    next_at: old,
+    created_at: old,
+    body: '{}',
+  };
+  const more = { digest: null, sent_at: null, status: null, error: null };
+  await db.deleteFrom('deliveries').execute();
+  for (const state of ['sent', 'pending'] as const)
+    await db
+      .insertInto('deliveries')
+      .values({ ...delivery, ...more, id: newId(old), state })
+      .execute();
+  await addMute(db, { matches: {}, until: old, createdBy: 'eve' }, old);
+  await addMute(db, { matches: {}, until: NOW + DAY, createdBy: 'eve' }, old);
+  for (const [action, state] of [
+    ['prune', 'refused'],
+    ['forget', 'pending'],
+  ] as const) {
+    const { id } = await createApproval(db, { action, params: {}, requestedBy: 'eve', expiresAt: old }, old - DAY);
+    await db.updateTable('approvals').set({ state }).where('id', '=', id).execute();
+  }
+  const role = 'viewer' as const;
+  const token = { user_id: null, role, apps: '[]', scopes: '[]', created_by: 'eve', created_at: old, used_at: null };
+  const ends = [
+    [old, null],
+    [null, null],
+    [NOW + DAY, null],
+  ] as const;
+  for (const [at, [expires_at, revoked_at]] of ends.entries())
+    await db
+      .insertInto('tokens')
+      .values({ ...token, id: `t${at}`, name: `t${at}`, hash: `h${at}`, expires_at, revoked_at })
+      .execute();
+  await sql`insert into users (id, name, recovery_codes, disabled, created_at, updated_at) values ('u', 'eve', '[]', 0, 0, 0)`.execute(
+    db,
+  );
+  for (const expiresAt of [NOW - 1, NOW + 1])
+    await createSession(db, { hash: `${expiresAt}`, userId: 'u', csrf: 'c', expiresAt }, old);
+  const logIn = { browser: 'b', nonce: 'n', verifier: 'v' };
+  await db
+    .insertInto('oidc_logins')
+    .values([
+      { ...logIn, state: 'a', expires_at: NOW - 1 },
+      { ...logIn, state: 'b', expires_at: NOW + 1 },
+    ])
+    .execute();
+  const runId = idFloor(NOW - KEEP.runs - DAY);
+  await sql`insert into run_steps (run_id, attempt, seq, step, title, state, started_at) values (${runId}, 1, 1, 's', 't', 'done', 0)`.execute(
+    db,
+  );
+  await sql`insert into run_inputs (run_id, seq, at, "by", kind) values (${runId}, 1, 0, 'eve', 'note')`.execute(db);
+  await appendAudit(db, { actor: 'eve', action: 'log-in', outcome: 'ok' }, 0);
 }

@@ -51,7 +51,8 @@ export interface ServiceFacts {
   readonly capacity: readonly {
     readonly storage: string;
     readonly used: number;
-    readonly total: number;
+    /** Absent where nobody knows. */
+    readonly total?: number;
     readonly at: number;
   }[];
   readonly workers: readonly { readonly name: string; readonly role: string; readonly seenAt: number }[];

@@ -7,20 +7,21 @@ import { type ServiceRule, today, type Verdict } from './rule.ts';
 const MAX_AGE = 2 * 86_400_000;
 
 export const storageCapacity: ServiceRule = ({ capacity, now }, { storage_capacity: { percent, critical } }) =>
-  capacity
-    .filter(({ at, total }) => now - at <= MAX_AGE && total > 0)
-    .map(({ storage, used, total }): Verdict => {
-      const cause = `storage_capacity:${storage}`;
-      const full = (used / total) * 100;
-      const figures = `${full.toFixed(1)} % of ${formatBytes(total)} are used, ${formatBytes(Math.max(0, total - used))} are free`;
-      if (full <= percent) return { state: 'fine', cause, because: `${figures}.` };
-      return {
+  capacity.flatMap(({ storage, used, total = 0, at }): Verdict[] => {
+    if (now - at > MAX_AGE || total <= 0) return [];
+    const cause = `storage_capacity:${storage}`;
+    const full = (used / total) * 100;
+    const figures = `${full.toFixed(1)} % of ${formatBytes(total)} are used, ${formatBytes(Math.max(0, total - used))} are free`;
+    if (full <= percent) return [{ state: 'fine', cause, because: `${figures}.` }];
+    return [
+      {
         ...{ state: 'firing', rule: 'storage_capacity', cause, storage, evidence: today(now) },
         severity: full > critical ? 'CRITICAL' : 'WARNING',
         ...{ title: `The storage ${storage} is running full`, message: `${figures}.` },
         details: { used_bytes: used, total_bytes: total, used_percent: full, threshold_percent: percent },
-      };
-    });
+      },
+    ];
+  });
 
 export const storageUnreachable: ServiceRule = ({ storages, now }) => {
   const allGone = storages.length > 0 && storages.every(({ state }) => state === 'unreachable');

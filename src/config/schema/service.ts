@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { accessKeys } from './access.ts';
+import { keep } from './keep.ts';
 import { checkedText, count, mapping, name, path, secret, text } from './scalars.ts';
 
 const MAX_CONCURRENCY = 64;
@@ -9,12 +10,13 @@ const MAX_CONCURRENCY = 64;
 export const catalog = mapping({
   path: path('The file of SQLite it is kept in.').optional(),
   url: secret('A database of PostgreSQL to keep it in instead: needed for several machines.', urlProblem).optional(),
+  keep,
 })
   .refine(({ path: file, url }) => file === undefined || url === undefined, {
     error: 'names both a path and a url; one of them is meant',
   })
   .describe('The records of the service: runs, schedules, alerts, users. It can be lost; the storages hold the truth.')
-  .default({});
+  .prefault({});
 
 export const server = mapping({
   listen: checkedText('The address and port it listens on.', listenProblem).default('127.0.0.1:8420'),

@@ -1,5 +1,6 @@
 /** Storages: where backups live. */
 import { z } from 'zod';
+import { parseQuota } from '../../base/sizes.ts';
 import { checkedText, choice, count, mapping, path, secret, size, text, toggle } from './scalars.ts';
 
 const TIB = 1024 ** 4;
@@ -8,7 +9,27 @@ const ENDPOINT = 'a web address such as https://s3.example.com, without user, qu
 const BUCKET = 'the name of a bucket: 3 to 63 letters, digits, ".", "-" and "_"';
 const PREFIX = 'parts of letters, digits, ".", "-" and "_", joined by "/", with no "/" in front';
 
+const LEAST = 1024 ** 2;
+
+/** What its owner may fill of it. */
+const quota = checkedText(
+  'How much of it is yours to fill, such as 500GB or 2TiB: the quota you pay for. Absent: what a local disk has; unknown for S3.',
+  (written) => {
+    const bytes = parseQuota(written);
+    if (bytes === undefined) return 'must be a number with a unit: MiB, GiB, TiB, or GB, TB, such as 500GB';
+    return bytes < LEAST ? 'must be 1 MiB at least' : undefined;
+  },
+  {
+    pattern: '^[0-9]+(\\.[0-9]+)? ?(B|KiB|MiB|GiB|TiB|PiB|GB|TB|PB)$',
+    form: 'a number with a unit: MiB, GiB, TiB, or GB, TB, such as 500GB',
+  },
+).optional();
+
+/** The one member of a storage that is asked for alone. */
+export const capacity = mapping({ capacity: quota });
+
 const limits = {
+  capacity: quota,
   connections: count('Requests at the same time.', 1, 256).default(8),
   uploadLimit: size('Bytes per second to this storage, such as 20MiB. Absent: unbounded.', 1024, TIB).optional(),
   downloadLimit: size('Bytes per second from this storage. Absent: unbounded.', 1024, TIB).optional(),

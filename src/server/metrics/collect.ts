@@ -199,7 +199,7 @@ async function ofService(catalog: Catalog, clock: Clock): Promise<Figures> {
     ]),
     ...capacity.flatMap(({ storage, used, total }) => [
       sample('holdfast_storage_used_bytes', used, { storage }),
-      sample('holdfast_storage_capacity_bytes', total, { storage }),
+      ...(total === undefined ? [] : [sample('holdfast_storage_capacity_bytes', total, { storage })]),
     ]),
     ...['serve', 'worker'].map((role) => sample('holdfast_workers', roles.get(role)?.length ?? 0, { role })),
     ...workers.map(({ name, role, seenAt }) =>

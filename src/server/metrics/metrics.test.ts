@@ -69,9 +69,9 @@ test('figures come from the catalog alone: runs, points, promises, storages, ale
   const { db } = catalog;
   const clock = manualClock();
   const now = clock.now();
-  for (const state of ['succeeded', 'failed'] as const) {
-    await createRun(db, { app: 'clinic', kind: 'backup', trigger: 'api' }, now);
-    const run = await claimRun(catalog, { id: 'w', labels: {} }, now, 60_000);
+  for (const [at, state] of (['succeeded', 'failed'] as const).entries()) {
+    await createRun(db, { app: 'clinic', kind: 'backup', trigger: 'api' }, now + at);
+    const run = await claimRun(catalog, { id: 'w', labels: {} }, now + at, 60_000);
     await finishRun(db, run!, { state }, now + 90_000);
   }
   await measure(db, [{ name: 'storage_used_bytes', storage: 'local', value: 5 }], now);
