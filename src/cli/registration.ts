@@ -5,6 +5,7 @@ export type Group =
   | 'Protect'
   | 'Look'
   | 'Restore'
+  | 'Move'
   | 'Disaster recovery'
   | 'WAL archive'
   | 'Care'

@@ -19,6 +19,10 @@ export const registry: readonly Registration[] = [
     entry('rows diff', 'what differs in a table since a moment', () => import('./commands/rows-diff.ts')),
     entry('sandbox', 'a throw-away PostgreSQL with the database as it was', () => import('./commands/sandbox.ts')),
   ]),
+  ...group('Move', [
+    entry('export', 'a point as one file that needs nothing else', () => import('./commands/export.ts')),
+    entry('import', 'such a file back into a directory', () => import('./commands/import.ts')),
+  ]),
   ...group('Disaster recovery', [
     entry('runbook show', 'the steps of a recovery, to read and print', () => import('./commands/runbook-show.ts')),
     entry('runbook drill', 'rehearse it, by the clock', () => import('./commands/runbook-drill.ts')),

@@ -1,6 +1,6 @@
 /** Directories of points as archives, sent while they are made; the place that was taken for it is given back at the end. */
 import { type DownloadInput, openDirectory } from '../operations/download.ts';
-import { tarStream } from './archive/tar.ts';
+import { tarStream } from '../operations/tar-stream.ts';
 import { zipStream } from './archive/zip.ts';
 import type { Reads } from './reads.ts';
 import { type Produce, streamed } from './streamed.ts';

@@ -14,6 +14,8 @@ const STATUS: Partial<Readonly<Record<FailureCode, number>>> = {
   table_unknown: 404,
   route_unknown: 404,
   run_unknown: 404,
+  result_unknown: 404,
+  package_refused: 422,
   schedule_unknown: 404,
   alert_unknown: 404,
   delivery_unknown: 404,

@@ -1,5 +1,5 @@
 /** A tar archive as a stream: POSIX 2001 (pax), so that names of any bytes, long paths, large files and exact times are kept. */
-import type { DownloadedEntry } from '../../operations/download.ts';
+import type { DownloadedEntry } from '../download.ts';
 
 const BLOCK = 512;
 const NAME = 100;
@@ -15,8 +15,17 @@ const TYPES: Readonly<Record<DownloadedEntry['type'], string | undefined>> = {
   socket: undefined,
 };
 
-/** `prefix` begins every path. Devices and sockets are left out: they mean nothing on another machine. */
+/** Two empty blocks end an archive. */
+export const TAR_END = Buffer.alloc(2 * BLOCK);
+
+/** A whole archive. `prefix` begins every path. Devices and sockets are left out: they mean nothing on another machine. */
 export async function* tarStream(entries: AsyncIterable<DownloadedEntry>, prefix: Buffer): AsyncGenerator<Buffer> {
+  yield* tarMembers(entries, prefix);
+  yield TAR_END;
+}
+
+/** The same without its end. */
+export async function* tarMembers(entries: AsyncIterable<DownloadedEntry>, prefix: Buffer): AsyncGenerator<Buffer> {
   for await (const entry of entries) {
     const type = TYPES[entry.type];
     if (type === undefined) continue;
@@ -35,7 +44,6 @@ export async function* tarStream(entries: AsyncIterable<DownloadedEntry>, prefix
     const rest = size % BLOCK;
     if (rest > 0) yield Buffer.alloc(BLOCK - rest);
   }
-  yield Buffer.alloc(2 * BLOCK);
 }
 
 function pathIn(prefix: Buffer, { path, type }: DownloadedEntry): Buffer {

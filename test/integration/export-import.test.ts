@@ -1,0 +1,132 @@
+/** A point as one file: what is exported comes back whole, by this program and by hand, and whatever is wrong with it is refused. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { systemClock } from '../../src/base/clock.ts';
+import { silent } from '../../src/base/progress.ts';
+import { importPackage } from '../../src/operations/import-package.ts';
+import { holdfast } from '../support/holdfast.ts';
+import { majors, startPostgres, type TestServer } from '../support/postgres/server.ts';
+import { run, runOk } from '../support/run.ts';
+import { type BackupApp, backupApp } from './fixtures/backup-app.ts';
+
+const available = await majors();
+const major = available.at(-1)!;
+const SECRET = 'correct-horse-battery';
+const ODD = Buffer.from([0x62, 0xff, 0x0a, 0x5c, 0x2e]);
+
+let pg: TestServer | undefined;
+let world: BackupApp;
+let packed: Buffer;
+let small: Buffer;
+let name: string;
+
+before(async () => {
+  pg = available.length === 0 ? undefined : await startPostgres({ major });
+  await pg?.sql('create table patients (id int); insert into patients select generate_series(1, 1000)');
+  world = await backupApp({
+    ...{ local: ['a'], config: ['settings.env'] },
+    ...(pg === undefined ? {} : { databaseUrl: pg.url() }),
+  });
+  await writeFile(world.dir.join('settings.env'), `DATABASE_PASSWORD=${SECRET}\nDEBUG=0\n`);
+  await writeFile(join(world.media, 'scan.dcm'), Buffer.alloc(300_001, 7));
+  await writeFile(join(world.media, 'empty'), '');
+  await writeFile(Buffer.concat([Buffer.from(`${world.media}/`), ODD]), 'odd name');
+  await mkdir(join(world.media, 'd'.repeat(120)), { mode: 0o750 });
+  await writeFile(join(world.media, 'd'.repeat(120), 'f'.repeat(200)), 'long name');
+  await chmod(join(world.media, 'empty'), 0o4755);
+  await symlink('../outside', join(world.media, 'link'));
+  await world.backUp();
+  const { summary } = await world.ok(['export', world.dir.join('p.tar'), '--json']);
+  packed = await readFile(world.dir.join('p.tar'));
+  assert.equal(summary?.sha256, createHash('sha256').update(packed).digest('hex'));
+  name = `clinic-${String(summary?.short_id)}`;
+  await world.backUp(['--source', 'media']);
+  await world.ok(['export', world.dir.join('small.tar'), '--quiet']);
+  small = await readFile(world.dir.join('small.tar'));
+});
+
+after(async () => {
+  await world?.[Symbol.asyncDispose]();
+  await pg?.[Symbol.asyncDispose]();
+});
+
+test('a package comes back as it was, and its database starts', async () => {
+  const to = world.dir.join('back');
+  const done = await holdfast(['import', world.dir.join('p.tar'), '--target', to, '--json'], { cwd: '/' });
+  assert.equal(done.code, 0, done.stderr);
+  assert.deepEqual([done.summary?.app, done.summary?.point], ['clinic', name.slice(-8)]);
+  assert.equal((await run('diff', ['-r', '--no-dereference', world.media, join(to, 'media')])).stdout, '');
+  const look = ['-c', '%n %a %U %Y', 'scan.dcm', 'd'.repeat(120)];
+  const kept = await runOk('stat', look, { cwd: world.media });
+  assert.equal((await runOk('stat', look, { cwd: join(to, 'media') })).stdout, kept.stdout);
+  assert.equal((await stat(join(to, 'media', 'empty'))).mode & 0o7777, 0o755, 'no program of another account');
+  assert.equal((await stat(to)).mode & 0o777, 0o711);
+  await runOk('sha256sum', ['--check', '--quiet', 'SHA256SUMS'], { cwd: to });
+  const again = await holdfast(['import', world.dir.join('p.tar'), '--target', to, '--json']);
+  assert.equal(again.error?.error, 'target_exists');
+  if (pg === undefined) return;
+  await using restored = await startPostgres({ major, dataDir: join(to, 'database') });
+  assert.deepEqual(await restored.sql('select count(*)::int n from patients'), [{ n: 1000 }]);
+});
+
+test('tar and sha256sum alone do as well, as README.txt says, and no secret is in it', async () => {
+  const by = world.dir.join('by-hand');
+  await mkdir(by);
+  const words = ['--extract', '--preserve-permissions', '--numeric-owner', '--file', world.dir.join('p.tar')];
+  await runOk('tar', [...words, '--directory', by]);
+  const dir = join(by, name);
+  await runOk('sha256sum', ['--check', '--quiet', 'SHA256SUMS'], { cwd: dir });
+  assert.equal((await run('diff', ['-r', '--no-dereference', world.media, join(dir, 'media')])).stdout, '');
+  const last = (await readFile(join(dir, 'SHA256SUMS'), 'utf8')).trim().split('\n').at(-1)!;
+  const [, length, sum] = /^# the first (\d+) bytes of this archive: ([0-9a-f]{64})$/.exec(last)!;
+  assert.equal(
+    createHash('sha256')
+      .update(packed.subarray(0, Number(length)))
+      .digest('hex'),
+    sum,
+  );
+  const page = await readFile(join(dir, 'README.txt'), 'utf8');
+  assert.match(page, new RegExp(`cd /restore/${name}\n`));
+  if (pg !== undefined) assert.match(page, new RegExp(`${major}/bin/postgres -D `));
+  assert.ok(!packed.includes(SECRET));
+  assert.equal((await stat(world.dir.join('p.tar'))).mode & 0o777, 0o600);
+});
+
+test('what is cut off, changed or prolonged is refused, and nothing of it is left', async () => {
+  const at = small.indexOf('ustar', small.indexOf('scan.dcm'));
+  const changed = (change: (bytes: Buffer) => void) => {
+    const copy = Buffer.from(small);
+    change(copy);
+    return copy;
+  };
+  const cases: readonly (readonly [string, Buffer])[] = [
+    ['nothing', Buffer.alloc(0)],
+    ['no archive', Buffer.alloc(2048, 1)],
+    ['an empty archive', Buffer.alloc(1024)],
+    ['cut off in a file', small.subarray(0, at + 100_000)],
+    ['cut off before the checksums', small.subarray(0, small.lastIndexOf('SHA256SUMS'))],
+    ['a byte of a file', changed((bytes) => bytes.writeUInt8(9, at + 100_000))],
+    ['a byte of a header', changed((bytes) => bytes.writeUInt8(0x31, at - 257 + 103))],
+    ['a byte between members', changed((bytes) => bytes.writeUInt8(1, bytes.length - 1025))],
+    ['a byte of the checksums', changed((bytes) => bytes.writeUInt8(0x61, bytes.lastIndexOf('  media/scan.dcm') - 3))],
+    ['more after the end', Buffer.concat([small, Buffer.from('more')])],
+    ['two archives', Buffer.concat([small, small])],
+  ];
+  const target = world.dir.join('wrong');
+  const around = { clock: systemClock, signal: new AbortController().signal, progress: silent };
+  for (const [what, bytes] of cases) {
+    const from = (async function* () {
+      for (let from = 0; from < bytes.length; from += 1_000_000) yield bytes.subarray(from, from + 1_000_000);
+    })();
+    const outcome = importPackage(around, { from, target, ownership: 'none' });
+    await assert.rejects(outcome, { code: 'package_refused' }, what);
+    await assert.rejects(readdir(target), what);
+  }
+  const file = world.dir.join('wrong.tar');
+  await writeFile(file, small.subarray(0, 5_000));
+  const { code, error } = await holdfast(['import', file, '--target', target, '--json']);
+  assert.deepEqual([code, error?.error], [4, 'package_refused']);
+});
