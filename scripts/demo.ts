@@ -5,15 +5,21 @@
  * with. `--small` makes a clinic of a few MiB; `--clean` ends the database server and removes the directory.
  */
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { FULL_CLINIC, SMALL_CLINIC } from '../demo/clinic.ts';
 import { narrator } from '../demo/narrate.ts';
 import { clearStage } from '../demo/stage.ts';
 import { nextCommands, play } from '../demo/story.ts';
 import { formatDuration } from '../src/base/durations.ts';
 import { isFailure } from '../src/base/failure.ts';
+import { argumentsOf } from './arguments.ts';
 
-const { values } = parseArgs({
+const USAGE = `npm run demo [-- OPTION...]: a clinic loses everything and gets it back.
+
+  --small          a clinic of a few MiB
+  --directory DIR  play it there (default: holdfast-demo); DIR must be new, or an earlier demonstration
+  --clean          end the database server of a demonstration and remove its directory`;
+
+const { values } = argumentsOf(USAGE, {
   options: {
     small: { type: 'boolean', default: false },
     clean: { type: 'boolean', default: false },

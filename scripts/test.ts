@@ -7,7 +7,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { argumentsOf } from './arguments.ts';
 import { CHECKS, ROOT, runCheck } from './testing/checks.ts';
 import { atOnce, runFiles, testFiles } from './testing/files.ts';
 import { processesMarked } from './testing/leaks.ts';
@@ -21,7 +21,15 @@ const CONCURRENCY = Math.min(8, 2 * availableParallelism());
 /** Checks at a time; they compute. */
 const CHECKS_AT_ONCE = 2;
 
-const { values, positionals } = parseArgs({ options: { 'only-checks': { type: 'boolean' } }, allowPositionals: true });
+const USAGE = `npm test [-- [--only-checks] [PATTERN]...]: every check and every test.
+
+  --only-checks  the checks alone
+  PATTERN        only test files whose path contains it, without the checks`;
+
+const { values, positionals } = argumentsOf(USAGE, {
+  options: { 'only-checks': { type: 'boolean' } },
+  allowPositionals: true,
+});
 const inCi = process.env.CI !== undefined && process.env.CI !== '' && process.env.CI !== 'false';
 
 const tallies: Tally[] = [];

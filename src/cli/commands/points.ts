@@ -33,7 +33,7 @@ export default defineCommand({
     });
     for (const id of damaged)
       await output.warn(`The point object ${id.slice(0, 8)} cannot be read from any storage.`, 'Run "holdfast check".');
-    return print(context, points);
+    return print(context, points, source.length > 0 || since !== undefined);
   },
   async remote(context, { options: { source, since } }) {
     const { client, app } = context.server;
@@ -51,12 +51,18 @@ export default defineCommand({
     return print(
       context,
       points.reverse().filter(({ sources }) => source.every((each) => sources.includes(each))),
+      source.length > 0 || since !== undefined,
     );
   },
 });
 
-async function print({ output, flags }: Context, points: readonly PointSummary[]): Promise<ExitStatus> {
+async function print(
+  { output, flags }: Context,
+  points: readonly PointSummary[],
+  filtered: boolean,
+): Promise<ExitStatus> {
   if (flags.json) await output.document(points);
+  else if (points.length === 0 && filtered) await output.line('No restore point fits. All of them: "holdfast points".');
   else if (points.length === 0) await output.line('No restore points yet. Make one with "holdfast backup".');
   else {
     await output.table(points, [
