@@ -1,5 +1,6 @@
 /** The scheduler: ten thousand schedules looked at, and ten thousand apps on two hundred workers for thirty simulated days. */
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import { systemClock } from '../../src/base/clock.ts';
 import { formatDuration } from '../../src/base/durations.ts';
 import { openCatalog } from '../../src/catalog/catalog.ts';
@@ -24,15 +25,19 @@ export const scheduler: Bench = {
     const [apps, workers, days] = quick ? [200, 4, 2] : [10_000, 200, 30];
     say(`simulating ${apps} apps on ${workers} workers for ${days} days …`);
     await using catalog = await openCatalog({ path: join(workspace.path, 'simulation.sqlite') });
+    await sql`pragma synchronous = off`.execute(catalog.db); // no power fails here: a million commits need not wait for the disk
+    const before = process.cpuUsage();
     const start = systemClock.monotonic();
     const found = await simulate(catalog, { apps, workers, days, seed: 1, mishapEvery: (50 * HOUR) / workers });
     const { worstWait, ...counts } = found;
+    const { user, system } = process.cpuUsage(before);
     figures.push(
       ...Object.entries(counts).map(
         ([what, value]): Figure => ({ what: `simulation: ${what}`, value: value.toLocaleString('en') }),
       ),
       { what: 'simulation: longest wait of a run', value: formatDuration(worstWait) },
       { what: 'simulation: time it took', value: formatDuration(systemClock.monotonic() - start) },
+      { what: 'simulation: processor time', value: formatDuration((user + system) / 1_000) },
     );
     return {
       about:
@@ -44,15 +49,19 @@ export const scheduler: Bench = {
   },
 };
 
-/** Again, once the expressions are known: as every look after the first. */
+/** Processor time of the middle of five looks, once the expressions are known: as every look after the first. */
 function look(what: string, since: number): Figure {
   const schedules = Array.from({ length: SCHEDULES }, (_, n): Timetable => {
     const cron = `${n % 60} ${Math.floor(n / 60) % 24} * * *`;
     const rest = { timezone: 'Europe/Madrid', jitterMs: 300_000, catchUp: true, blackout: [], enabled: true };
     return { id: `app${n}`, cron, ...rest, evaluatedUntil: NOW - since };
   });
-  for (const schedule of schedules) evaluate(schedule, NOW);
-  const start = systemClock.monotonic();
-  for (const schedule of schedules) evaluate(schedule, NOW);
-  return { what, value: `${Math.round(systemClock.monotonic() - start)} ms` };
+  const looks = Array.from({ length: 6 }, () => {
+    const before = process.cpuUsage();
+    for (const schedule of schedules) evaluate(schedule, NOW);
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1_000;
+  });
+  const [, , middle = 0] = looks.slice(1).sort((a, b) => a - b);
+  return { what: `${what}: processor time`, value: `${Math.round(middle)} ms` };
 }

@@ -32,6 +32,7 @@ export async function claimRun(
   now: number,
   leaseMs: number,
 ): Promise<Run | undefined> {
+  if (!(await anyStarts(catalog.db, now))) return undefined;
   for (let tries = 1; ; tries++) {
     try {
       return await catalog.transaction((tx) => tryClaim(tx, worker, now, leaseMs));
@@ -43,7 +44,6 @@ export async function claimRun(
 }
 
 async function tryClaim(db: CatalogDb, worker: Claimant, now: number, leaseMs: number): Promise<Run | undefined> {
-  if (!(await anyStarts(db, now))) return undefined;
   const labels = await labelsWithin(db, worker.labels);
   if (labels.length === 0) return undefined;
   const wanted = onPostgres(db) ? labels : JSON.stringify(labels);
@@ -97,7 +97,7 @@ const FREE = sql<SqlBool>`(runs.exclusive is null or not exists (
   select 1 from runs busy where busy.state = 'running' and busy.exclusive is not null and busy.exclusive = runs.exclusive
 ))`;
 
-/** Whether the time of any queued run has come: an idle worker asks no more. */
+/** Whether the time of any queued run has come: an idle worker asks no more, and keeps nobody from writing. */
 async function anyStarts(db: CatalogDb, now: number): Promise<boolean> {
   const next = (await earliest(db, {})).rows[0]?.next ?? null;
   return next !== null && next <= now;

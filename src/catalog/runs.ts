@@ -64,7 +64,7 @@ export async function createRun(
 ): Promise<{ readonly run: Run; readonly created: boolean }> {
   return await within(db, async (tx) => {
     const start = run.state === undefined || run.state === 'waiting' ? await firstState(tx, run) : { state: run.state };
-    const [inserted] = (await insertRun(tx, newRow({ ...run, ...start }, now))).rows;
+    const [inserted] = (await insertRun(tx, newRow(newId(now), { ...run, ...start }, now))).rows;
     if (inserted === undefined) return { run: await sameRun(tx, run), created: false };
     const made = toRun(inserted);
     await tellCreated(tx, made, now);
@@ -73,7 +73,7 @@ export async function createRun(
 }
 
 const insertRun = prepared<Selectable<RunsTable>, RunsTable>((db, value) => {
-  const columns = Object.keys(newRow({ app: '', kind: '', trigger: '' }, 0)) as (keyof RunsTable)[];
+  const columns = Object.keys(newRow('', { app: '', kind: '', trigger: '' }, 0)) as (keyof RunsTable)[];
   const row = Object.fromEntries(columns.map((column) => [column, value(column)])) as unknown as Selectable<RunsTable>;
   return db
     .insertInto('runs')
@@ -236,9 +236,9 @@ async function sameRun(db: CatalogDb, run: NewRun): Promise<Run> {
   return toRun(row);
 }
 
-function newRow(run: NewRun, now: number): Selectable<RunsTable> {
+function newRow(id: string, run: NewRun, now: number): Selectable<RunsTable> {
   return {
-    id: newId(now),
+    id,
     app: run.app,
     kind: run.kind,
     params: storable(JSON.stringify(run.params ?? {})),

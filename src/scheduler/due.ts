@@ -116,8 +116,9 @@ function skip({ id }: Timetable, scheduledFor: number, reason: string): DueSkip 
 /** The same for the same occurrence, spread evenly over all (FNV-1a). */
 function jitter({ id, jitterMs }: Timetable, time: number): number {
   if (jitterMs === 0) return 0;
+  const text = `${id}@${time}`;
   let hash = 0x811c9dc5;
-  for (const character of `${id}@${time}`) hash = Math.imul(hash ^ character.codePointAt(0)!, 0x01000193);
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
   return (hash >>> 0) % jitterMs;
 }
 

@@ -77,27 +77,53 @@ export function nextLocal(expression: Expression, local: number): number | undef
   const start = Math.ceil(local / MINUTE) * MINUTE;
   let day = Math.floor(start / DAY) * DAY;
   let least = (start - day) / MINUTE;
-  const horizon = new Date(day).getUTCFullYear() + HORIZON_YEARS;
+  const horizon = dateOf(day).year + HORIZON_YEARS;
   for (;;) {
-    const date = new Date(day);
-    if (!expression.months[date.getUTCMonth() + 1]) {
-      day = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1);
+    const date = dateOf(day);
+    if (!expression.months[date.month]) {
+      day = Date.UTC(date.year, date.month, 1);
       least = 0;
-      if (date.getUTCFullYear() > horizon) return undefined;
+      if (date.year > horizon) return undefined;
       continue;
     }
     const minute = dayFits(expression, date) ? minuteOfDay(expression, least) : undefined;
     if (minute !== undefined) return day + minute * MINUTE;
-    if (date.getUTCFullYear() > horizon) return undefined;
+    if (date.year > horizon) return undefined;
     day += DAY;
     least = 0;
   }
 }
 
-function dayFits({ days, weekdays, eitherDay }: Expression, date: Date): boolean {
-  const day = days[date.getUTCDate()]!;
-  const weekday = weekdays[date.getUTCDay()]!;
+function dayFits({ days, weekdays, eitherDay }: Expression, date: CalendarDate): boolean {
+  const day = days[date.day]!;
+  const weekday = weekdays[date.weekday]!;
   return eitherDay ? day || weekday : day && weekday;
+}
+
+interface CalendarDate {
+  readonly year: number;
+  /** 1–12. */
+  readonly month: number;
+  readonly day: number;
+  /** 0 is Sunday. */
+  readonly weekday: number;
+}
+
+const KEPT_DATES = 1_000;
+const dates = new Map<number, CalendarDate>();
+
+/** Kept, because thousands of schedules ask about the same few days. */
+function dateOf(day: number): CalendarDate {
+  const known = dates.get(day);
+  if (known !== undefined) return known;
+  if (dates.size >= KEPT_DATES) dates.clear();
+  const date = new Date(day);
+  const made = {
+    ...{ year: date.getUTCFullYear(), month: date.getUTCMonth() + 1 },
+    ...{ day: date.getUTCDate(), weekday: date.getUTCDay() },
+  };
+  dates.set(day, made);
+  return made;
 }
 
 function minuteOfDay({ hours, minutes }: Expression, least: number): number | undefined {

@@ -47,6 +47,7 @@ export class Zone {
   instant(local: number): number {
     const earlier = this.offset(local - DAY);
     const later = this.offset(local + DAY);
+    if (earlier === later && this.offset(local - earlier) === earlier) return local - earlier; // no change anywhere near
     const guesses = [local - Math.max(earlier, later), local - Math.min(earlier, later)];
     const shown = guesses.find((guess) => guess + this.offset(guess) === local);
     return shown ?? this.nextChange(guesses[0]!) ?? guesses[1]!;
