@@ -1,12 +1,11 @@
 /** The WAL stream of one source, until it is asked to stop. */
 import { Failure } from '../base/failure.ts';
-import { given } from '../base/given.ts';
-import type { PackingSettings, PostgresSourceSettings } from '../config/settings.ts';
+import type { PostgresSourceSettings } from '../config/settings.ts';
 import { parseConnectionUrl } from '../postgres/connection-settings.ts';
 import { type StreamWalOutcome, streamWal } from '../wal/stream.ts';
 import { thisProcess } from './holder.ts';
 import type { Session } from './session.ts';
-import { foldRegularly } from './wal/fold-regularly.ts';
+import { foldRegularly, type RegularFolding } from './wal/fold-regularly.ts';
 import { slotOf } from './wal/server.ts';
 
 export { formatLsn } from '../postgres/lsn.ts';
@@ -18,16 +17,14 @@ export interface WalStreamInput {
   readonly requiredCopies: number;
   /** Milliseconds after which it stops by itself; absent: never. */
   readonly duration?: number;
-  readonly packing: PackingSettings;
-  readonly programVersion: string;
-  /** Milliseconds between two turns of folding; default: by `wal.foldAfter`, an hour at most. */
-  readonly foldEvery?: number;
+  /** What folds old WAL; see `foldRegularly`. */
+  readonly folding: Omit<RegularFolding, 'source'>;
 }
 
 /** Folds old WAL from time to time. Throws what cannot be mended by trying again; see `streamWal`. */
 export async function walStream(session: Session, input: WalStreamInput): Promise<StreamWalOutcome> {
   const { repository, progress, clock, signal } = session;
-  const { app, source, requiredCopies, duration, packing, programVersion, foldEvery } = input;
+  const { app, source, requiredCopies, duration } = input;
   const { spool, spoolLimit, flushEvery, acknowledge, slotLimit } = source.wal;
   const storages = repository.replicas.length + repository.lost.length;
   if (acknowledge !== 'spool' && acknowledge > storages) {
@@ -37,7 +34,7 @@ export async function walStream(session: Session, input: WalStreamInput): Promis
   const stop = AbortSignal.any([signal, ...time]);
   const ended = new AbortController();
   const beside = { ...session, signal: AbortSignal.any([stop, ended.signal]) };
-  const folding = foldRegularly(beside, { app, source, packing, programVersion, ...given('every', foldEvery) });
+  const folding = foldRegularly(beside, { ...input.folding, source });
   const streaming = streamWal({
     ...{ repository, app, source: source.name, progress, clock, requiredCopies },
     ...{ flushEvery, acknowledge, slotLimit },

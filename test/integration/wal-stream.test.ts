@@ -7,7 +7,8 @@ import { systemClock } from '../../src/base/clock.ts';
 import { walStream } from '../../src/operations/wal-stream.ts';
 import { parseLsn } from '../../src/postgres/lsn.ts';
 import { readStreamState } from '../../src/wal/stream-state.ts';
-import { openSession } from '../support/care.ts';
+import { openSession, PASSWORD } from '../support/care.ts';
+import { HOLDFAST, writeConfig } from '../support/holdfast.ts';
 import { majors, startPostgres } from '../support/postgres/server.ts';
 import { archived, assertSameAsServer, MIB, serverEnd, walPlace } from '../support/wal-stream.ts';
 import { until } from '../support/wal-world.ts';
@@ -49,26 +50,34 @@ for (const [major, walSegmentMiB] of [
   });
 }
 
-test('the stream folds by itself: not while somebody holds the storages, and without a hole for what goes on', async () => {
+test('the stream folds by itself: not while somebody holds the storages, and without a hole for what goes on', async (t) => {
   await using server = await startPostgres({ major: newest, walSegmentMiB: 1 });
   await using place = await walPlace({ storages: 1 });
   await server.sql('CREATE TABLE t (id int, body text)');
   const session = await openSession(place.stores);
   const stop = new AbortController();
+  t.after(() => stop.abort());
   const said: string[] = [];
   const exclusive = await session.repository.lock(true);
+  const wal = { mode: 'stream', spool: place.spool, flushEvery: 200, acknowledge: 'spool', foldAfter: 0 } as const;
+  const config = await writeConfig(place.dir.path, {
+    repository: { password: PASSWORD },
+    storages: { a: { type: 'local', path: place.dir.join('a') } },
+    apps: {
+      clinic: {
+        sources: {
+          database: { type: 'postgres', url: server.url(), wal: { ...wal, flushEvery: '1s', foldAfter: '0s' } },
+        },
+      },
+    },
+  });
+  const limits = { spoolLimit: 64 * MIB, slotLimit: 64 * MIB };
   const streaming = walStream(
     { ...session, signal: stop.signal, progress: (event) => void ('message' in event && said.push(event.message)) },
     {
-      ...{ app: 'clinic', requiredCopies: 1, programVersion: '0', foldEvery: 100 },
-      packing: { packSize: 4 * MIB, compression: 3 },
-      source: {
-        ...{ type: 'postgres', name: 'database', url: server.url() },
-        wal: {
-          ...{ mode: 'stream', spool: place.spool, spoolLimit: 64 * MIB, slotLimit: 64 * MIB },
-          ...{ flushEvery: 200, acknowledge: 'spool', foldAfter: 0 },
-        },
-      },
+      ...{ app: 'clinic', requiredCopies: 1 },
+      folding: { program: [HOLDFAST, '--config', config, '--app', 'clinic'], environment: process.env, every: 100 },
+      source: { type: 'postgres', name: 'database', url: server.url(), wal: { ...wal, ...limits } },
     },
   );
   await server.sql(WORK);

@@ -1,6 +1,7 @@
 /** `holdfast wal fold`: old WAL into snapshots that restic reads. */
 
 import { EXIT } from '../../base/failure.ts';
+import { given } from '../../base/given.ts';
 import { howMany } from '../../base/how-many.ts';
 import { walFold } from '../../operations/wal-fold.ts';
 import { archivedSources } from '../../operations/wal-sources.ts';
@@ -13,19 +14,24 @@ export default defineCommand({
     '/<app>/wal/<timeline>/<segment> that "restic restore" writes out for a restore_command of "cp". They are no restore points. The loose ' +
     'pieces go, storage by storage, once the snapshot was read back from that storage and is the same. Done by "holdfast prune" and by ' +
     'the running stream as well. With --now every complete segment is folded, so that restic alone reaches as far as possible.',
-  options: { now: option.flag('do not wait for wal.foldAfter') },
+  options: {
+    source: option.text('S', 'by wal.foldAfter of this database; the longest of the app when left out'),
+    cluster: option.text('ID', 'only this system identifier'),
+    now: option.flag('do not wait for wal.foldAfter'),
+  },
   examples: [['holdfast wal fold --now', 'before a move to where there is only restic']],
   exits: [EXIT.partial, EXIT.noRepository, EXIT.locked, EXIT.wrongPassword],
-  async run(context, { options: { now } }) {
+  async run(context, { options: { source, cluster, now } }) {
     const config = await context.config();
     const app = config.appName(context.flags.app);
-    const sources = await archivedSources(config, app);
+    const sources = await archivedSources(config, app, source);
     await using session = await openSession(context);
     const { snapshots, segments, removed, failures } = await walFold(session, {
       app,
       foldAfter: now ? undefined : Math.max(0, ...sources.map(({ wal }) => wal.foldAfter)),
       packing: await config.packing(),
       programVersion: context.build.version,
+      ...given('systemIdentifier', cluster),
     });
     for (const { message, hint } of failures.values()) await context.output.warn(message, hint);
     if (context.flags.json) await context.output.summary({ snapshots, segments, pieces_removed: removed });

@@ -10,7 +10,7 @@ export default defineCommand({
     'Receives the write-ahead log as the server writes it, keeps it durable in the spool, and stores it in every storage: a commit at most ' +
     'wal.flushEvery after it was made. Runs until SIGINT or SIGTERM, which end it cleanly; started again, it goes on where it stopped. It ' +
     'reconnects by itself, follows promotions, and waits for storages that are away. It ends by itself only when the server is another ' +
-    'cluster or an older node, or when the spool fails. Meanwhile it folds WAL that is older than wal.foldAfter, every hour. Ends with 3 when WAL was lost (a new base backup is needed), or when a storage is behind.',
+    'cluster or an older node, or when the spool fails. Meanwhile it folds WAL that is older than wal.foldAfter, every hour, in a process of its own. Ends with 3 when WAL was lost (a new base backup is needed), or when a storage is behind.',
   options: {
     source: option.text('S', 'the database (not needed when only one is streamed)'),
     for: option.duration('DURATION', 'stop after this long'),
@@ -29,8 +29,10 @@ export default defineCommand({
       app,
       source: streamed,
       requiredCopies: await config.requiredCopies(),
-      packing: await config.packing(),
-      programVersion: context.build.version,
+      folding: {
+        program: [context.build.program, '--config', config.file, '--app', app],
+        environment: context.env,
+      },
       ...(duration === undefined ? {} : { duration }),
     });
     const { systemIdentifier, timeline, received, stored, gaps, failures } = outcome;

@@ -1,15 +1,12 @@
-/** Folding beside a stream that runs for years: every hour, or as often as `wal.foldAfter` says where that is shorter. */
-import type { PackingSettings, PostgresSourceSettings } from '../../config/settings.ts';
+/** A stream that runs for years folds its old WAL: every hour, or as often as `wal.foldAfter` says where that is shorter. */
+import type { PostgresSourceSettings } from '../../config/settings.ts';
 import { readStreamState } from '../../wal/stream-state.ts';
 import { bestEffort } from '../best-effort.ts';
 import type { Session } from '../session.ts';
-import { walFold } from '../wal-fold.ts';
+import { type FoldProgram, foldInProcess } from './fold-process.ts';
 
-export interface RegularFolding {
-  readonly app: string;
+export interface RegularFolding extends FoldProgram {
   readonly source: PostgresSourceSettings;
-  readonly packing: PackingSettings;
-  readonly programVersion: string;
   /** Milliseconds from one turn to the next; default: see above. */
   readonly every?: number;
 }
@@ -36,14 +33,11 @@ export async function foldRegularly(session: Session, folding: RegularFolding): 
 }
 
 /** Only the cluster of this stream: another stream of the app folds its own. */
-async function foldOnce(session: Session, { app, source, packing, programVersion }: RegularFolding): Promise<void> {
+async function foldOnce({ signal, progress }: Session, { source, program, environment }: RegularFolding) {
   const state = await readStreamState(source.wal.spool);
   if (state === undefined || state.systemIdentifier === null) return;
   const { systemIdentifier } = state;
-  const { foldAfter } = source.wal;
-  const { segments, failures } = await walFold(session, { app, foldAfter, packing, programVersion, systemIdentifier });
-  const known = new Set(session.repository.lost.map(({ name }) => name));
-  for (const [storage, { message }] of failures)
-    if (!known.has(storage)) session.progress({ type: 'warning', storage, message });
-  if (segments > 0) session.progress({ type: 'note', message: `${segments} segments of WAL folded into snapshots.` });
+  const order = { program, environment, signal, progress, source: source.name, systemIdentifier };
+  const segments = await foldInProcess(order);
+  if (segments > 0) progress({ type: 'note', message: `${segments} segments of WAL folded into snapshots.` });
 }

@@ -1,0 +1,98 @@
+/**
+ * One turn of folding as a process of its own, `holdfast wal fold`: the memory it takes, and the processor time between two messages of the
+ * server, are not the stream's, and go with it. It works at a low priority.
+ */
+import { execFile } from 'node:child_process';
+import { constants, setPriority } from 'node:os';
+import { Failure } from '../../base/failure.ts';
+import type { Progress } from '../../base/progress.ts';
+
+export interface FoldProgram {
+  /** The program's file, and what belongs to every command: `--config F --app A`. */
+  readonly program: readonly string[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+export interface FoldOrder extends FoldProgram {
+  readonly source: string;
+  readonly systemIdentifier: string;
+  /** Ends the process as SIGINT does. */
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+}
+
+type Line = Readonly<Record<string, unknown>>;
+
+const MAX_OUTPUT = 16 * 1024 * 1024;
+const DONE_IN_PART = 3;
+
+/** Resolves, once the process has ended, with the number of segments. Throws what it says it failed with. */
+export async function foldInProcess(order: FoldOrder): Promise<number> {
+  const { source, systemIdentifier, signal, progress } = order;
+  const { code, stdout, stderr } = await runTurn(order, [
+    ...['--json', 'wal', 'fold', '--source', source, '--cluster', systemIdentifier],
+  ]);
+  signal.throwIfAborted();
+  const told = lines(stdout);
+  for (const { message_type: type, message } of told)
+    if (type === 'error' && typeof message === 'string') progress({ type: 'warning', message });
+  if (code !== 0 && code !== DONE_IN_PART) throw failureIn(stderr, code);
+  return Number(told.findLast(({ message_type: type }) => type === 'summary')?.segments ?? 0);
+}
+
+interface Ended {
+  /** Undefined: it did not end by itself. */
+  readonly code: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function runTurn({ program, environment, signal }: FoldOrder, words: readonly string[]): Promise<Ended> {
+  const [file = '', ...general] = program;
+  return new Promise((resolve) => {
+    const child = execFile(
+      file,
+      [...general, ...words],
+      { env: environment, maxBuffer: MAX_OUTPUT },
+      (error, stdout, stderr) => {
+        signal.removeEventListener('abort', stop);
+        const code = error === null ? 0 : typeof error.code === 'number' ? error.code : undefined;
+        resolve({ code, stdout, stderr: stderr || (error?.message ?? '') });
+      },
+    );
+    const stop = () => child.kill('SIGINT');
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+    yieldToOthers(child.pid);
+  });
+}
+
+function yieldToOthers(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // it has ended already, or this system has no priorities
+  }
+}
+
+function failureIn(stderr: string, code: number | undefined): Failure {
+  const error = lines(stderr).findLast(({ message_type: type }) => type === 'exit_error');
+  if (error === undefined) {
+    const said = stderr.trim().slice(-1000);
+    return new Failure('step_failed', said === '' ? `"wal fold" ended with ${code ?? 'a signal'}.` : said);
+  }
+  const { message, hint } = error;
+  return new Failure('step_failed', String(message), typeof hint === 'string' ? { hint } : {});
+}
+
+function lines(text: string): Line[] {
+  return text.split('\n').flatMap((line) => {
+    try {
+      const value: unknown = line.startsWith('{') ? JSON.parse(line) : undefined;
+      return typeof value === 'object' && value !== null ? [value as Line] : [];
+    } catch {
+      return [];
+    }
+  });
+}
