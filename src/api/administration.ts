@@ -185,6 +185,14 @@ export const verifyAudit = endpoint({
       problem: z.string().nullable().describe('The first place that does not fit.'),
       entries: z.int().nullable(),
       hash: z.string().nullable().describe('Of the newest entry; note it elsewhere.'),
+      compared: z.boolean().describe('Whether it was held against the heads that the storages keep.'),
+      not_compared: z
+        .string()
+        .nullable()
+        .describe('Why no storage could be asked: a log that was forged whole would look the same.'),
+      heads: z.int().nullable().describe('Heads it was held against; 0: none is kept yet.'),
+      newest_head: z.object({ seq: z.int(), time }).nullable(),
+      ...{ storages: z.array(z.string()), unread: z.array(z.string()).describe('Storages that could not be read.') },
     }),
   },
 });

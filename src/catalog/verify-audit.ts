@@ -2,17 +2,28 @@
 import { Failure } from '../base/failure.ts';
 import { type AuditHead, type AuditRecord, auditHead, BEGINNING, hashOf, readAudit } from './audit.ts';
 import type { Catalog } from './catalog.ts';
+import { beginningOf } from './compare-audit.ts';
 
 /**
  * Reads all of it. `known` is a head that was noted earlier, outside the catalog: whoever can write the catalog can also write a new chain, and
- * only what they cannot reach tells. Throws `audit_broken` at the first place that does not fit.
+ * only what they cannot reach tells. `vouched`: heads that are kept elsewhere; a log may begin right after one of them. Throws `audit_broken` at
+ * the first place that does not fit.
  */
 export async function verifyAudit(
   catalog: Catalog,
-  { known, signal }: { readonly known?: AuditHead | undefined; readonly signal?: AbortSignal } = {},
+  {
+    known,
+    vouched = [],
+    signal,
+  }: {
+    readonly known?: AuditHead | undefined;
+    readonly vouched?: readonly AuditHead[];
+    readonly signal?: AbortSignal;
+  } = {},
 ): Promise<AuditHead> {
   const head = await auditHead(catalog.db); // before the entries: whatever comes meanwhile is behind it
-  let last = BEGINNING;
+  const beginning = await beginningOf(catalog.db);
+  let last = vouched.some((each) => sameHead(each, beginning)) ? beginning : BEGINNING;
   let seen = known === undefined || sameHead(known, last);
   for await (const record of readAudit(catalog.db)) {
     signal?.throwIfAborted();

@@ -8,6 +8,14 @@ export {
   revokeRole,
   setAccountPassword,
 } from './access/accounts.ts';
+export {
+  type AuditCheck,
+  acceptAudit,
+  type Comparison,
+  checkAudit,
+  keepHeadsOfCopy,
+  requireSameAudit,
+} from './access/audit-check.ts';
 export { type AuditFormat, auditText } from './access/audit-export.ts';
 export { createAccess } from './access/control.ts';
 export { Passwords } from './access/passwords.ts';

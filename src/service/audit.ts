@@ -1,9 +1,12 @@
 /** The audit log from the command line. */
-import { type AuditFilter, type AuditHead, type AuditRecord, listAudit } from '../catalog/audit.ts';
+import { type AuditFilter, type AuditHead, type AuditRecord, appendAudit, listAudit } from '../catalog/audit.ts';
 import { type Catalog, openCatalog } from '../catalog/catalog.ts';
-import { verifyAudit } from '../catalog/verify-audit.ts';
 import type { Configuration } from '../config/configuration.ts';
-import { type AuditFormat, auditText } from '../server/access.ts';
+import type { Session } from '../operations/session.ts';
+import { type AuditCheck, type AuditFormat, acceptAudit, auditText, checkAudit } from '../server/access.ts';
+import { cliActor } from './cli-actor.ts';
+
+export type { AuditCheck } from '../server/access.ts';
 
 /** One command's look into the log. Declare it with `await using`. */
 export class AuditLog implements AsyncDisposable {
@@ -22,9 +25,19 @@ export class AuditLog implements AsyncDisposable {
     return auditText(this.#catalog.db, format, filter);
   }
 
-  /** Throws `audit_broken`. */
-  verify(known: AuditHead | undefined, signal: AbortSignal): Promise<AuditHead> {
-    return verifyAudit(this.#catalog, { known, signal });
+  /** `session`: the storages to hold it against; undefined: by itself. Throws `audit_broken`, `storages_failed`. */
+  verify(
+    session: Session | undefined,
+    asked: { readonly known: AuditHead | undefined; readonly signal: AbortSignal },
+  ): Promise<AuditCheck> {
+    return checkAudit(this.#catalog, session, asked);
+  }
+
+  /** What is kept of another log counts no more from now on. That somebody said so is an entry of the log, and kept with the new head. */
+  async accept(session: Session, why: string): Promise<void> {
+    const by = cliActor();
+    const entry = { actor: by, action: 'audit.accept', outcome: 'ok', details: { why } } as const;
+    await acceptAudit(session, await appendAudit(this.#catalog.db, entry, session.clock.now()), { by, why });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -7,10 +7,13 @@ import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import { Failure, isFailure } from '../base/failure.ts';
-import { type CatalogPlace, openCatalog } from '../catalog/catalog.ts';
+import { type AuditRecord, appendAudit } from '../catalog/audit.ts';
+import { type Catalog, type CatalogPlace, openCatalog } from '../catalog/catalog.ts';
 import { type CopyReport, copyCatalog, restoreCatalog } from '../catalog/copy.ts';
 import { keepCatalogCopy, lastCatalogCopy } from '../operations/catalog-copies.ts';
 import type { Session } from '../operations/session.ts';
+import { acceptAudit, keepHeadsOfCopy, requireSameAudit } from '../server/access.ts';
+import { cliActor } from './cli-actor.ts';
 
 export type { CopyReport } from '../catalog/copy.ts';
 
@@ -30,6 +33,7 @@ export async function exportCatalog(place: CatalogPlace, file: string, now: numb
 
 async function writeCopy(place: CatalogPlace, draft: string, now: number): Promise<CopyReport> {
   await using catalog = await openCatalog(place);
+  await appendAudit(catalog.db, { actor: cliActor(), action: 'catalog.export', outcome: 'ok' }, now);
   const zip = createGzip();
   const written = pipeline(zip, createWriteStream(draft, { flags: 'wx', mode: 0o600, flush: true }));
   written.catch(() => {}); // told below
@@ -58,6 +62,7 @@ export async function importCatalog(
     const unzipped = createGunzip();
     const reading = pipeline(createReadStream(file), unzipped);
     const [report] = await Promise.all([restoreCatalog(catalog, unzipped, options), reading]);
+    await noteImport(catalog, report, options.now);
     return report;
   } catch (cause) {
     if (isFailure(cause)) throw cause;
@@ -67,13 +72,19 @@ export async function importCatalog(
   }
 }
 
-/** Keeps what cannot be told again in the repository, sealed, on every storage. For a process of its own: see `frozen`. */
+/**
+ * Keeps what cannot be told again in the repository, sealed, on every storage, and beside it the head of the audit log. For a process of its
+ * own: see `frozen`. Throws `audit_broken`, with nothing kept, for an audit log that is not the one of before.
+ */
 export async function saveCatalog(place: CatalogPlace, session: Session): Promise<CopyReport> {
   await using catalog = await openCatalog(place);
+  await requireSameAudit(catalog.db, session);
   const parts: string[] = [];
   const at = session.clock.now();
   const report = await copyCatalog(catalog, { at, part: 'essential' }, (lines) => void parts.push(lines));
-  await keepCatalogCopy(session, parts.join(''), report.rows);
+  const copy = parts.join('');
+  await keepCatalogCopy(session, copy, report.rows);
+  await keepHeadsOfCopy(catalog.db, session, copy);
   return report;
 }
 
@@ -86,7 +97,20 @@ export async function importSavedCatalog(place: CatalogPlace, session: Session, 
     });
   }
   await using catalog = await openCatalog(place);
-  return await restoreCatalog(catalog, oneChunk(text), { now: session.clock.now(), replace });
+  const now = session.clock.now();
+  const report = await restoreCatalog(catalog, oneChunk(text), { now, replace });
+  const head = await noteImport(catalog, report, now);
+  const by = { by: cliActor(), why: `the copy of ${new Date(report.at).toISOString()} was put back` };
+  await requireSameAudit(catalog.db, session).catch(async (error: unknown) => {
+    if (!isFailure(error, 'audit_broken')) throw error;
+    await acceptAudit(session, head, by); // entries that were written after the copy are lost
+  });
+  return report;
+}
+
+function noteImport(catalog: Catalog, { at, rows, part }: CopyReport, now: number): Promise<AuditRecord> {
+  const details = { of: new Date(at).toISOString(), rows, part };
+  return appendAudit(catalog.db, { actor: cliActor(), action: 'catalog.import', outcome: 'ok', details }, now);
 }
 
 async function* oneChunk(text: string) {

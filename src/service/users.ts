@@ -1,5 +1,4 @@
 /** Accounts and tokens from the command line: whoever may read the catalog's secrets on this machine is its administrator. */
-import { hostname, userInfo } from 'node:os';
 import type { Clock } from '../base/clock.ts';
 import { given } from '../base/given.ts';
 import { type Catalog, openCatalog } from '../catalog/catalog.ts';
@@ -22,6 +21,7 @@ import {
   showToken,
   showUser,
 } from '../server/access.ts';
+import { cliActor } from './cli-actor.ts';
 
 export const ROLES = ['viewer', 'operator', 'administrator'] as const satisfies readonly Role[];
 
@@ -33,7 +33,7 @@ export class Accounts implements AsyncDisposable {
   readonly #catalog: Catalog;
   readonly #passwords = new Passwords();
   readonly #clock: Clock;
-  readonly #by = { actor: `cli:${userInfo().username}@${hostname()}` };
+  readonly #by = { actor: cliActor() };
 
   constructor(catalog: Catalog, clock: Clock) {
     this.#catalog = catalog;
