@@ -31,24 +31,45 @@ export function shortId(id: Id): string {
 const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz';
 const TIME_DIGITS = 10;
 const TAIL_DIGITS = 16;
-const TAIL_BITS = 80n;
 const RECORD_ID = /^[0-9a-hjkmnp-tv-z]{26}$/;
+/** Random bytes are fetched for so many ids at once. */
+const POOL = 128;
 
-let newest = { at: -1, tail: 0n };
+let pool = new Uint8Array(0);
+/** The time of the newest id, and the digits after it, each 0 to 31. */
+const newest = { at: -1, tail: new Uint8Array(TAIL_DIGITS) };
 
 /**
  * A name for a record made at `now` (ms since the epoch): 26 digits of base 32, ten of them the time, the others chance. Sorts by time; ids
  * that one process makes in the same millisecond sort in the order of their making.
  */
 export function newId(now: number): string {
-  const tail = newest.at === now ? newest.tail + 1n : BigInt(`0x${randomBytes(10).toString('hex')}`) >> 1n;
-  newest = { at: now, tail };
-  return base32(BigInt(now), TIME_DIGITS) + base32(BigInt.asUintN(Number(TAIL_BITS), tail), TAIL_DIGITS);
+  if (newest.at === now) increment(newest.tail);
+  else newest.tail.set(randomTail());
+  newest.at = now;
+  let text = timeDigits(now);
+  for (const digit of newest.tail) text += DIGITS[digit];
+  return text;
+}
+
+/** The first digit is below 16: there is room to count on. */
+function randomTail(): Uint8Array {
+  if (pool.length < TAIL_DIGITS) pool = randomBytes(POOL * TAIL_DIGITS);
+  const tail = pool.subarray(0, TAIL_DIGITS).map((byte, place) => byte & (place === 0 ? 15 : 31));
+  pool = pool.subarray(TAIL_DIGITS);
+  return tail;
+}
+
+function increment(tail: Uint8Array): void {
+  for (let place = TAIL_DIGITS - 1; place >= 0; place--) {
+    tail[place] = (tail[place]! + 1) & 31;
+    if (tail[place] !== 0) return;
+  }
 }
 
 /** Smaller than every id made at `time` (ms since the epoch) or later, and larger than all made before. */
 export function idFloor(time: number): string {
-  return base32(BigInt(Math.max(0, Math.trunc(time))), TIME_DIGITS) + '0'.repeat(TAIL_DIGITS);
+  return timeDigits(Math.max(0, Math.trunc(time))) + '0'.repeat(TAIL_DIGITS);
 }
 
 /** Whether `text` has the form that `newId` gives. */
@@ -56,8 +77,8 @@ export function isRecordId(text: string): boolean {
   return RECORD_ID.test(text);
 }
 
-function base32(value: bigint, digits: number): string {
+function timeDigits(time: number): string {
   let text = '';
-  for (let rest = value; text.length < digits; rest >>= 5n) text = DIGITS[Number(rest & 31n)] + text;
+  for (let rest = time; text.length < TIME_DIGITS; rest = Math.floor(rest / 32)) text = DIGITS[rest % 32] + text;
   return text;
 }

@@ -2,15 +2,21 @@
 import type { Selectable } from 'kysely';
 import { Failure } from '../base/failure.ts';
 import type { CatalogDb } from './catalog.ts';
+import { prepared } from './prepared.ts';
 import type { GrantsTable, Role } from './schema.ts';
 
 export type Grant = Selectable<GrantsTable>;
 
 export const EVERY_APP = '*';
 
-export function grantsOf(db: CatalogDb, userId: string): Promise<Grant[]> {
-  return db.selectFrom('grants').selectAll().where('user_id', '=', userId).orderBy('app').execute();
+export async function grantsOf(db: CatalogDb, userId: string): Promise<Grant[]> {
+  return (await grantsOfUser(db, { userId })).rows;
 }
+
+/** Asked with every request. */
+const grantsOfUser = prepared<{ readonly userId: string }, Grant>((db, value) =>
+  db.selectFrom('grants').selectAll().where('user_id', '=', value('userId')).orderBy('app'),
+);
 
 export function listGrants(db: CatalogDb): Promise<Grant[]> {
   return db.selectFrom('grants').selectAll().orderBy('user_id').orderBy('app').execute();

@@ -1,6 +1,7 @@
 /** Tokens for programs. Only the hash is kept; what one may do is bounded by its own role and by that of its owner, if it has one. */
 import type { Selectable } from 'kysely';
 import type { CatalogDb } from './catalog.ts';
+import { prepared } from './prepared.ts';
 import type { Role, TokensTable } from './schema.ts';
 
 export type TokenRecord = Selectable<TokensTable>;
@@ -40,9 +41,14 @@ export async function createToken(db: CatalogDb, token: NewToken, now: number): 
     .executeTakeFirstOrThrow();
 }
 
-export function findToken(db: CatalogDb, id: string): Promise<TokenRecord | undefined> {
-  return db.selectFrom('tokens').selectAll().where('id', '=', id).executeTakeFirst();
+export async function findToken(db: CatalogDb, id: string): Promise<TokenRecord | undefined> {
+  return (await tokenById(db, { id })).rows[0];
 }
+
+/** Asked with every request. */
+const tokenById = prepared<{ readonly id: string }, TokenRecord>((db, value) =>
+  db.selectFrom('tokens').selectAll().where('id', '=', value('id')),
+);
 
 /** Newest first; of one account, or all. */
 export function listTokens(db: CatalogDb, userId?: string): Promise<TokenRecord[]> {

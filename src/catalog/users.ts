@@ -3,6 +3,7 @@ import type { Selectable, Updateable } from 'kysely';
 import { Failure } from '../base/failure.ts';
 import { newId } from '../base/ids.ts';
 import type { CatalogDb } from './catalog.ts';
+import { prepared } from './prepared.ts';
 import type { UsersTable } from './schema.ts';
 
 export type User = Selectable<UsersTable>;
@@ -40,9 +41,14 @@ export async function createUser(db: CatalogDb, user: NewUser, now: number): Pro
   throw new Failure('user_exists', `There is an account "${user.name}" already.`);
 }
 
-export function findUser(db: CatalogDb, id: string): Promise<User | undefined> {
-  return db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst();
+export async function findUser(db: CatalogDb, id: string): Promise<User | undefined> {
+  return (await userById(db, { id })).rows[0];
 }
+
+/** Asked with every request. */
+const userById = prepared<{ readonly id: string }, User>((db, value) =>
+  db.selectFrom('users').selectAll().where('id', '=', value('id')),
+);
 
 export function findUserByName(db: CatalogDb, name: string): Promise<User | undefined> {
   return db.selectFrom('users').selectAll().where('name', '=', name).executeTakeFirst();

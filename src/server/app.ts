@@ -7,7 +7,7 @@ import { Api, type Variables } from './api.ts';
 import { DEFAULT_LIMITS, type ServerDeps } from './deps.ts';
 import { problemOf, problemResponse } from './problem.ts';
 import { registerRoutes } from './routes.ts';
-import { SECURITY_HEADERS } from './security-headers.ts';
+import { makeSafe } from './security-headers.ts';
 
 /** Disposing of it closes the storages that it had opened and writes what the audit log still lacks; abort the signal of its deps first. */
 export interface ServerApp extends AsyncDisposable {
@@ -23,7 +23,7 @@ export function createApp(deps: ServerDeps): ServerApp {
   hono.use(async (context, next) => {
     context.set('requestId', newId(deps.clock.now()));
     await next();
-    finish(context.res.headers, context.get('requestId'));
+    makeSafe(context.res, context.get('requestId'));
   });
   hono.use(async (context, next) => {
     context.set('principal', await deps.access.authenticate(context));
@@ -58,11 +58,6 @@ export function createApp(deps: ServerDeps): ServerApp {
       await deps.access.close?.();
     },
   };
-}
-
-function finish(headers: Headers, requestId: string): void {
-  headers.set('x-request-id', requestId);
-  for (const [name, value] of SECURITY_HEADERS) if (!headers.has(name)) headers.set(name, value);
 }
 
 function log({ log: to }: ServerDeps, error: unknown, where: Readonly<Record<string, unknown>>): void {

@@ -3,12 +3,12 @@ import { hash } from 'node:crypto';
 import { Failure } from '../base/failure.ts';
 
 export function etagOf(text: string): string {
-  return `"${hash('sha256', text, 'base64url').slice(0, 27)}"`;
+  return `"${hash('blake2b512', text, 'base64url').slice(0, 27)}"`;
 }
 
 /** Whether a header of several tags, or `*`, names this one; weak tags count as strong ones. */
-export function names(header: string | null, etag: string): boolean {
-  if (header === null) return false;
+export function names(header: string | null | undefined, etag: string): boolean {
+  if (header === null || header === undefined) return false;
   return header.split(',').some((given) => given.trim() === '*' || given.trim().replace(/^W\//, '') === etag);
 }
 

@@ -1,13 +1,33 @@
 /** Headers of every answer. Nothing here is a page that others may frame, script, sniff or cache for somebody else. */
-export const SECURITY_HEADERS: ReadonlyMap<string, string> = new Map([
-  ['x-content-type-options', 'nosniff'],
-  ['x-frame-options', 'DENY'],
-  ['referrer-policy', 'no-referrer'],
-  ['cross-origin-opener-policy', 'same-origin'],
-  ['cross-origin-resource-policy', 'same-origin'],
-  ['permissions-policy', 'camera=(), geolocation=(), microphone=(), payment=(), usb=()'],
-  [
-    'content-security-policy',
+const SECURITY_HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'permissions-policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
+  'content-security-policy':
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  ],
-]);
+} as const;
+
+/** Answers that were made with all of them: a set of headers is dear to look into. */
+const made = new WeakSet<Response>();
+
+/** An answer with these headers, and with those that every answer has. */
+export function safeResponse(
+  body: string | null,
+  { status, headers, requestId }: { status: number; headers: Readonly<Record<string, string>>; requestId: string },
+): Response {
+  const all = { ...SECURITY_HEADERS, 'x-request-id': requestId, ...headers };
+  const response = new Response(body, { status, headers: all });
+  made.add(response);
+  return response;
+}
+
+/** Gives `response` what it lacks of them; its own go first. */
+export function makeSafe(response: Response, requestId: string): void {
+  if (made.has(response)) return;
+  const { headers } = response;
+  headers.set('x-request-id', requestId);
+  for (const [name, value] of Object.entries(SECURITY_HEADERS)) if (!headers.has(name)) headers.set(name, value);
+}

@@ -59,8 +59,7 @@ async function authenticate(parts: AccessParts, context: Context): Promise<Ident
   const origin = parts.originOf(context);
   const now = parts.deps.clock.now();
   await parts.refusals.writeDue(now);
-  const { headers } = context.res; // taken before the answer: what is set here is merged into it
-  if (origin.secure) headers.set('strict-transport-security', HSTS);
+  if (origin.secure) context.res.headers.set('strict-transport-security', HSTS);
   const { method, path } = context.req;
   const authorization = context.req.header('authorization');
   if (authorization !== undefined) {

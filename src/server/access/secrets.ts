@@ -1,5 +1,5 @@
 /** Random texts that open something, and their hashes: what is kept never opens anything. */
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { isRecordId } from '../../base/ids.ts';
 
@@ -13,7 +13,7 @@ export function newSecret(): string {
 
 /** Enough for what has 80 random bits or more: nobody guesses those, however fast the hash. */
 export function hashSecret(secret: string): string {
-  return createHash('sha256').update(secret).digest('hex');
+  return hash('sha256', secret);
 }
 
 /** In a time that does not tell where they differ. */

@@ -58,7 +58,7 @@ export async function beginSession(
     },
     now,
   );
-  setCookie(context, cookieName('session', origin.secure), cookie, {
+  setCookie(forCookies(context), cookieName('session', origin.secure), cookie, {
     ...{ path: '/', httpOnly: true, secure: origin.secure, sameSite: 'Strict' },
     maxAge: Math.floor(Math.min(times.longest, LONGEST_COOKIE_MS) / 1_000),
   });
@@ -82,7 +82,13 @@ export async function sessionOf(
 }
 
 export function dropCookie(context: Context, { secure }: Origin): void {
-  deleteCookie(context, cookieName('session', secure), { path: '/', secure });
+  deleteCookie(forCookies(context), cookieName('session', secure), { path: '/', secure });
+}
+
+/** With an answer to set cookies on: without one Hono forgets them when a route answers with its own. */
+export function forCookies(context: Context): Context {
+  void context.res;
+  return context;
 }
 
 function cookieOf(context: Context, { secure }: Origin): string | undefined {

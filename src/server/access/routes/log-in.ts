@@ -12,7 +12,7 @@ import { accountName } from '../accounts.ts';
 import { logIn } from '../log-in.ts';
 import { accountOf } from '../oidc-account.ts';
 import { checkNewPassword } from '../passwords.ts';
-import { beginSession, cookieName, dropCookie } from '../sessions.ts';
+import { beginSession, cookieName, dropCookie, forCookies } from '../sessions.ts';
 import { isSetupCode, setUp, setupRefused } from '../setup.ts';
 import { type AccessParts, personOf } from '../world.ts';
 
@@ -52,7 +52,7 @@ export function registerLogIn(api: Api, parts: AccessParts): void {
     const { secure } = parts.originOf(context);
     const redirect = new URL(parts.publicUrl(context) + CALLBACK);
     const { url, browser } = await provider().begin(db, redirect, now);
-    setCookie(context, cookieName('oidc', secure), browser, {
+    setCookie(forCookies(context), cookieName('oidc', secure), browser, {
       ...{ path: '/', httpOnly: true, secure, sameSite: 'Lax', maxAge: OIDC_COOKIE_S },
     });
     return { body: { url: url.href } };
