@@ -7,11 +7,11 @@ import { createHash } from 'node:crypto';
 import { Failure } from '../base/failure.ts';
 import type { Catalog } from './catalog.ts';
 import { readLines } from './copy/read-lines.ts';
-import { restoreRows } from './copy/restore-rows.ts';
+import { makeRoom, restoreRows, settle } from './copy/restore-rows.ts';
 import { rowsOf } from './copy/rows.ts';
-import { COPIED } from './copy/tables.ts';
+import { COPIED, LEFT_OUT } from './copy/tables.ts';
 import { frozen } from './database.ts';
-import { MIGRATIONS } from './migrations.ts';
+import { beginAt, MIGRATIONS, type Migrations, migrateWithin } from './migrations.ts';
 
 export interface CopyOptions {
   /** ms since the epoch. */
@@ -28,6 +28,7 @@ export interface CopyReport {
 }
 
 const FORMAT = 1;
+const TABLES = [...COPIED.map(({ name }) => name), ...LEFT_OUT];
 
 /** Hands the lines of a copy to `write`, each with its line feed. The catalog goes on meanwhile, but through other connections. */
 export async function copyCatalog(
@@ -56,26 +57,45 @@ export async function copyCatalog(
   return { rows, at, part };
 }
 
+export interface RestoreOptions {
+  /** ms since the epoch. */
+  readonly now: number;
+  readonly replace: boolean;
+  /** Those of this program; others for tests. */
+  readonly migrations?: Migrations;
+}
+
 /**
- * Puts a copy into a catalog that is empty, or with `replace` in the place of what is there. Runs that were not over are cancelled: when
- * they were asked for is long ago. Throws `data_damaged` for a copy that is not whole, with nothing changed.
+ * Puts a copy into a catalog that is empty, or with `replace` in the place of what is there. One of an earlier form is put into tables of
+ * that form, which are then brought up to date. Runs that were not over are cancelled: when they were asked for is long ago. Throws
+ * `data_damaged` for a copy that is not whole, `catalog_failed` for one of a newer program, with nothing changed.
  */
 export async function restoreCatalog(
   catalog: Catalog,
   chunks: AsyncIterable<Uint8Array | string>,
-  { now, replace }: { readonly now: number; readonly replace: boolean },
+  { now, replace, migrations = MIGRATIONS }: RestoreOptions,
 ): Promise<CopyReport> {
   return await catalog.transaction(async (db) => {
     const lines = readLines(chunks);
     const { value: first } = await lines.next();
-    const header = parseHeader(first?.text);
+    const { form, at, part } = parseHeader(first?.text, Object.keys(migrations));
     const sum = createHash('sha256').update(first?.raw ?? '');
-    const rows = await restoreRows(db, lines, sum, { now, replace });
-    return { rows, at: header.at, part: header.part };
+    await makeRoom(db, replace);
+    const isOld = form < Object.keys(migrations).length;
+    if (isOld) await beginAt(db, TABLES, migrations, form);
+    const rows = await restoreRows(db, lines, sum);
+    if (isOld) await migrateWithin(db, migrations);
+    await settle(db, now);
+    return { rows, at, part };
   });
 }
 
-function parseHeader(text: string | undefined): Omit<CopyReport, 'rows'> {
+interface Header extends Omit<CopyReport, 'rows'> {
+  /** How many of our migrations had made the catalog that was copied. */
+  readonly form: number;
+}
+
+function parseHeader(text: string | undefined, ours: readonly string[]): Header {
   const header = parseObject(text);
   const { holdfast_catalog: format, migrations, at, part } = header;
   if (typeof format !== 'number' || !Array.isArray(migrations) || !Number.isSafeInteger(at)) {
@@ -83,12 +103,14 @@ function parseHeader(text: string | undefined): Omit<CopyReport, 'rows'> {
       hint: 'Give the file that "holdfast catalog export" wrote.',
     });
   }
-  if (format !== FORMAT || migrations.join() !== Object.keys(MIGRATIONS).join()) {
-    throw new Failure('catalog_failed', 'The copy was made by another version of Holdfast.', {
-      hint: 'Import it with that version, then start this one: it brings the catalog up to date.',
+  const strange = migrations.find((name, place) => name !== ours[place]);
+  if (format !== FORMAT || migrations.length === 0 || strange !== undefined) {
+    const what = format === FORMAT ? `"${String(strange).slice(0, 60)}"` : `the form ${format}`;
+    throw new Failure('catalog_failed', `The copy was made by a newer Holdfast (it has ${what}).`, {
+      hint: 'Import it with that version or a newer one.',
     });
   }
-  return { at: at as number, part: part === 'essential' ? 'essential' : 'whole' };
+  return { form: migrations.length, at: at as number, part: part === 'essential' ? 'essential' : 'whole' };
 }
 
 function parseObject(text: string | undefined): Readonly<Record<string, unknown>> {

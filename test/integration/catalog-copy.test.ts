@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { sql } from 'kysely';
+import { isFailure } from '../../src/base/failure.ts';
 import { idFloor, newId } from '../../src/base/ids.ts';
 import { raise } from '../../src/catalog/alerts.ts';
 import { createApproval, listApprovals } from '../../src/catalog/approvals.ts';
@@ -14,6 +15,7 @@ import { copyCatalog, restoreCatalog } from '../../src/catalog/copy.ts';
 import { appendEvent, readEvents } from '../../src/catalog/events.ts';
 import { type KeepTimes, sweep } from '../../src/catalog/housekeeping.ts';
 import { measure, readSeries } from '../../src/catalog/measurements.ts';
+import { MIGRATIONS, type Migration, migrate } from '../../src/catalog/migrations.ts';
 import { addMute } from '../../src/catalog/mutes.ts';
 import { savePoint } from '../../src/catalog/points.ts';
 import { readLog, reportRun } from '../../src/catalog/run-log.ts';
@@ -182,7 +184,14 @@ test('a copy that was cut, changed or made up changes nothing', async () => {
     assert.notEqual(await getRun(catalog.db, run.id), undefined, what);
   }
   const later = good.replace(/"migrations":\[[^\]]*\]/, '"migrations":["0001-first","9999-later"]');
-  await assert.rejects(restoreCatalog(catalog, stream(later), { now: NOW, replace: true }), /another version/);
+  await assert.rejects(restoreCatalog(catalog, stream(later), { now: NOW, replace: true }), (error) => {
+    assert.ok(isFailure(error, 'catalog_failed'));
+    assert.match(
+      `${error.message} ${error.hint}`,
+      /newer Holdfast \(it has "9999-later"\)\. Import it with that version/,
+    );
+    return true;
+  });
 });
 
 for (const [name, open] of Object.entries({ SQLite: onFile, PostgreSQL: onServer })) {
@@ -192,6 +201,45 @@ for (const [name, open] of Object.entries({ SQLite: onFile, PostgreSQL: onServer
       const there = (await catalog.db.introspection.getTables()).map((table) => table.name);
       const listed: string[] = [...COPIED.map((table) => table.name), ...LEFT_OUT, 'catalog_migrations'];
       assert.deepEqual(there.filter((table) => table !== 'sqlite_sequence').sort(), listed.sort());
+    });
+
+    test('a copy of an earlier form comes into a catalog of a later one, and is brought up to date; a newer one is refused', async () => {
+      await using old = await onFile();
+      const { run } = await createRun(old.db, { app: 'clinic', kind: 'backup', trigger: 'cli' }, NOW);
+      await addMute(old.db, { matches: {}, until: NOW, createdBy: 'eve' }, NOW);
+      const copy = await copyOf(old);
+      await using catalog = await open();
+      const up: Migration['up'] = async (db) => {
+        await db.schema.alterTable('mutes').addColumn('colour', 'text').execute();
+        await sql`update mutes set colour = 'red' where created_by = 'eve'`.execute(db);
+      };
+      const migrations = { ...MIGRATIONS, '0002-later': { up } };
+      await migrate(catalog.db, migrations);
+      await createRun(catalog.db, { app: 'other', kind: 'backup', trigger: 'cli' }, NOW);
+      const options = { now: NOW, replace: false, migrations };
+      await assert.rejects(restoreCatalog(catalog, stream(copy), options), { code: 'target_exists' });
+      await assert.rejects(restoreCatalog(catalog, stream(copy.slice(0, -20)), { ...options, replace: true }), {
+        code: 'data_damaged',
+      });
+      assert.equal((await listRuns(catalog.db, { limit: 9 })).runs[0]?.app, 'other', 'and nothing had changed');
+      await restoreCatalog(catalog, stream(copy), { ...options, replace: true });
+      const { runs } = await listRuns(catalog.db, { limit: 9 });
+      assert.deepEqual(
+        runs.map(({ id, state }) => [id, state]),
+        [[run.id, 'cancelled']],
+      );
+      const mutes = await sql`select created_by, colour from mutes`.execute(catalog.db);
+      assert.deepEqual(
+        mutes.rows.map((row) => ({ ...(row as object) })),
+        [{ created_by: 'eve', colour: 'red' }],
+      );
+      const forms = await sql<{ name: string }>`select name from catalog_migrations order by name`.execute(catalog.db);
+      assert.deepEqual(
+        forms.rows.map(({ name }) => name),
+        Object.keys(migrations),
+      );
+      await migrate(catalog.db, migrations);
+      await appendEvent(catalog.db, { type: 'wal.state' }, NOW);
     });
 
     test('what is old goes at its time; what is open stays', async () => {

@@ -20,13 +20,7 @@ interface Target {
 }
 
 /** Reads on after the header, up to and with the last line. How many rows it put in. */
-export async function restoreRows(
-  db: CatalogDb,
-  lines: AsyncIterable<Line>,
-  sum: Hash,
-  { now, replace }: { readonly now: number; readonly replace: boolean },
-): Promise<number> {
-  await makeRoom(db, replace);
+export async function restoreRows(db: CatalogDb, lines: AsyncIterable<Line>, sum: Hash): Promise<number> {
   const tables = await readTables(db);
   let target: Target | undefined;
   let waiting: Value[][] = [];
@@ -55,11 +49,11 @@ export async function restoreRows(
     sum.update(raw);
   }
   if (!ended) throw damaged('its end is missing');
-  await settle(db, now);
   return rows;
 }
 
-async function makeRoom(db: CatalogDb, replace: boolean): Promise<void> {
+/** Empties the tables, or throws `target_exists` where they are not empty and may not be replaced. */
+export async function makeRoom(db: CatalogDb, replace: boolean): Promise<void> {
   for (const { name } of COPIED) {
     if (replace) await db.deleteFrom(name).execute();
     else if ((await sql`select 1 from ${sql.table(name)} limit 1`.execute(db)).rows.length > 0) throw occupied();
@@ -68,7 +62,7 @@ async function makeRoom(db: CatalogDb, replace: boolean): Promise<void> {
 }
 
 /** Runs that were not over when the copy was made are not begun again, and numbers of events go on where they were. */
-async function settle(db: CatalogDb, now: number): Promise<void> {
+export async function settle(db: CatalogDb, now: number): Promise<void> {
   await db
     .updateTable('runs')
     .set({

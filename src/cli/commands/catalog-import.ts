@@ -8,8 +8,8 @@ import { openSession } from '../open-session.ts';
 
 export default defineCommand({
   details:
-    'All of the copy or nothing of it; its checksum is verified first to last. The catalog must be empty, or --replace be given; no service ' +
-    'may be running on it. Runs that were not over when the copy was made come back as cancelled: what they were asked for is long ago. ' +
+    'All of the copy or nothing of it; its checksum is verified first to last. A copy of an earlier version is brought up to date, one of a ' +
+    'newer version refused. The catalog must be empty, or --replace be given; no service may be running on it. Runs that were not over when the copy was made come back as cancelled: what they were asked for is long ago. ' +
     'The copies in the repository hold schedules, accounts, audit log, alerts and the newest runs, without logs; the points come back ' +
     'with "catalog rebuild".',
   arguments: { file: argument.optional('FILE', 'what "catalog export" wrote') },
