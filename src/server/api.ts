@@ -11,6 +11,7 @@ import { OnceBook } from './idempotency.ts';
 import { jsonText } from './json.ts';
 import { mayAct, type Principal, requireRole } from './principal.ts';
 import { RequestReader } from './request.ts';
+import { safeResponse } from './security-headers.ts';
 
 /** What hangs on every request. */
 export interface Variables {
@@ -96,7 +97,7 @@ export class Api {
           allow: (found: string, unknown: () => Failure) =>
             allowFound(endpoint, principal, found, { unknown, context }),
         } as unknown as Call<E>;
-        return this.#respond(endpoint, await handler(call, context), request);
+        return this.#respond(endpoint, await handler(call, context), context);
       }),
     );
     await this.deps.access.answered?.(
@@ -145,18 +146,20 @@ export class Api {
     }
   }
 
-  #respond(endpoint: Endpoint, reply: Reply<Endpoint> | Response, request: Request): Response {
+  #respond(endpoint: Endpoint, reply: Reply<Endpoint> | Response, context: ServerContext): Response {
     if (reply instanceof Response) return reply;
+    const requestId = context.get('requestId');
     const { status } = endpoint.answer;
-    if (endpoint.answer.body === undefined) return new Response(null, { status, headers: { ...reply.headers } });
+    if (endpoint.answer.body === undefined)
+      return safeResponse(null, { status, headers: reply.headers ?? {}, requestId });
     const text = jsonText(reply.body);
     const headers = { 'content-type': 'application/json', 'cache-control': 'no-store', ...reply.headers };
-    if (endpoint.method !== 'GET') return new Response(text, { status, headers });
+    if (endpoint.method !== 'GET') return safeResponse(text, { status, headers, requestId });
     const etag = etagOf(text);
     const versioned = { ...headers, 'cache-control': 'private, no-cache', etag };
-    if (names(request.headers.get('if-none-match'), etag))
-      return new Response(null, { status: 304, headers: versioned });
-    return new Response(text, { status, headers: versioned });
+    if (names(context.req.header('if-none-match'), etag))
+      return safeResponse(null, { status: 304, headers: versioned, requestId });
+    return safeResponse(text, { status, headers: versioned, requestId });
   }
 }
 

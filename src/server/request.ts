@@ -121,7 +121,10 @@ function parseJson(bytes: Buffer): unknown {
   }
 }
 
+const NOTHING = Buffer.alloc(0);
+
 async function readBounded(request: Request, limit: number): Promise<Buffer> {
+  if (request.method === 'GET' || request.method === 'HEAD') return NOTHING; // has none, and looking for it is dear
   const tooLarge = () => new Failure('request_too_large', `The body may have ${limit} bytes at most.`);
   if (Number(request.headers.get('content-length') ?? 0) > limit) throw tooLarge();
   const parts: Uint8Array[] = [];
