@@ -81,6 +81,10 @@ describe('an app with a database, files and configuration, in two local storages
       { ...sources.media, duration_s: 0 },
       { bytes_read: 0, files_new: 0, files_changed: 0, files_unmodified: 34, duration_s: 0 },
     );
+    assert.equal(sources.settings?.files_unmodified, 2);
+    const { files_new = 0, files_changed = 0, files_unmodified = 0 } = sources.database ?? {};
+    assert.ok(files_new + files_changed < 50, `${files_new} new, ${files_changed} changed files of the database`);
+    assert.ok(files_unmodified > 500, `${files_unmodified} unmodified files of the database`);
     assert.ok(bytes_stored < 1_500_000, `stored ${bytes_stored}`);
   });
 

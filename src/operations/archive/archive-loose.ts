@@ -3,7 +3,7 @@
  * Held until then: one record a file, and 32 bytes for each of its blobs.
  */
 import { type Id, idFromBytes } from '../../base/ids.ts';
-import { encodeNode } from '../../repository/trees.ts';
+import { encodeNode, type TreeNode, type TreeSource } from '../../repository/trees.ts';
 import type { LooseEntry, Meta } from '../../sources/entry.ts';
 import type { WholeFile } from './comparison.ts';
 import { type ArchiveContext, WORK_AHEAD } from './context.ts';
@@ -11,6 +11,7 @@ import { cutsOf } from './cuts.ts';
 import type { EarlierFiles } from './earlier-files.ts';
 import type { FileMerger } from './file-merger.ts';
 import { syntheticMeta, toNode } from './nodes.ts';
+import { PreviousCursor } from './previous-cursor.ts';
 import { storePath } from './store-path.ts';
 import { type StoredContent, type StreamCuts, storeStream } from './store-stream.ts';
 
@@ -19,12 +20,25 @@ interface Directory {
   readonly children: Map<string, Directory | Leaf>;
 }
 
-interface Leaf {
-  readonly encode: (name: Buffer) => Uint8Array | Promise<Uint8Array>;
+type Leaf = FileLeaf | LinkLeaf;
+
+interface FileLeaf {
+  readonly meta: Meta;
+  readonly size: number;
+  /** Ids of its blobs. */
+  readonly content: Uint8Array | Promise<Uint8Array>;
+}
+
+interface LinkLeaf {
+  readonly meta: Meta;
+  readonly target: Buffer;
 }
 
 /** What an earlier point knows of the files. */
 export interface EarlierPoint {
+  /** The source as it was, to count what is new, changed and the same. */
+  readonly tree?: Id | undefined;
+  readonly trees?: TreeSource;
   /** Files read whole are cut as they were. */
   readonly files: EarlierFiles;
   /** For sources that yield changes. */
@@ -67,38 +81,24 @@ class LooseArchiver {
     const name = parts.pop() as string;
     const directory = this.#directory(parts);
     if (entry.type === 'symlink') {
-      const { meta, target } = entry;
-      directory.children.set(name, {
-        encode: (raw) => encodeNode(toNode(raw, meta, { type: 'symlink', linkTarget: target })),
-      });
+      directory.children.set(name, { meta: entry.meta, target: entry.target });
       return;
     }
-    const { meta } = entry;
     const stored = await this.#store(entry);
     if (stored === undefined) return;
-    const { content, size } = stored;
-    directory.children.set(name, {
-      encode: async (raw) => encodeNode(toNode(raw, meta, { type: 'file', size, content: await content })),
-    });
-    this.#count(entry, size);
+    directory.children.set(name, { meta: entry.meta, size: stored.size, content: stored.content });
+    this.#count(entry, stored.size);
   }
 
   async finish(): Promise<Id> {
-    return idFromBytes(await this.#storeTree(this.#root));
+    return idFromBytes(await this.#storeTree(this.#root, this.#earlier.tree));
   }
 
   #count({ body }: Extract<LooseEntry, { type: 'file' }>, size: number): void {
     const { counts, onAdvance } = this.#context;
     counts.files++;
     counts.bytes += size;
-    if (body.kind !== 'changes') {
-      counts.filesNew++;
-      counts.bytesRead += size;
-    } else {
-      if (body.blocks.length === 0) counts.filesUnmodified++;
-      else counts.filesChanged++;
-      counts.bytesRead += body.blocks.length * body.pageSize;
-    }
+    counts.bytesRead += body.kind === 'changes' ? body.blocks.length * body.pageSize : size;
     onAdvance();
   }
 
@@ -169,24 +169,51 @@ class LooseArchiver {
     return directory;
   }
 
-  async #storeTree(directory: Directory): Promise<Uint8Array> {
+  /** `before`: the same directory in the earlier point. */
+  async #storeTree(directory: Directory, before: Id | undefined): Promise<Uint8Array> {
     const { writer, counts } = this.#context;
     const children = [...directory.children].map(([name, child]) => ({ name: Buffer.from(name), child }));
     children.sort((a, b) => Buffer.compare(a.name, b.name));
+    const earlier = this.#nodesOf(before);
     const builder = writer.newTree();
     for (const { name, child } of children) {
-      if ('children' in child) {
-        const subtree = idFromBytes(await this.#storeTree(child));
-        builder.add(encodeNode(toNode(name, child.meta, { type: 'dir', subtree })));
-      } else {
-        builder.add(await child.encode(name));
-      }
+      const known = await earlier.seek(name);
+      builder.add(
+        'children' in child ? await this.#directoryNode(name, child, known) : await this.#leaf(name, child, known),
+      );
       await writer.pool.below(WORK_AHEAD);
     }
+    await earlier.leave();
     counts.directories++;
     return builder.finish();
   }
+
+  /** An earlier tree that cannot be read only makes its files count as new. */
+  #nodesOf(tree: Id | undefined): PreviousCursor {
+    const { trees } = this.#earlier;
+    const nodes = tree === undefined || trees === undefined ? nothing() : trees.streamTree(tree);
+    return new PreviousCursor(nodes, { tolerant: true });
+  }
+
+  async #directoryNode(name: Buffer, child: Directory, known: TreeNode | undefined): Promise<Uint8Array> {
+    const subtree = idFromBytes(await this.#storeTree(child, known?.type === 'dir' ? known.subtree : undefined));
+    return encodeNode(toNode(name, child.meta, { type: 'dir', subtree }));
+  }
+
+  async #leaf(name: Buffer, leaf: Leaf, known: TreeNode | undefined): Promise<Uint8Array> {
+    const { meta } = leaf;
+    if ('target' in leaf) return encodeNode(toNode(name, meta, { type: 'symlink', linkTarget: leaf.target }));
+    const { size } = leaf;
+    const content = await leaf.content;
+    const { counts } = this.#context;
+    if (known?.type !== 'file') counts.filesNew++;
+    else if (Buffer.compare(known.content ?? Buffer.alloc(0), content) === 0) counts.filesUnmodified++;
+    else counts.filesChanged++;
+    return encodeNode(toNode(name, meta, { type: 'file', size, content }));
+  }
 }
+
+async function* nothing(): AsyncGenerator<never> {}
 
 function split(path: string): string[] {
   return path.split('/').filter((part) => part !== '' && part !== '.');

@@ -5,7 +5,7 @@ import type { IndexedRepository } from '../../repository/indexed-repository.ts';
 import type { StoredSnapshot } from '../../repository/snapshots.ts';
 import { tagsOf } from '../points.ts';
 
-/** For each files source its tree in the newest of `points` that has it. */
+/** For each source its tree in the newest of `points` that has it. */
 export async function previousTrees(
   indexed: IndexedRepository,
   points: readonly StoredSnapshot[],
@@ -13,7 +13,7 @@ export async function previousTrees(
   sources: readonly SourceSettings[],
 ): Promise<Map<string, Id>> {
   const trees = new Map<string, Id>();
-  const wanted = new Set(sources.filter(({ type }) => type === 'files').map(({ name }) => name));
+  const wanted = new Set(sources.map(({ name }) => name));
   for (const point of points.toReversed()) {
     if (wanted.size === 0) break;
     if (!tagsOf(point)?.sources.some((name) => wanted.has(name))) continue;

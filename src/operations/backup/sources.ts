@@ -188,7 +188,7 @@ class SourcesReader {
       withOwner(cluster.entries(), owner),
       timeMs,
       { ...context, onAdvance: () => {} },
-      { files, merger, onWhole: (path, file) => whole.set(path, file) },
+      { ...this.#previously(source.name), files, merger, onWhole: (path, file) => whole.set(path, file) },
     );
     const facts = await cluster.facts();
     const comparison = await compareFull(cluster, earlier, whole, context.notify, this.#input.signal);
@@ -214,7 +214,7 @@ class SourcesReader {
       signal,
       notify: (notice) => notify(source.name, notice),
     });
-    const tree = await archiveLoose(entries, timeMs, context);
+    const tree = await archiveLoose(entries, timeMs, context, { ...this.#previously(source.name), files: new Map() });
     const { counts } = context;
     return {
       name: source.name,
@@ -224,6 +224,10 @@ class SourcesReader {
       milliseconds: timed(),
       record: { type: 'config', paths: source.paths, totals: totals(counts, tree) },
     };
+  }
+
+  #previously(source: string) {
+    return { tree: this.#input.previous.get(source), trees: this.trees };
   }
 
   #begin(name: string, title: string, step: string): { context: ArchiveContext; timed: () => number } {
