@@ -6,18 +6,16 @@ import { asFailure } from '../base/failure.ts';
 import { newId } from '../base/ids.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { eventRange, readEvents } from '../catalog/events.ts';
-import { dropLease, takeLease } from '../catalog/leases.ts';
 import { noteObserved, observations } from '../catalog/observations.ts';
 import { noteStorages, saveStatus } from '../catalog/statuses.ts';
 import { ask } from './ask.ts';
+import { takeTurn } from './take-turns.ts';
 import type { ServiceWorld } from './world.ts';
 
 /** ms. */
 const LOOK_EVERY = 5 * 60_000;
 const SETTLE = 3_000;
 const TICK = 2_000;
-/** Longer than any look takes; who dies while looking holds others up no longer than this. */
-const ROLE = 6 * 60_000;
 /** Copies of the catalog are not made more often than this. */
 const SAVE_EVERY = 60_000;
 const BATCH = 500;
@@ -95,20 +93,15 @@ class Observer {
   /** Does `work` unless some process has done it since then, or is doing it. */
   async #once(what: string, since: number, work: () => Promise<void>): Promise<void> {
     const { clock, signal } = this.#world;
-    const { db } = this.#catalog;
     signal.throwIfAborted();
     if (this.#isDone(what, since)) return;
-    const begun = clock.now();
-    const lease = await takeLease(db, `observe:${what}`, this.#holder, begun, ROLE);
-    if (lease === undefined) return;
-    try {
-      this.#seen = await observations(db);
-      if (this.#isDone(what, since)) return;
+    await takeTurn(this.#catalog, clock, { name: `observe:${what}`, holder: this.#holder }, async () => {
+      this.#seen = await observations(this.#catalog.db);
+      if (this.#isDone(what, since)) return undefined;
+      const begun = clock.now();
       await work();
-      await noteObserved(db, what, begun);
-    } finally {
-      await dropLease(db, lease);
-    }
+      return (db) => noteObserved(db, what, begun);
+    });
   }
 
   #isDone(what: string, since: number): boolean {
