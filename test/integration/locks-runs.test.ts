@@ -52,10 +52,14 @@ test('while somebody holds the repository exclusively, a backup ends with 11 and
   assert.deepEqual(await objectsOf(app.dir.join('b', 'locks')), []);
 });
 
-test('a backup keeps restic from pruning, survives "restic unlock", and completes', { skip: restic.skip }, async () => {
+test('a backup keeps our prune and that of restic from removing, survives "restic unlock", and completes', {
+  skip: restic.skip,
+}, async () => {
   await using app = await backupApp({ local: ['a'], storages: { a: { uploadLimit: '4MiB' } } });
   await writeFile(join(app.media, 'large'), randomBytes(32 * MIB));
   const { ended } = await longBackup(app);
+  const own = await app.run(['prune', '--json']);
+  assert.deepEqual([own.code, own.error?.error], [11, 'locked']);
   const prune = await app.restic('a').run('prune');
   assert.notEqual(prune.code, 0);
   assert.match(prune.stderr + prune.stdout, /locked/);

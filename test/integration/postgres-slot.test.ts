@@ -50,7 +50,7 @@ test('with synchronous replication configured, the receiver is never counted as 
   assert.deepEqual(state, [{ flush_lsn: null, replay_lsn: null }]);
 });
 
-test('the slot is temporary and named after this program', async () => {
+test('the slot is temporary and named after this program; when all are taken, the backup fails with the statement that gives more', async () => {
   await using server = await startPostgres({ major });
   let slots: readonly Record<string, unknown>[] = [];
   for await (const entry of openPostgresSource({ url: server.url(), label: 'x' }).entries()) {
@@ -59,6 +59,19 @@ test('the slot is temporary and named after this program', async () => {
   }
   assert.equal(slots[0]?.temporary, true);
   assert.match(String(slots[0]?.slot_name), /^holdfast_[0-9a-f]{12}$/);
+
+  await server.sql(
+    `SELECT pg_create_physical_replication_slot('taken_' || i)
+       FROM generate_series(1, current_setting('max_replication_slots')::int) i`,
+  );
+  const reading = (async () => {
+    for await (const entry of openPostgresSource({ url: server.url(), label: 'x' }).entries()) void entry;
+  })();
+  await assert.rejects(reading, (error) => {
+    assert.ok(isFailure(error, 'postgres_refused'), String(error));
+    assert.match(`${error.message} ${error.hint}`, /slots are in use.*ALTER SYSTEM SET max_replication_slots/);
+    return true;
+  });
 });
 
 test('where pg_hba knows the keyword "replication" only, the older kind of connection is used', async () => {
