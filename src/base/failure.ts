@@ -108,6 +108,8 @@ export const FAILURES = {
   approval_decided: { exit: EXIT.failed, retry: false },
   approval_own: { exit: EXIT.failed, retry: false },
   oidc_failed: { exit: EXIT.failed, retry: false },
+  server_key_missing: { exit: EXIT.failed, retry: false },
+  server_key_wrong: { exit: EXIT.failed, retry: false },
   audit_broken: { exit: EXIT.damaged, retry: false },
   // the HTTP API
   request_invalid: { exit: EXIT.usage, retry: false },

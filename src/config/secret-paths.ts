@@ -8,6 +8,7 @@ const SECRETS: readonly (readonly string[])[] = [
   ['storages', '*', 'sessionToken'],
   ['apps', '*', 'sources', '*', 'url'],
   ['server', 'oidc', 'clientSecret'],
+  ['server', 'key'],
   ...['url', 'secret', 'password', 'username', 'routingKey'].map((key) => ['alerts', 'channels', '*', key]),
   ['alerts', 'deadMan', 'url'],
 ];

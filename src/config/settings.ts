@@ -89,6 +89,8 @@ export interface AccessSettings {
   /** Absolute paths. */
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly oidc?: OidcSettings;
+  /** Seals secrets in the catalog. */
+  readonly key?: string;
 }
 
 export interface ServerSettings extends AccessSettings {
@@ -97,6 +99,16 @@ export interface ServerSettings extends AccessSettings {
   readonly port: number;
   /** Where people reach it; absent: at what it listens on. */
   readonly url?: string;
+}
+
+/** Files that the server takes in and gives out. */
+export interface ExchangeSettings {
+  /** Absolute. */
+  readonly directory: string;
+  /** Bytes. */
+  readonly maxUpload: number;
+  /** Milliseconds. */
+  readonly keep: number;
 }
 
 export interface WorkerSettings {

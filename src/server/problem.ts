@@ -37,6 +37,8 @@ const STATUS: Partial<Readonly<Record<FailureCode, number>>> = {
   user_exists: 409,
   last_administrator: 409,
   approval_decided: 409,
+  server_key_missing: 409,
+  server_key_wrong: 409,
   setup_refused: 403,
   point_pinned: 409,
   last_good_point: 409,

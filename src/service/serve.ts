@@ -20,8 +20,9 @@ const CLOSE_MS = 10_000;
 
 export async function serve(world: ServiceWorld, { worker, onReady }: ServeOptions): Promise<void> {
   const { clock, configuration, log, signal } = world;
-  await using catalog = await openCatalog(await configuration.current.catalog());
-  await using app = await application(world, catalog);
+  const place = await configuration.current.catalog();
+  await using catalog = await openCatalog(place);
+  await using app = await application(world, catalog, 'path' in place ? `${place.path}.key` : undefined);
   const settings = await configuration.current.server();
   const listening: Listening = await listen((request, bindings) => app.fetch(request, bindings), settings, world);
   const working = worker ? [runWorker(world, catalog, { role: 'serve' })] : [];
@@ -34,7 +35,7 @@ export async function serve(world: ServiceWorld, { worker, onReady }: ServeOptio
   log.info('Stopped.');
 }
 
-async function application(world: ServiceWorld, catalog: Catalog): Promise<ServerApp> {
+async function application(world: ServiceWorld, catalog: Catalog, keyFile: string | undefined): Promise<ServerApp> {
   const { clock, configuration, log, build, env, signal } = world;
   let settings = await configuration.current.server();
   configuration.onChange((now) => {
@@ -46,7 +47,7 @@ async function application(world: ServiceWorld, catalog: Catalog): Promise<Serve
     );
   });
   const config = () => configuration.current;
-  const access = createAccess({ catalog, clock, config, settings: () => settings });
+  const access = createAccess({ catalog, clock, config, settings: () => settings, keyFile });
   return createApp({ catalog, clock, config, build, env, signal, log, access });
 }
 

@@ -1,7 +1,9 @@
 /** Access on both catalogs: log-in, sessions, second factor, tokens, accounts, limits. */
 import assert from 'node:assert/strict';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { before, test } from 'node:test';
 import { TOTP } from 'otpauth';
+import { ServerKey } from '../../src/server/access/server-key.ts';
 import { newSetupCode } from '../../src/server/access.ts';
 import { type AccessServer, type Browser, LONG, onBothCatalogs } from '../support/access.ts';
 
@@ -10,7 +12,9 @@ const HOUR = 3_600 * SECOND;
 const DAY = 24 * HOUR;
 const SESSION = '/api/v1/session';
 
-onBothCatalogs({ sessions: { idle: '1h', longest: '1d' } }, (theServer) => {
+const KEY = 'a long key that two servers have in common';
+
+onBothCatalogs({ sessions: { idle: '1h', longest: '1d' }, key: KEY }, (theServer) => {
   let server: AccessServer;
   before(() => {
     server = theServer();
@@ -162,6 +166,43 @@ onBothCatalogs({ sessions: { idle: '1h', longest: '1d' } }, (theServer) => {
     const removed = { method: 'POST', json: { password: LONG, code: code(secret) } };
     assert.equal((await browser.ask('/api/v1/account/totp/remove', removed)).status, 204);
     assert.equal((await server.browser().logIn('anna')).status, 201);
+  });
+
+  test('the secret of an authenticator is sealed under a key that is not in the catalog, for this account alone', async () => {
+    const { db } = server.catalog;
+    await server.account('anna', ['viewer', '*']);
+    await server.account('ben', ['viewer', '*']);
+    const { secret, recovery } = await withTotp(await server.loggedIn('anna'));
+    const users = await db.selectFrom('users').selectAll().orderBy('name').execute();
+    assert.ok(!JSON.stringify(users).includes(secret));
+    const { totp_secret: sealed } = users[0]!;
+    await db.updateTable('users').set({ totp_secret: sealed }).where('name', '=', 'ben').execute();
+    assert.equal((await server.browser().logIn('ben', { code: code(secret) })).body.code, 'server_key_wrong');
+    const { settings } = server;
+    const { key: _key, ...keyless } = settings;
+    server.settings = { ...settings, key: 'another key, of thirty-two characters' };
+    assert.equal((await server.browser().logIn('anna', { code: code(secret) })).body.code, 'server_key_wrong');
+    assert.equal((await server.browser().logIn('anna', { code: recovery[0]! })).status, 201, 'that needs no key');
+    server.settings = keyless;
+    assert.equal((await server.browser().logIn('anna', { code: code(secret) })).body.code, 'server_key_missing');
+    await server.account('carla', ['viewer', '*']);
+    const carla = await server.loggedIn('carla');
+    const begun = await carla.ask('/api/v1/account/totp', { method: 'POST', json: { password: LONG } });
+    if (server.keyFile === undefined) {
+      assert.deepEqual([begun.status, begun.body.code], [409, 'server_key_missing']);
+      assert.match(begun.body.hint, /server\.key/);
+    } else {
+      assert.equal((await stat(server.keyFile)).mode & 0o777, 0o600);
+      const text = await readFile(server.keyFile, 'utf8');
+      const made = await Promise.all(
+        Array.from({ length: 8 }, () => new ServerKey({ file: server.keyFile }).seal('x', 'y')),
+      );
+      for (const each of made) assert.equal(await new ServerKey({ configured: text.trim() }).open(each, 'y'), 'x');
+      await writeFile(server.keyFile, '');
+      await assert.rejects(new ServerKey({ file: server.keyFile }).open(made[0]!, 'y'), { code: 'server_key_wrong' });
+    }
+    server.settings = settings;
+    assert.equal((await server.browser().logIn('anna', { code: code(secret) })).status, 201);
   });
 
   test('tokens: never more than role, apps, scopes and owner; void at once when revoked, expired, or the owner is disabled', async () => {

@@ -45,6 +45,8 @@ export class AccessServer implements AsyncDisposable {
   readonly config: Configuration;
   readonly app: ServerApp;
   settings: ServerSettings;
+  /** Where a catalog of SQLite has the key for the secrets in it. */
+  readonly keyFile: string | undefined;
   readonly #stop = new AbortController();
   readonly #dir: TempDir;
 
@@ -54,11 +56,15 @@ export class AccessServer implements AsyncDisposable {
     this.config = config;
     this.settings = settings;
     this.clock = manualClock(Date.UTC(2026, 10, 21, 9));
-    const { clock } = this;
+    this.keyFile = catalog.dialect === 'sqlite' ? dir.join('catalog.sqlite.key') : undefined;
+    const { clock, keyFile } = this;
     this.app = createApp({
       ...{ catalog, clock, config: () => config, env: {}, log: quiet, signal: this.#stop.signal },
       build: { version: '0.0.0-test', node: process.versions.node, platform: 'test' },
-      access: createAccess({ catalog, clock, config: () => config, settings: () => this.settings, passwords: CHEAP }),
+      access: createAccess({
+        ...{ catalog, clock, keyFile, passwords: CHEAP },
+        ...{ config: () => config, settings: () => this.settings },
+      }),
     });
   }
 

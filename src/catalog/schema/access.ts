@@ -6,8 +6,9 @@ export interface UsersTable {
   name: string;
   email: string | null;
   password: string | null;
+  /** Sealed under the server's key, which is not in the catalog. */
   totp_secret: string | null;
-  /** Enrolled, and not yet confirmed by a code. */
+  /** Enrolled, and not yet confirmed by a code; sealed, too. */
   totp_pending: string | null;
   /** The last time step used, so that no code works twice. */
   totp_step: number | null;

@@ -7,8 +7,9 @@ import { argument, defineCommand } from '../command.ts';
 export default defineCommand({
   details:
     'One moment of the catalog, compressed, the same from SQLite and from PostgreSQL; the service may go on meanwhile. The file can be read ' +
-    'by its owner only and wants to be kept like a password: it holds the hashes of passwords and the secrets of second factors. Who is ' +
-    'logged in and which workers live is left out.',
+    'by its owner only and wants to be kept like a password: it holds the hashes of passwords. The secrets of authenticators in it are ' +
+    'sealed, and their key ("server.key", or the file beside a catalog of SQLite) is not in it: keep it by itself, where the copy goes it has to go, ' +
+    'too. Who is logged in and which workers live is left out.',
   arguments: { file: argument.required('FILE', 'where to write it') },
   examples: [['holdfast catalog export catalog.gz', 'before a move from SQLite to PostgreSQL']],
   exits: [],

@@ -11,7 +11,8 @@ export default defineCommand({
     'All of the copy or nothing of it; its checksum is verified first to last. A copy of an earlier version is brought up to date, one of a ' +
     'newer version refused. The catalog must be empty, or --replace be given; no service may be running on it. Runs that were not over when the copy was made come back as cancelled: what they were asked for is long ago. ' +
     'The copies in the repository hold schedules, accounts, audit log, alerts and the newest runs, without logs; the points come back ' +
-    'with "catalog rebuild".',
+    'with "catalog rebuild". Authenticators need the key that their secrets were sealed with ("server.key", or the file beside the old catalog ' +
+    'of SQLite, put beside the new one); without it people log in with recovery codes.',
   arguments: { file: argument.optional('FILE', 'what "catalog export" wrote') },
   options: {
     fromRepository: option.flag('the newest copy that the service kept in the storages'),

@@ -3,6 +3,8 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { checkedText, choice, duration, mapping, name, path, secret, text } from './scalars.ts';
 
+const SHORTEST_KEY = 32;
+
 const role = choice('What its members may do.', ['viewer', 'operator', 'administrator']);
 
 const oidc = mapping({
@@ -76,7 +78,17 @@ export const accessKeys = {
     .describe('Answer https, with a certificate of these files; they are read again when they change.')
     .optional(),
   oidc: oidc.optional(),
+  key: secret(
+    'What seals secrets in the catalog, such as those of authenticators: 32 characters or more, the same for all servers. Absent: a file beside a catalog of SQLite; with PostgreSQL there are no authenticators then.',
+    keyProblem,
+  ).optional(),
 };
+
+function keyProblem(written: string): string | undefined {
+  return written.length >= SHORTEST_KEY && new Set(written).size >= SHORTEST_KEY / 4
+    ? undefined
+    : `must have ${SHORTEST_KEY} random characters or more: openssl rand -base64 32`;
+}
 
 function networkProblem(written: string): string | undefined {
   const [address = '', bits, ...rest] = written.split('/');

@@ -21,8 +21,8 @@ import { EVERY_APP, type Params } from '../../scheduler/kinds.ts';
 import { type AskedRun, requireRole } from '../principal.ts';
 import type { Identity } from './identity.ts';
 
-/** Work that removes backups for good; everything else takes an operator. */
-const OF_ADMINISTRATORS: readonly string[] = ['forget', 'prune'];
+/** Work that removes backups for good, or brings in what others made; everything else takes an operator. */
+const OF_ADMINISTRATORS: readonly string[] = ['forget', 'prune', 'import'];
 
 /** The least role that may ask for a run of this kind, and that may approve it. */
 export function leastRoleFor(kind: string): Role {

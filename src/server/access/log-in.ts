@@ -6,12 +6,14 @@ import type { Catalog, CatalogDb } from '../../catalog/catalog.ts';
 import { findUser, findUserByName, type User, updateUser } from '../../catalog/users.ts';
 import type { LoginLimits } from './login-limits.ts';
 import type { Passwords } from './passwords.ts';
+import type { ServerKey } from './server-key.ts';
 import { useCode } from './totp.ts';
 
 export interface LoginWorld {
   readonly catalog: Catalog;
   readonly passwords: Passwords;
   readonly limits: LoginLimits;
+  readonly key: ServerKey;
 }
 
 export interface Credentials {
@@ -26,7 +28,7 @@ export interface Credentials {
  * do not exist), `second_factor_needed`, `too_many_attempts`.
  */
 export async function logIn<T>(
-  { catalog, passwords, limits }: LoginWorld,
+  { catalog, passwords, limits, key }: LoginWorld,
   { name: written, password, code }: Credentials,
   { address, now }: { readonly address: string; readonly now: number },
   finish: (db: CatalogDb, user: User) => Promise<T>,
@@ -52,7 +54,7 @@ export async function logIn<T>(
   const done = await catalog.transaction(async (db) => {
     const current = await findUser(db, user.id);
     if (current?.password !== user.password || current.disabled === 1) return undefined; // changed while we looked
-    const factor = current.totp_secret === null ? 'none' : await useCode(db, current, code ?? '', now);
+    const factor = current.totp_secret === null ? 'none' : await useCode(db, current, { code: code ?? '', key, now });
     if (factor === undefined) return undefined;
     if (rehashed !== undefined) await updateUser(db, user.id, { password: rehashed }, now);
     const result = await finish(db, user);

@@ -3,12 +3,15 @@ import { Secret, TOTP } from 'otpauth';
 import type { CatalogDb } from '../../catalog/catalog.ts';
 import { claimRecoveryCode, claimTotpStep, type User } from '../../catalog/users.ts';
 import { hashSecret, newCode, typedCode } from './secrets.ts';
+import type { ServerKey } from './server-key.ts';
 
 const STEP_MS = 30_000;
 /** Steps that a clock may be wrong, either way. */
 const WINDOW = 1;
 const SECRET_BYTES = 20;
 const RECOVERY_CODES = 10;
+/** Of an authenticator; recovery codes are longer, and are checked without the server's key. */
+const DIGITS = /^(?:\s*\d){6}\s*$/;
 
 export interface Enrolment {
   /** Base 32. */
@@ -22,21 +25,28 @@ export function newEnrolment(account: string): Enrolment {
   return { secret, uri: authenticator(secret, account).toString() };
 }
 
+/** What its secret is sealed for. */
+export function aboutTotp({ id }: Pick<User, 'id'>): string {
+  return `totp ${id}`;
+}
+
 /** The time step of a code that fits, or undefined. */
 export function stepOf(secret: string, code: string, now: number): number | undefined {
   const delta = authenticator(secret).validate({ token: code.replace(/\s/g, ''), timestamp: now, window: WINDOW });
   return delta === null ? undefined : Math.floor(now / STEP_MS) + delta;
 }
 
-/** Whether `code` is the authenticator's, newer than any used before, or a recovery code that is left. It is used up. */
+/**
+ * Whether `code` is the authenticator's, newer than any used before, or a recovery code that is left. It is used up. Throws `server_key_missing`,
+ * `server_key_wrong`.
+ */
 export async function useCode(
   db: CatalogDb,
   user: User,
-  code: string,
-  now: number,
+  { code, key, now }: { readonly code: string; readonly key: ServerKey; readonly now: number },
 ): Promise<'totp' | 'recovery' | undefined> {
   if (user.totp_secret === null) return undefined;
-  const step = stepOf(user.totp_secret, code, now);
+  const step = DIGITS.test(code) ? stepOf(await key.open(user.totp_secret, aboutTotp(user)), code, now) : undefined;
   if (step !== undefined) return (await claimTotpStep(db, user.id, step)) ? 'totp' : undefined;
   return (await claimRecoveryCode(db, user, hashSecret(typedCode(code)))) ? 'recovery' : undefined;
 }

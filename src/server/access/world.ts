@@ -14,6 +14,7 @@ import { LoginLimits } from './login-limits.ts';
 import { OidcProvider } from './oidc.ts';
 import { Passwords } from './passwords.ts';
 import { Refusals } from './refusals.ts';
+import { ServerKey } from './server-key.ts';
 import { type Names, showUser } from './views.ts';
 
 export interface AccessDeps {
@@ -23,6 +24,8 @@ export interface AccessDeps {
   settings(): ServerSettings;
   /** The configuration of now. */
   config(): Configuration;
+  /** Where the key for secrets in the catalog may be kept; absent: only `server.key` counts. */
+  readonly keyFile?: string | undefined;
   /** For tests that hash many. */
   readonly passwords?: Passwords;
 }
@@ -36,6 +39,7 @@ export class AccessParts {
   #settings: ServerSettings;
   #proxies: Proxies;
   #oidc: OidcProvider | undefined;
+  #key: ServerKey;
 
   constructor(deps: AccessDeps) {
     this.deps = deps;
@@ -46,6 +50,7 @@ export class AccessParts {
     this.#settings = deps.settings();
     this.#proxies = new Proxies(this.#settings.trustedProxies);
     this.#oidc = this.#settings.oidc && new OidcProvider(this.#settings.oidc);
+    this.#key = this.#newKey();
   }
 
   get db(): CatalogDb {
@@ -58,6 +63,7 @@ export class AccessParts {
     this.#settings = now;
     this.#proxies = new Proxies(now.trustedProxies);
     this.#oidc = now.oidc && new OidcProvider(now.oidc);
+    this.#key = this.#newKey();
     return now;
   }
 
@@ -65,6 +71,15 @@ export class AccessParts {
   get oidc(): OidcProvider | undefined {
     void this.settings;
     return this.#oidc;
+  }
+
+  get key(): ServerKey {
+    void this.settings;
+    return this.#key;
+  }
+
+  #newKey(): ServerKey {
+    return new ServerKey({ configured: this.#settings.key, file: this.deps.keyFile });
   }
 
   originOf(context: Context): Origin {

@@ -8,7 +8,7 @@ import { type User, updateUser } from '../../../catalog/users.ts';
 import type { Api, ServerContext } from '../../api.ts';
 import type { Principal } from '../../principal.ts';
 import { setAccountPassword } from '../accounts.ts';
-import { newEnrolment, newRecoveryCodes, stepOf, useCode } from '../totp.ts';
+import { aboutTotp, newEnrolment, newRecoveryCodes, stepOf, useCode } from '../totp.ts';
 import { showSession } from '../views.ts';
 import { type AccessParts, personOf } from '../world.ts';
 
@@ -49,8 +49,9 @@ export function registerAccount(api: Api, parts: AccessParts): void {
     if (user.totp_secret !== null) throw new Failure('usage', 'There is an authenticator already. Remove it first.');
     await requirePassword(user, body.password, context, now);
     const enrolment = newEnrolment(user.name);
+    const sealed = await parts.key.seal(enrolment.secret, aboutTotp(user));
     await noted(principal, context, now, 'totp.begin', (transaction) =>
-      updateUser(transaction, user.id, { totp_pending: enrolment.secret }, now),
+      updateUser(transaction, user.id, { totp_pending: sealed }, now),
     );
     return { body: enrolment };
   });
@@ -59,7 +60,7 @@ export function registerAccount(api: Api, parts: AccessParts): void {
     const { user, session } = personOf(principal);
     if (user.totp_pending === null) throw new Failure('usage', 'No authenticator is being enrolled.');
     const attempt = await parts.limits.begin(user.name, parts.originOf(context).address, now);
-    const step = stepOf(user.totp_pending, body.code, now);
+    const step = stepOf(await parts.key.open(user.totp_pending, aboutTotp(user)), body.code, now);
     if (step === undefined) throw wrongCode();
     await attempt.takeBack(now);
     const { codes, hashes } = newRecoveryCodes();
@@ -109,7 +110,7 @@ export function registerAccount(api: Api, parts: AccessParts): void {
     const { user } = personOf(principal);
     const attempt = await parts.limits.begin(user.name, parts.originOf(context).address, now);
     const done = await catalog.transaction(async (transaction) => {
-      if ((await useCode(transaction, user, code, now)) === undefined) return false;
+      if ((await useCode(transaction, user, { code, key: parts.key, now })) === undefined) return false;
       await work(transaction);
       await appendAudit(
         transaction,
