@@ -47,6 +47,8 @@ export interface Declaration<P extends Fields, Q extends Fields, B extends Body,
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
+  /** Media types of a body that is taken as it comes, however long, by the handler; instead of `body`. */
+  readonly upload?: readonly string[];
   readonly answer: Answer<A>;
   /** The answer holds something that is shown once: it is not kept for a repetition with the same `Idempotency-Key`. */
   readonly secret?: boolean;

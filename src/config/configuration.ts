@@ -27,6 +27,7 @@ import {
 } from './schedule-settings.ts';
 import { alerts as alertsSchema, channel as channelSchema, deadMan as deadManSchema } from './schema/alerts.ts';
 import { app as appSchema } from './schema/app.ts';
+import { exchange as exchangeSchema } from './schema/exchange.ts';
 import { file as fileSchema } from './schema/file.ts';
 import { keep as keepSchema } from './schema/keep.ts';
 import { source as sourceSchema } from './schema/source.ts';
@@ -35,6 +36,7 @@ import type { SecretWorld } from './secrets.ts';
 import type {
   AppSettings,
   CatalogSettings,
+  ExchangeSettings,
   KeepSettings,
   PackingSettings,
   PostgresSettings,
@@ -47,6 +49,7 @@ import type {
 import {
   appSettings,
   capacityBytes,
+  exchangeSettings,
   keepSettings,
   packingSettings,
   serverSettings,
@@ -150,6 +153,12 @@ export class Configuration {
   async server(): Promise<ServerSettings> {
     const values = await this.#resolve(fileSchema.shape.server, this.checked.values.server, ['server']);
     return serverSettings(values, this.directory);
+  }
+
+  /** Files that the server takes in and gives out; nothing secret is fetched. */
+  async exchange(): Promise<ExchangeSettings> {
+    const { exchange } = this.checked.values.server;
+    return exchangeSettings(await this.#resolve(exchangeSchema, exchange, ['server', 'exchange']), this.directory);
   }
 
   async worker(): Promise<WorkerSettings> {

@@ -9,6 +9,7 @@ import { splitListen } from './schema/service.ts';
 import { walDefaults } from './schema/wal.ts';
 import type {
   AppSettings,
+  ExchangeSettings,
   KeepSettings,
   PackingSettings,
   RetentionSettings,
@@ -51,7 +52,7 @@ export function keepSettings(values: Values['catalog']['keep']): KeepSettings {
 }
 
 export function serverSettings(values: Values['server'], directory: string): ServerSettings {
-  const { listen, url, sessions, approvals, tls, oidc, ...rest } = values;
+  const { listen, url, sessions, approvals, tls, oidc, exchange: _files, ...rest } = values;
   return present({
     ...rest,
     ...splitListen(listen),
@@ -61,6 +62,14 @@ export function serverSettings(values: Values['server'], directory: string): Ser
     tls: tls && { cert: resolve(directory, tls.cert), key: resolve(directory, tls.key) },
     oidc: oidc && { ...oidc, roles: { claim: oidc.roles.claim, map: rolesOfGroups(oidc.roles.map) } },
   });
+}
+
+export function exchangeSettings(values: Values['server']['exchange'], directory: string): ExchangeSettings {
+  return {
+    directory: resolve(directory, values.directory ?? '.holdfast/exchange'),
+    maxUpload: parseSize(values.maxUpload)!,
+    keep: parseDuration(values.keep)!,
+  };
 }
 
 function rolesOfGroups(map: NonNullable<Values['server']['oidc']>['roles']['map']) {

@@ -13,6 +13,10 @@ export interface Kind {
   exclusive(app: string, params: Params): string | null;
   /** False: what it does is not done twice without a person's word. */
   readonly repeatable: boolean;
+  /** The param that stands in the command line without a name; default: the point. */
+  readonly positional?: 'file';
+  /** It lives until its time is over: it takes no place among the runs of a worker, and ends at once with the worker. */
+  readonly resident?: true;
   /** Options besides those that the params name. */
   readonly options?: readonly string[];
 }
@@ -49,6 +53,9 @@ const KINDS: Readonly<Record<KindName, Kind>> = {
     exclusive: (app, { mergeInto }) => (mergeInto === undefined ? null : `rows:${app}`),
     repeatable: false,
   },
+  export: { command: ['export'], about: 'app', exclusive: none, repeatable: false, positional: 'file' },
+  import: { command: ['import'], about: 'repository', exclusive: none, repeatable: false, positional: 'file' },
+  sandbox: { command: ['sandbox'], about: 'app', exclusive: ofApp('sandbox'), repeatable: false, resident: true },
   kit: { command: ['kit'], about: 'repository', exclusive: none, repeatable: true },
   forget: { command: ['forget'], about: 'app', exclusive: () => 'repository', repeatable: true },
   pin: { command: ['pin'], about: 'app', exclusive: none, repeatable: true },
@@ -62,9 +69,6 @@ const KINDS: Readonly<Record<KindName, Kind>> = {
   },
   runbook: { command: ['runbook', 'run'], about: 'app', exclusive: ofApp('app'), repeatable: false },
 };
-
-/** Params that stand in the command line without a name. */
-const POSITIONAL = 'point';
 
 export function kindOf(name: string): Kind {
   if (Object.hasOwn(KINDS, name)) return KINDS[name as KindName];
@@ -96,15 +100,15 @@ export function checkedParams(name: string, params: Params): Params {
 
 /** The words of the command line for a run, without the program. Values cannot be taken for options: each stands behind a "=". */
 export function commandLine(name: string, app: string, params: Params): string[] {
-  const { command, options = [] } = kindOf(name);
-  const given = Object.entries(checkedParams(name, params)).filter(([key]) => key !== POSITIONAL);
-  const point = params[POSITIONAL];
+  const { command, options = [], positional = 'point' } = kindOf(name);
+  const given = Object.entries(checkedParams(name, params)).filter(([key]) => key !== positional);
+  const unnamed = params[positional];
   return [
     ...command,
     ...options,
     ...given.flatMap(([key, value]) => optionWords(key, value)),
     ...(app === EVERY_APP ? [] : [`--app=${app}`]),
-    ...(typeof point === 'string' ? [point] : []),
+    ...(typeof unnamed === 'string' ? [unnamed] : []),
   ];
 }
 

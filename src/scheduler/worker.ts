@@ -7,6 +7,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import { claimRun } from '../catalog/claim.ts';
 import type { Run } from '../catalog/runs.ts';
 import { heartbeat, removeWorker, type WorkerSelf } from '../catalog/workers.ts';
+import { kindOf } from './kinds.ts';
 import { nextStart } from './queue.ts';
 import { carryOut, type RunnerDeps } from './runner.ts';
 
@@ -37,23 +38,29 @@ export async function work(deps: WorkerDeps, signal: AbortSignal): Promise<void>
   const gone = new AbortController();
   const drained = new AbortController();
   const alive = stayAlive(deps, gone.signal);
-  const running = new Set<Promise<void>>();
+  const running: Running = { working: new Set(), resident: new Set() };
   const freed = new Latch();
   while (!signal.aborted) {
     await listening.ensure();
-    if (running.size >= deps.concurrency) await freed.wait(signal);
+    if (running.working.size >= deps.concurrency) await freed.wait(signal);
     else await takeOne(deps, running, freed, { signal, drained: drained.signal });
   }
   const timer = clock.sleep(drainMs, gone.signal).then(
     () => drained.abort(),
     () => {},
   );
-  await Promise.all(running);
+  await Promise.all([...running.working, ...running.resident]);
   gone.abort();
   await Promise.all([timer, alive]);
   await removeWorker(catalog.db, self.id).catch((error: unknown) =>
     deps.onProblem('The worker could not sign off', error),
   );
+}
+
+/** `resident`: what lives on beside the work, such as a sandbox. */
+interface Running {
+  readonly working: Set<Promise<void>>;
+  readonly resident: Set<Promise<void>>;
 }
 
 interface Signals {
@@ -62,7 +69,7 @@ interface Signals {
 }
 
 /** Starts the next run, or waits until there may be one. */
-async function takeOne(deps: WorkerDeps, running: Set<Promise<void>>, freed: Latch, { signal, drained }: Signals) {
+async function takeOne(deps: WorkerDeps, running: Running, freed: Latch, { signal, drained }: Signals) {
   const { catalog, clock, self, leaseMs } = deps;
   const stopWaiting = new AbortController();
   // Waiting begins before looking, so that nothing slips in between.
@@ -76,11 +83,13 @@ async function takeOne(deps: WorkerDeps, running: Set<Promise<void>>, freed: Lat
     return await restOf(LEAST_GAP - (clock.monotonic() - looked), clock, signal);
   }
   stopWaiting.abort();
-  const work = runIt(run, deps, drained).finally(() => {
-    running.delete(work);
+  const { resident = false } = kindOf(run.kind);
+  const place = resident ? running.resident : running.working;
+  const work = runIt(run, deps, resident ? signal : drained).finally(() => {
+    place.delete(work);
     freed.open();
   });
-  running.add(work);
+  place.add(work);
 }
 
 /** Commits come in crowds, and each wakes every worker: an empty queue is not asked more often than this. */

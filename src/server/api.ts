@@ -67,7 +67,7 @@ export class Api {
   /** The endpoint is declared in `src/api/`, or inline with `endpoint({ … })`. */
   route<const E extends Endpoint>(endpoint: E, handler: Handler<E>): void {
     this.endpoints.push(endpoint);
-    const reader = new RequestReader(endpoint, this.limits.body);
+    const reader = new RequestReader(endpoint, this.limits);
     const pattern = endpoint.path.replace(/\{(\w+)\}/g, ':$1');
     this.#hono.on(endpoint.method, pattern, (context) => this.#serve(endpoint, reader, handler, context));
   }

@@ -25,6 +25,8 @@ export interface Limits {
   readonly body: number;
   /** ms until an answer that is no stream must be there. */
   readonly answer: number;
+  /** ms in which some bytes of a body must come. */
+  readonly idle: number;
   /** Streams of events at once. */
   readonly streams: number;
   /** Requests that read the repository at once; others wait. */
@@ -38,6 +40,7 @@ export interface Limits {
 export const DEFAULT_LIMITS: Limits = {
   body: 1024 * 1024,
   answer: 120_000,
+  idle: 60_000,
   streams: 1_000,
   reads: 4,
   downloads: 16,

@@ -103,7 +103,7 @@ function again({ status, headers, body }: KeptAnswer): Response {
   return new Response(empty ? null : body, { status, headers: { ...headers, 'idempotency-replayed': 'true' } });
 }
 
-/** Whether a request may carry a key: there must be somebody whose key it is. */
-export function isIdempotent({ method, access }: Endpoint): boolean {
-  return method === 'POST' && access !== 'public';
+/** Whether a request may carry a key: there must be somebody whose key it is, and a request that can be compared. */
+export function isIdempotent({ method, access, upload }: Endpoint): boolean {
+  return method === 'POST' && access !== 'public' && upload === undefined;
 }

@@ -93,7 +93,7 @@ export function describeApi(endpoints: readonly Endpoint[], version: string): Op
 }
 
 function operation(endpoint: Endpoint, schemas: Record<string, Json>): Operation {
-  const { id, tag, summary, description, access, body } = endpoint;
+  const { id, tag, summary, description, access } = endpoint;
   return {
     operationId: id,
     tags: [tag],
@@ -106,16 +106,19 @@ function operation(endpoint: Endpoint, schemas: Record<string, Json>): Operation
       ...parameters('query', endpoint.query, schemas),
       ...(isIdempotent(endpoint) ? [IDEMPOTENCY_KEY] : []),
     ],
-    ...(body === undefined
-      ? {}
-      : {
-          requestBody: {
-            required: !body.safeParse({}).success,
-            content: { 'application/json': { schema: schemaOf(body, schemas) } },
-          },
-        }),
+    ...requestBody(endpoint, schemas),
     responses: responses(endpoint, schemas),
   };
+}
+
+function requestBody({ body, upload }: Endpoint, schemas: Record<string, Json>): { requestBody?: Json } {
+  if (upload !== undefined) {
+    const content = upload.map((type) => [type, { schema: { type: 'string', format: 'binary' } }]);
+    return { requestBody: { required: true, content: Object.fromEntries(content) } };
+  }
+  if (body === undefined) return {};
+  const content = { 'application/json': { schema: schemaOf(body, schemas) } };
+  return { requestBody: { required: !body.safeParse({}).success, content } };
 }
 
 const IDEMPOTENCY_KEY: Parameter = {

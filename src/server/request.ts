@@ -2,6 +2,8 @@
 import { z } from 'zod';
 import type { Endpoint } from '../api/endpoint.ts';
 import { Failure } from '../base/failure.ts';
+import { bodyParts } from './body.ts';
+import type { Limits } from './deps.ts';
 import type { RequestProblem } from './problem.ts';
 
 export interface Parsed {
@@ -14,12 +16,12 @@ export interface Parsed {
 export class RequestReader {
   readonly #endpoint: Endpoint;
   readonly #kinds: ReadonlyMap<string, Kind>;
-  readonly #limit: number;
+  readonly #limits: Pick<Limits, 'body' | 'idle'>;
 
-  constructor(endpoint: Endpoint, limit: number) {
+  constructor(endpoint: Endpoint, limits: Pick<Limits, 'body' | 'idle'>) {
     this.#endpoint = endpoint;
     this.#kinds = new Map(Object.entries(endpoint.query.shape).map(([name, field]) => [name, kindOf(field)]));
-    this.#limit = limit;
+    this.#limits = limits;
   }
 
   /** Path and query. Throws `request_invalid`. */
@@ -35,16 +37,23 @@ export class RequestReader {
     return checked as Pick<Parsed, 'params' | 'query'>;
   }
 
-  /** The body; undefined where none is taken. Throws `request_invalid`, `request_too_large`, `media_type_refused`. */
+  /**
+   * The body; undefined where none is taken, or where the handler reads it. Throws `request_invalid`, `request_too_large`,
+   * `media_type_refused`, `request_timeout`.
+   */
   async body(request: Request): Promise<unknown> {
-    const schema = this.#endpoint.body;
-    const bytes = await readBounded(request, this.#limit);
+    const { body: schema, upload } = this.#endpoint;
+    const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
+    if (upload !== undefined) {
+      if (type !== undefined && upload.includes(type)) return undefined;
+      throw new Failure('media_type_refused', `The body must be ${upload.join(' or ')}.`);
+    }
+    const bytes = await readBounded(request, this.#limits);
     if (schema === undefined) {
       if (bytes.length > 0 && bytes.toString() !== '{}')
         throw invalid([{ in: 'body', path: '', message: 'takes no body' }]);
       return undefined;
     }
-    const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
     if (bytes.length > 0 && type !== 'application/json')
       throw new Failure('media_type_refused', 'The body must be application/json.');
     const problems: RequestProblem[] = [];
@@ -123,13 +132,13 @@ function parseJson(bytes: Buffer): unknown {
 
 const NOTHING = Buffer.alloc(0);
 
-async function readBounded(request: Request, limit: number): Promise<Buffer> {
+async function readBounded(request: Request, { body: limit, idle }: Pick<Limits, 'body' | 'idle'>): Promise<Buffer> {
   if (request.method === 'GET' || request.method === 'HEAD') return NOTHING; // has none, and looking for it is dear
   const tooLarge = () => new Failure('request_too_large', `The body may have ${limit} bytes at most.`);
   if (Number(request.headers.get('content-length') ?? 0) > limit) throw tooLarge();
   const parts: Uint8Array[] = [];
   let length = 0;
-  for await (const part of (request.body ?? []) as AsyncIterable<Uint8Array>) {
+  for await (const part of bodyParts(request, idle)) {
     length += part.length;
     if (length > limit) throw tooLarge();
     parts.push(part);

@@ -7,10 +7,12 @@ import { registerBackup } from './routes/backup.ts';
 import { registerContent } from './routes/content.ts';
 import { registerDocs } from './routes/docs.ts';
 import { registerEvents } from './routes/events.ts';
+import { registerExchange } from './routes/exchange.ts';
 import { registerHealth } from './routes/health.ts';
 import { registerPoints } from './routes/points.ts';
 import { registerProofs } from './routes/proofs.ts';
 import { registerRuns } from './routes/runs.ts';
+import { registerSandboxes } from './routes/sandboxes.ts';
 import { registerSchedules } from './routes/schedules.ts';
 import { registerSystem } from './routes/system.ts';
 import { registerWal } from './routes/wal.ts';
@@ -31,6 +33,8 @@ export function registerRoutes(api: Api): AsyncDisposable {
   registerMetrics(api);
   registerEvents(api);
   registerBackup(api, reads, downloads);
+  registerExchange(api, downloads);
+  registerSandboxes(api);
   registerHealth(api);
   registerDocs(api);
   return {

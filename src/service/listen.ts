@@ -30,7 +30,8 @@ export async function listen(
   { clock, log, signal }: ServiceWorld,
 ): Promise<Listening> {
   const { host, port, tls } = settings;
-  const limits = { maxHeaderSize: MAX_HEADER, headersTimeout: HEADERS_MS, keepAliveTimeout: KEEP_ALIVE_MS };
+  const times = { headersTimeout: HEADERS_MS, keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 }; // bodies are watched where they are read
+  const limits = { maxHeaderSize: MAX_HEADER, ...times };
   const certificate = tls === undefined ? undefined : await readCertificate(tls);
   const server: ServerType =
     certificate === undefined

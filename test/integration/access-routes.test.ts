@@ -75,6 +75,8 @@ const things: Readonly<Record<string, () => Promise<string>>> = {
     const finding = { rule: 'proof_too_old', severity: 'WARNING', app: 'clinic', title: 't', message: 'm' } as const;
     return (await raise(server.catalog.db, { ...finding, cause: `c${Math.random()}` }, now())).alert.id;
   },
+  sandbox: async () =>
+    (await createRun(server.catalog.db, { app: 'clinic', kind: 'sandbox', trigger: 'api' }, now())).run.id,
   point: async () => 'a'.repeat(64),
   proof: async () => 'b'.repeat(16),
   app: async () => 'clinic',
@@ -84,9 +86,18 @@ const things: Readonly<Record<string, () => Promise<string>>> = {
 const NO_RECORD = '0'.repeat(26);
 
 /** What a query needs, and bodies that are looked at before it is known who may. */
-const QUERIES: Readonly<Record<string, string>> = { pattern: 'x', from: 'latest', to: 'latest', name: 'x' };
+const QUERIES: Readonly<Record<string, string>> = {
+  pattern: 'x',
+  from: 'latest',
+  to: 'latest',
+  name: 'x',
+  'restoreFromFile.to': '/x',
+};
 const BODIES: Readonly<Record<string, object>> = {
   createRun: { kind: 'backup', app: 'clinic' },
+  createExportPackage: { app: 'clinic' },
+  exportRows: { app: 'clinic', at: 'latest', table: 'x' },
+  createSandbox: { app: 'clinic', at: 'latest' },
   addRunInput: { kind: 'note', text: 'x' },
   createSchedule: { kind: 'backup', app: 'clinic', cron: '@daily' },
   createBackupConfiguration: { app: 'clinic', name: 'x' },
@@ -130,7 +141,7 @@ async function request({ id, method, path, query, body }: Endpoint, asker: Asker
   for (const name of names) place = place.replace(`{${name}}`, encodeURIComponent(await parameter(name, path)));
   const search = new URLSearchParams('app' in query.shape ? { app: 'clinic' } : {});
   for (const [name, field] of Object.entries(query.shape))
-    if (!field.safeParse(undefined).success) search.set(name, QUERIES[name] ?? 'x');
+    if (!field.safeParse(undefined).success) search.set(name, QUERIES[`${id}.${name}`] ?? QUERIES[name] ?? 'x');
   const asked = {
     method,
     ...(body === undefined ? {} : { json: BODIES[id] ?? {} }),
@@ -222,7 +233,7 @@ The audit log keeps that a request was answered where the last column says so: w
 names of files in them, the configuration or the kit. It keeps every refusal, of all routes ([how](guide/access.md#the-audit-log)).
 
 A list that anybody with an account may ask for holds only what they may see. Routes of one's own account are for people who are logged in, never for
-tokens. A run of the kind \`forget\` or \`prune\` takes an administrator, whatever route asks for it. What waits for a second person is described in
+tokens. A run of the kind \`forget\`, \`prune\` or \`import\` takes an administrator, whatever route asks for it. What waits for a second person is described in
 [Access](guide/access.md#two-people).
 `;
 

@@ -252,7 +252,7 @@ test('whatever is thrown at any route is refused as a problem, never as a failur
         method: endpoint.method,
         ...(body === undefined || endpoint.method === 'GET'
           ? {}
-          : { body, headers: { 'content-type': 'application/json' } }),
+          : { body, headers: { 'content-type': endpoint.upload?.[0] ?? 'application/json' } }),
       });
       answers.push(request.then((response) => judge(`${endpoint.method} ${path} ${body?.slice(0, 60)}`, response)));
     };

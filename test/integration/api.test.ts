@@ -59,7 +59,7 @@ test('the description passes the linter, and names every route that answers', as
 
 test('every GET of a document answers as it is described, with a version that is recognised again', async () => {
   const ids = await somethingOfEach();
-  const skipped: readonly string[] = ['streamEvents', 'downloadBackupJob'];
+  const skipped: readonly string[] = ['streamEvents', 'downloadBackupJob', 'getRunResult'];
   let asked = 0;
   for (const endpoint of api.app.api.endpoints.filter(({ method, id }) => method === 'GET' && !skipped.includes(id))) {
     const path = pathOf(endpoint, ids);

@@ -52,8 +52,10 @@ export default defineCommand({
     };
     await using session = await openSession(context);
     const { ended, ...ready } = await runSandbox(session, input);
-    if (context.flags.json) await context.output.summary({ ...ready, ended });
-    else await context.output.note(`The sandbox ended (${ended === 'time' ? 'its time is over' : 'interrupted'}).`);
+    if (context.flags.json) {
+      await context.output.jsonLine('status', { step: 'sandbox', state: 'done' });
+      await context.output.summary({ ...ready, ended });
+    } else await context.output.note(`The sandbox ended (${ended === 'time' ? 'its time is over' : 'interrupted'}).`);
     return EXIT.done;
   },
 });

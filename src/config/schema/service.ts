@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { accessKeys } from './access.ts';
+import { exchange } from './exchange.ts';
 import { keep } from './keep.ts';
 import { checkedText, count, mapping, name, path, secret, text } from './scalars.ts';
 
@@ -21,6 +22,7 @@ export const catalog = mapping({
 export const server = mapping({
   listen: checkedText('The address and port it listens on.', listenProblem).default('127.0.0.1:8420'),
   url: checkedText('Where people reach it, when a proxy stands before it.', webProblem).optional(),
+  exchange,
   ...accessKeys,
 })
   .describe('The HTTP API.')

@@ -1,9 +1,12 @@
 /** What can be asked of each kind of run: what the options of its command take. Never a secret: params are shown to whoever sees the run. */
 import { z } from 'zod';
+import { parseDuration } from '../../base/durations.ts';
 import { SCHEDULED_PARAMS } from '../../config/run-params.ts';
 
 const MAX_TEXT = 4_000;
 const MAX_ITEMS = 1_000;
+/** ms. */
+const LONGEST_SANDBOX = 7 * 86_400_000;
 
 const text = z.string().min(1).max(MAX_TEXT);
 const texts = z.array(text).max(MAX_ITEMS);
@@ -11,6 +14,9 @@ const flag = z.boolean();
 const point = z.string().regex(/^([0-9a-f]{4,64}|latest)$/, 'must be a point: the first digits of its id, or "latest"');
 /** No URL: it could hold a password. */
 const database = z.string().regex(/^(env:)?[A-Za-z0-9_-]{1,63}$/, 'must be a source of the app, or env:NAME');
+
+/** Absolute: it stands in the command line without a name, and must not be taken for an option. */
+const file = z.string().regex(/^\//, 'must be an absolute path').max(MAX_TEXT);
 
 const moment = {
   point: point.optional(),
@@ -70,6 +76,18 @@ export const PARAMS = {
   forget: z.strictObject({ point, storage: text.optional() }),
   pin: z.strictObject({ point }),
   unpin: z.strictObject({ point }),
+  export: z.strictObject({ file, point: point.optional() }),
+  import: z.strictObject({ file, target: file, owner: text.optional(), noOwner: flag.optional() }),
+  sandbox: z.strictObject({
+    at: text,
+    for: text.refine((written) => {
+      const ms = parseDuration(written);
+      return ms !== undefined && ms > 0 && ms <= LONGEST_SANDBOX;
+    }, 'must be a duration of at most 7d, such as 1h'),
+    withFiles: flag.optional(),
+    source: text.optional(),
+    storage: text.optional(),
+  }),
   runbook: z.strictObject({
     point: point.optional(),
     at: text.optional(),
