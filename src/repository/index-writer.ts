@@ -4,24 +4,21 @@
  */
 import type { Clock } from '../base/clock.ts';
 import type { Id } from '../base/ids.ts';
-import { encodeIndex, parseIndex } from './format/index-file.ts';
-import type { PackedBlob } from './format/pack-header.ts';
+import { releaseAll } from '../base/release.ts';
+import { encodeIndex, type PackEntry, parseIndex } from './format/index-file.ts';
+import { encodePackTables, type PackTable } from './format/index-text.ts';
 import { decodeUnpackedBytes } from './format/unpacked.ts';
 import { objectKey } from './keys.ts';
 import type { Repository } from './repository.ts';
 import type { UploadQueue } from './upload-queue.ts';
 
+const ID_SIZE = 32;
 /** Blobs in one index file. */
 const INDEX_BLOBS = 50_000;
 /** An index is closed after this time at the latest, in ms. */
 const INDEX_AGE = 5 * 60_000;
 /** How long the end of a run that failed may take for its last index, in ms. */
 const SALVAGE_MS = 10_000;
-
-interface NewPack {
-  readonly id: Id;
-  readonly blobs: readonly PackedBlob[];
-}
 
 interface Index {
   readonly id: Id;
@@ -35,7 +32,7 @@ export class IndexWriter {
   readonly #clock: Clock;
   /** By storage: the indexes it has not got yet. */
   readonly #missing = new Map<UploadQueue, Set<Index>>();
-  #open: NewPack[] = [];
+  #open: PackTable[] = [];
   #blobs = 0;
   #opened: number;
 
@@ -47,10 +44,10 @@ export class IndexWriter {
     for (const queue of queues) this.#missing.set(queue, new Set());
   }
 
-  add(id: Id, blobs: readonly PackedBlob[]): void {
+  add(pack: PackTable): void {
     if (this.#blobs >= INDEX_BLOBS || this.#clock.monotonic() - this.#opened > INDEX_AGE) this.close();
-    this.#open.push({ id, blobs });
-    this.#blobs += blobs.length;
+    this.#open.push(pack);
+    this.#blobs += pack.blobIds.length / ID_SIZE;
   }
 
   /** Seals what was added since the last index; storages get it when they have its packs. */
@@ -60,7 +57,9 @@ export class IndexWriter {
     this.#blobs = 0;
     this.#opened = this.#clock.monotonic();
     if (packs.length === 0) return;
-    const index = { ...this.#repository.sealUnpacked(encodeIndex(packs)), packs: packs.map(({ id }) => id) };
+    const text = encodePackTables(packs);
+    const index = { ...this.#repository.sealUnpacked(text), packs: packs.map(({ id }) => id) };
+    releaseAll(text);
     for (const queue of this.#queues) {
       this.#missing.get(queue)?.add(index);
       void this.#putWhenDue(queue, index).catch(() => {}); // tried again by `finish`, which tells what is wrong
@@ -98,7 +97,7 @@ export class IndexWriter {
     for (const pack of index.packs) if (await Promise.race([queue.holds(pack), tooLate])) held.add(pack);
     if (held.size === 0) return;
     if (held.size === index.packs.length) return this.#put(queue, index, signal);
-    const packs: NewPack[] = [];
+    const packs: PackEntry[] = [];
     parseIndex(decodeUnpackedBytes(this.#repository.openNamed(index.bytes, index.id)), (id, blobs) => {
       if (held.has(id)) packs.push({ id, blobs });
     });

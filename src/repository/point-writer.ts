@@ -7,7 +7,6 @@
 import { asFailure, Failure } from '../base/failure.ts';
 import { type Id, idFromBytes } from '../base/ids.ts';
 import { chunkerSeed } from './chunker-seed.ts';
-import type { PackedBlob } from './format/pack-header.ts';
 import { encodeSnapshot, type Snapshot } from './format/snapshot.ts';
 import { newClaims } from './index/claims.ts';
 import { IndexWriter } from './index-writer.ts';
@@ -162,7 +161,8 @@ export class PointWriter implements AsyncDisposable {
   async #distribute(pack: SealedPackMessage): Promise<void> {
     const id = idFromBytes(pack.id);
     this.#packBytes += pack.bytes.length;
-    this.#indexes.add(id, packedBlobs(pack));
+    const { isTree, blobIds, blobPlaces } = pack;
+    this.#indexes.add({ id, isTree, blobIds, blobPlaces });
     const accepted = await Promise.all(this.#queues.map((queue) => queue.accept(id, pack.bytes)));
     // Without this the memory of packs long stored would wait for a garbage collection that has no reason to hurry.
     void Promise.all(accepted.map(({ settled }) => settled)).then(() => (pack.bytes.buffer as ArrayBuffer).transfer(0));
@@ -191,17 +191,6 @@ export class PointWriter implements AsyncDisposable {
       this.#queues.flatMap(({ replica, failure }) => (failure ? [[replica.name, { state: 'failed', failure }]] : [])),
     );
   }
-}
-
-function packedBlobs({ blobIds, blobPlaces, isTree }: SealedPackMessage): PackedBlob[] {
-  const type = isTree ? 'tree' : 'data';
-  return Array.from({ length: blobIds.length / 32 }, (_, i) => ({
-    type,
-    id: idFromBytes(blobIds, i * 32),
-    offset: blobPlaces[i * 3] as number,
-    length: blobPlaces[i * 3 + 1] as number,
-    uncompressedLength: blobPlaces[i * 3 + 2] as number,
-  }));
 }
 
 function noCopy(copies: ReadonlyMap<string, CopyOutcome>): Failure {

@@ -111,8 +111,8 @@ export class Repository {
     );
   }
 
-  /** Seals a JSON document and names it; nothing is stored yet. */
-  sealUnpacked(json: string): { readonly id: Id; readonly bytes: Uint8Array } {
+  /** Seals a JSON document (its text, or that in bytes) and names it; nothing is stored yet. */
+  sealUnpacked(json: string | Uint8Array): { readonly id: Id; readonly bytes: Uint8Array } {
     const bytes = this.sealer.seal(encodeUnpacked(json, true));
     return { id: toId(hash('sha256', bytes, 'hex')), bytes };
   }

@@ -8,6 +8,8 @@ import { WORK_AHEAD } from './context.ts';
 const STRETCH = 64 * 1024 * 1024;
 const BATCH_BYTES = 4 * 1024 * 1024;
 const BATCH_FILES = 128;
+/** What a file counts as beside its bytes: some thousands of small ones are enough to keep the workers busy, and each takes memory here. */
+const PER_FILE = 16 * 1024;
 
 export type PathFile = Extract<Entry, { type: 'file' }> & {
   readonly body: { readonly kind: 'path'; readonly path: Buffer };
@@ -74,7 +76,7 @@ export class FileReader {
 
   async #readBatch(batch: readonly Pending[], bytes: number): Promise<void> {
     const pieces = batch.map(({ entry }) => ({ path: entry.body.path, offset: 0, length: Number.POSITIVE_INFINITY }));
-    const results = await this.#pool.storePieces(pieces, bytes);
+    const results = await this.#pool.storePieces(pieces, bytes + batch.length * PER_FILE);
     results.forEach((result, i) => {
       const { entry, done } = batch[i] as Pending;
       this.#settle(entry, [result], 1, done);

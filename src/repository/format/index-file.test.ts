@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { Failure } from '../../base/failure.ts';
 import { idFromBytes } from '../../base/ids.ts';
 import { encodeIndex, type PackEntry, parseIndex, scanIndex } from './index-file.ts';
+import { encodePackTables } from './index-text.ts';
 import type { PackedBlob } from './pack-header.ts';
 import { damagedCopies, decodesOrRefuses } from './testing/hostile.ts';
 
@@ -52,6 +53,22 @@ test('an index is plain JSON in the order other programs write', () => {
     `{"packs":[{"id":"${B}","blobs":[{"id":"${A}","type":"data","offset":0,"length":40},` +
       `{"id":"${A}","type":"tree","offset":40,"length":40,"uncompressed_length":99}]}]}`,
   );
+});
+
+test('an index made from tables of blobs has the same bytes', () => {
+  const numbers = [0, 9, 10, 99, 100, 123_456_789, 2 ** 31, 2 ** 32 - 1];
+  const packs = [pack(5), pack(0), pack(1)].map(({ id, blobs }, n): PackEntry => {
+    const type = n % 2 ? 'tree' : 'data';
+    return { id, blobs: blobs.map((blob, i) => ({ ...blob, type, length: numbers[i + n] ?? 32 })) };
+  });
+  const tables = packs.map(({ id, blobs }, n) => ({
+    id,
+    isTree: n % 2 === 1,
+    blobIds: Buffer.from(blobs.map((blob) => blob.id).join(''), 'hex'),
+    blobPlaces: Uint32Array.from(blobs.flatMap((blob) => [blob.offset, blob.length, blob.uncompressedLength])),
+  }));
+  assert.equal(Buffer.from(encodePackTables(tables)).toString(), encodeIndex(packs));
+  assert.equal(Buffer.from(encodePackTables([])).toString(), encodeIndex([]));
 });
 
 test('members of other programs, white space and another order are accepted', () => {

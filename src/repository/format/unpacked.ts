@@ -13,8 +13,9 @@ const LEVEL = 3;
 /** Far above an index of 50,000 blobs (8 MiB), far below what would hurt. */
 const DEFAULT_MAX_SIZE = 256 * 1024 * 1024;
 
-export function encodeUnpacked(json: string, compress: boolean): Buffer {
-  const raw = Buffer.from(json);
+/** `json`: the text, or its bytes. */
+export function encodeUnpacked(json: string | Uint8Array, compress: boolean): Buffer {
+  const raw = typeof json === 'string' ? Buffer.from(json) : Buffer.from(json.buffer, json.byteOffset, json.length);
   if (!compress) return raw;
   const frame = zstdCompressSync(raw, { params: { [constants.ZSTD_c_compressionLevel]: LEVEL } });
   return Buffer.concat([Buffer.of(COMPRESSED), frame]);

@@ -5,7 +5,7 @@
  * because storages are pruned apart; it is at hand for a set of storages when the packs that hold it cover the set together.
  */
 import { type Id, idFromBytes } from '../../base/ids.ts';
-import { type FrozenIdTable, growableColumn, IdTable } from './id-table.ts';
+import { type FrozenIdTable, growableColumn, IdTable, wholeView } from './id-table.ts';
 
 export type BlobType = 'data' | 'tree';
 
@@ -46,9 +46,9 @@ export class BlobIndex {
     this.#packOfBuffer = growableColumn(4, expectedBlobs);
     this.#columns = growableColumn(12, expectedBlobs);
     this.#masksBuffer = growableColumn(4, 1024);
-    this.#rest = new Uint32Array(this.#columns);
-    this.#packOf = new Uint32Array(this.#packOfBuffer);
-    this.#masks = new Uint32Array(this.#masksBuffer);
+    this.#rest = wholeView(Uint32Array, this.#columns);
+    this.#packOf = wholeView(Uint32Array, this.#packOfBuffer);
+    this.#masks = wholeView(Uint32Array, this.#masksBuffer);
   }
 
   get blobCount(): number {
@@ -77,7 +77,10 @@ export class BlobIndex {
       return { pack: known, isNew: false };
     }
     const pack = this.#packs.add(id);
-    if (pack >= this.#masks.length) this.#masksBuffer.grow(Math.ceil(pack * 1.5) * 4 + 4096);
+    if (pack >= this.#masks.length) {
+      this.#masksBuffer.grow(Math.ceil(pack * 1.5) * 4 + 4096);
+      this.#masks = wholeView(Uint32Array, this.#masksBuffer);
+    }
     this.#masks[pack] = mask;
     return { pack, isNew: true };
   }
@@ -100,6 +103,8 @@ export class BlobIndex {
       const rows = Math.ceil(row * 1.125) + 1024;
       this.#packOfBuffer.grow(rows * 4);
       this.#columns.grow(rows * 12);
+      this.#packOf = wholeView(Uint32Array, this.#packOfBuffer);
+      this.#rest = wholeView(Uint32Array, this.#columns);
     }
     this.#packOf[row] = isTree ? pack | TREE_BIT : pack;
     this.#rest[row * 3] = offset;
@@ -202,8 +207,8 @@ export class FrozenLookup {
 
   constructor(frozen: FrozenBlobIndex) {
     this.#blobs = IdTable.fromFrozen(frozen.blobs);
-    this.#packOf = new Uint32Array(frozen.packOf);
-    this.#masks = new Uint32Array(frozen.masks);
+    this.#packOf = wholeView(Uint32Array, frozen.packOf);
+    this.#masks = wholeView(Uint32Array, frozen.masks);
   }
 
   has(isTree: boolean, id: Uint8Array, needed: StorageMask): boolean {

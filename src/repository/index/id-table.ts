@@ -23,6 +23,14 @@ export function growableColumn(bytesPerRow: number, rows: number): SharedArrayBu
   return new SharedArrayBuffer(rows * bytesPerRow, { maxByteLength: MAX_ROWS * bytesPerRow });
 }
 
+/** A view of all that `column` has now. One that follows its growth by itself would ask for the length at every access. */
+export function wholeView<T>(
+  View: new (buffer: SharedArrayBuffer, from: number, length: number) => T,
+  column: SharedArrayBuffer,
+): T {
+  return new View(column, 0, column.byteLength / 4);
+}
+
 const scratch = new Int32Array(WORDS);
 const scratchBytes = new Uint8Array(scratch.buffer);
 
@@ -36,7 +44,7 @@ export class IdTable {
   constructor(expectedRows = 1024) {
     this.#capacity = Math.max(16, expectedRows);
     this.#keys = growableColumn(32, this.#capacity);
-    this.#words = new Int32Array(this.#keys);
+    this.#words = wholeView(Int32Array, this.#keys);
     this.#slots = newSlots(this.#capacity);
     this.#rows = 0;
   }
@@ -44,7 +52,7 @@ export class IdTable {
   static fromFrozen(frozen: FrozenIdTable): IdTable {
     const table = new IdTable(0);
     table.#keys = frozen.keys;
-    table.#words = new Int32Array(frozen.keys);
+    table.#words = wholeView(Int32Array, frozen.keys);
     table.#slots = new Int32Array(frozen.slots);
     table.#rows = frozen.rows;
     table.#capacity = frozen.rows;
@@ -132,6 +140,7 @@ export class IdTable {
     if (this.#capacity >= MAX_ROWS) throw new RangeError(`an index holds at most ${MAX_ROWS} blobs`);
     this.#capacity = Math.min(MAX_ROWS, Math.ceil(this.#capacity * 1.125) + 1024);
     this.#keys.grow(this.#capacity * 32);
+    this.#words = wholeView(Int32Array, this.#keys);
   }
 
   #growSlots(): void {
