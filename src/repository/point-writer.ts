@@ -80,7 +80,7 @@ export class PointWriter implements AsyncDisposable {
       claims: newClaims(),
       needed: this.#needed,
       settings: seal,
-      onPack: (pack) => this.#track(this.#distribute(pack)),
+      onPack: (pack, free) => this.#track(this.#distribute(pack, free)),
       ...(workers === undefined ? {} : { workers }),
     });
   }
@@ -158,14 +158,13 @@ export class PointWriter implements AsyncDisposable {
     }
   }
 
-  async #distribute(pack: SealedPackMessage): Promise<void> {
+  async #distribute(pack: SealedPackMessage, free: () => void): Promise<void> {
     const id = idFromBytes(pack.id);
     this.#packBytes += pack.bytes.length;
     const { isTree, blobIds, blobPlaces } = pack;
     this.#indexes.add({ id, isTree, blobIds, blobPlaces });
     const accepted = await Promise.all(this.#queues.map((queue) => queue.accept(id, pack.bytes)));
-    // Without this the memory of packs long stored would wait for a garbage collection that has no reason to hurry.
-    void Promise.all(accepted.map(({ settled }) => settled)).then(() => (pack.bytes.buffer as ArrayBuffer).transfer(0));
+    void Promise.all(accepted.map(({ settled }) => settled)).then(free);
     this.#options.signal.throwIfAborted();
     if (this.#queues.every(({ failure }) => failure !== undefined)) throw noCopy(this.#failures());
   }

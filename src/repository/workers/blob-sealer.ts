@@ -8,6 +8,7 @@ import { FrozenLookup } from '../index/blob-index.ts';
 import { Claims } from '../index/claims.ts';
 import type { SealedPackMessage, SealStats, SealWorkerData } from './messages.ts';
 import { PackBuilder } from './pack-builder.ts';
+import { PackMemory } from './pack-memory.ts';
 
 /** Below this size compression gains nothing worth its time. */
 const MIN_COMPRESSED = 64;
@@ -35,8 +36,10 @@ export class BlobSealer {
     this.#needed = data.needed;
     this.#level = data.settings.compression;
     this.#target = data.settings.packSize;
-    this.#data = [new PackBuilder(sealer, false, this.#target), new PackBuilder(sealer, false, this.#target)];
-    this.#tree = new PackBuilder(sealer, true, this.#target);
+    const memory = new PackMemory(data.packFlags, this.#target + this.#target / 2);
+    const newPack = (isTree: boolean) => new PackBuilder(sealer, isTree, this.#target, memory);
+    this.#data = [newPack(false), newPack(false)];
+    this.#tree = newPack(true);
     this.#emit = emit;
   }
 

@@ -17,6 +17,8 @@ export interface SealWorkerData {
   readonly claims: SharedArrayBuffer;
   /** One Int32: how many finished packs may still be handed over before somebody must wait. */
   readonly credits: SharedArrayBuffer;
+  /** See pack-memory.ts: the worker's own. */
+  readonly packFlags: SharedArrayBuffer;
   /** The storages that must hold a blob already for it not to be stored again. */
   readonly needed: StorageMask;
   readonly settings: SealSettings;
@@ -90,6 +92,8 @@ export interface SealedPackMessage {
   /** SHA-256 of the pack: its name. */
   readonly id: Uint8Array;
   readonly bytes: Uint8Array;
+  /** The slot of the worker's pack memory that `bytes` lie in; otherwise they came with this message. */
+  readonly slot?: number;
   readonly isTree: boolean;
   /** 32-byte blob ids, and per blob `offset, length, uncompressedLength`. */
   readonly blobIds: Uint8Array;

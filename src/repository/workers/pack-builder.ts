@@ -8,19 +8,24 @@ import { idFromBytes } from '../../base/ids.ts';
 import { ENVELOPE_OVERHEAD, type Sealer } from '../crypto/envelope.ts';
 import { encodePackHeader, type PackedBlob, packHeaderSize, parsePackHeader } from '../format/pack-header.ts';
 import type { SealedPackMessage } from './messages.ts';
+import type { PackMemory, PackPlace } from './pack-memory.ts';
 
 /** Keeps the sealed header far below the 16 MiB that readers accept. */
 const MAX_BLOBS = 100_000;
+
+const NOWHERE: PackPlace = { bytes: new Uint8Array(0) };
 
 export class PackBuilder {
   readonly #sealer: Sealer;
   readonly #isTree: boolean;
   readonly #target: number;
-  #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  readonly #memory: PackMemory;
+  #place: PackPlace = NOWHERE;
   #size = 0;
   #blobs: PackedBlob[] = [];
 
-  constructor(sealer: Sealer, isTree: boolean, target: number) {
+  constructor(sealer: Sealer, isTree: boolean, target: number, memory: PackMemory) {
+    this.#memory = memory;
     this.#sealer = sealer;
     this.#isTree = isTree;
     this.#target = target;
@@ -37,7 +42,7 @@ export class PackBuilder {
   /** Seals `stored` (compressed when `uncompressedLength` is not 0) as the next blob; returns the bytes it takes. */
   add(id: Uint8Array, stored: Uint8Array, uncompressedLength: number): number {
     this.#reserve(stored.length + ENVELOPE_OVERHEAD);
-    const length = this.#sealer.sealInto(stored, this.#buffer, this.#size);
+    const length = this.#sealer.sealInto(stored, this.#place.bytes, this.#size);
     this.#blobs.push({
       type: this.#isTree ? 'tree' : 'data',
       id: idFromBytes(id),
@@ -52,9 +57,10 @@ export class PackBuilder {
   /** Takes over the blobs of another pack, sealed as they are. */
   absorb(other: PackBuilder): void {
     this.#reserve(other.#size);
-    this.#buffer.set(other.#buffer.subarray(0, other.#size), this.#size);
+    this.#place.bytes.set(other.#place.bytes.subarray(0, other.#size), this.#size);
     for (const blob of other.#blobs) this.#blobs.push({ ...blob, offset: blob.offset + this.#size });
     this.#size += other.#size;
+    this.#memory.giveBack(other.#place);
     other.#reset();
   }
 
@@ -62,15 +68,17 @@ export class PackBuilder {
   finish(): SealedPackMessage {
     const header = encodePackHeader(this.#blobs);
     this.#reserve(packHeaderSize(this.#blobs));
-    const sealedLength = this.#sealer.sealInto(header, this.#buffer, this.#size);
-    this.#verifyHeader(this.#buffer.subarray(this.#size, this.#size + sealedLength));
+    const { bytes: buffer, slot } = this.#place;
+    const sealedLength = this.#sealer.sealInto(header, buffer, this.#size);
+    this.#verifyHeader(buffer.subarray(this.#size, this.#size + sealedLength));
     const end = this.#size + sealedLength;
-    new DataView(this.#buffer.buffer).setUint32(end, sealedLength, true);
-    const bytes = this.#buffer.subarray(0, end + 4);
+    new DataView(buffer.buffer).setUint32(end, sealedLength, true);
+    const bytes = buffer.subarray(0, end + 4);
     const message: SealedPackMessage = {
       kind: 'pack',
       id: hash('sha256', bytes, 'buffer'),
       bytes,
+      ...(slot === undefined ? {} : { slot }),
       isTree: this.#isTree,
       ...packTable(this.#blobs),
     };
@@ -100,15 +108,15 @@ export class PackBuilder {
 
   #reserve(more: number): void {
     const needed = this.#size + more;
-    if (needed <= this.#buffer.length) return;
-    const headroom = this.#target + this.#target / 2;
-    const grown = new Uint8Array(Math.max(headroom, needed + 64 * 1024));
-    grown.set(this.#buffer.subarray(0, this.#size));
-    this.#buffer = grown;
+    const old = this.#place;
+    if (needed <= old.bytes.length) return;
+    this.#place = this.#memory.take(needed);
+    this.#place.bytes.set(old.bytes.subarray(0, this.#size));
+    this.#memory.giveBack(old);
   }
 
   #reset(): void {
-    this.#buffer = new Uint8Array(0);
+    this.#place = NOWHERE;
     this.#size = 0;
     this.#blobs = [];
   }

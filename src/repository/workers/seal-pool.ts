@@ -11,6 +11,7 @@ import type {
   SealStats,
   SealWorkerData,
 } from './messages.ts';
+import { freeSlot, newPackFlags } from './pack-memory.ts';
 import { spawnWorker } from './spawn.ts';
 import { type Handing, type NewRequest, ownMemory, WorkerPool } from './worker-pool.ts';
 
@@ -20,10 +21,10 @@ const PACKS_IN_FLIGHT = 4;
 type Answer = Exclude<SealReply, SealedPackMessage>;
 type Done = Exclude<Answer, { kind: 'failed' }>;
 
-export interface SealPoolSettings extends Omit<SealWorkerData, 'credits'> {
+export interface SealPoolSettings extends Omit<SealWorkerData, 'credits' | 'packFlags'> {
   readonly workers?: number;
-  /** Called for each finished pack; when the promise settles, the pack's memory is free again. */
-  readonly onPack: (pack: SealedPackMessage) => Promise<void>;
+  /** Called for each finished pack; when the promise settles, another one may come. `free` says that nobody needs its bytes any more. */
+  readonly onPack: (pack: SealedPackMessage, free: () => void) => Promise<void>;
 }
 
 export class SealPool {
@@ -39,7 +40,7 @@ export class SealPool {
     this.#credits = new Int32Array(credits);
     this.#credits[0] = PACKS_IN_FLIGHT;
     this.#onPack = onPack;
-    const data: SealWorkerData = { ...rest, credits };
+    const data = { ...rest, credits };
     this.#pool = new WorkerPool({ start: () => this.#start(data), limit: workers, doing: 'sealing' });
   }
 
@@ -121,11 +122,13 @@ export class SealPool {
     return reply;
   }
 
-  #start(data: SealWorkerData): Worker {
+  #start(shared: Omit<SealWorkerData, 'packFlags'>): Worker {
+    const data: SealWorkerData = { ...shared, packFlags: newPackFlags() };
+    const flags = new Int32Array(data.packFlags);
     const worker = spawnWorker('seal-worker', data);
     worker.on('message', (message: SealReply) => {
       if (message.kind !== 'pack') return;
-      this.#onPack(message).then(
+      this.#onPack(message, () => freeMemory(message, flags)).then(
         () => this.#giveCredit(),
         (error: unknown) => this.#pool.fail(error),
       );
@@ -137,6 +140,12 @@ export class SealPool {
     Atomics.add(this.#credits, 0, 1);
     Atomics.notify(this.#credits, 0);
   }
+}
+
+/** Without this, memory of packs long stored would wait for a garbage collection that has no reason to hurry. */
+function freeMemory({ slot, bytes }: SealedPackMessage, flags: Int32Array): void {
+  if (slot === undefined) (bytes.buffer as ArrayBuffer).transfer(0);
+  else freeSlot(flags, slot);
 }
 
 function unexpected(): never {

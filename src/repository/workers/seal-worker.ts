@@ -23,7 +23,7 @@ function handOver(pack: SealedPackMessage): void {
     if (left > 0 && Atomics.compareExchange(credits, 0, left, left - 1) === left) break;
     if (left <= 0) Atomics.wait(credits, 0, left);
   }
-  port?.postMessage(pack, [pack.bytes.buffer as ArrayBuffer]);
+  port?.postMessage(pack, pack.slot === undefined ? [pack.bytes.buffer as ArrayBuffer] : []);
 }
 
 async function answer(request: SealRequest): Promise<SealReply> {

@@ -10,6 +10,7 @@ import { newClaims } from '../index/claims.ts';
 import { BlobSealer, PartialBlob } from './blob-sealer.ts';
 import type { SealedPackMessage, SealWorkerData } from './messages.ts';
 import { PackBuilder } from './pack-builder.ts';
+import { freeSlot, newPackFlags, PackMemory } from './pack-memory.ts';
 
 const KEY = { encrypt: randomBytes(32), macK: randomBytes(16), macR: randomBytes(16) };
 const sealer = new Sealer(KEY);
@@ -28,6 +29,10 @@ function open({ bytes, id }: Pick<SealedPackMessage, 'bytes' | 'id'>): Map<strin
   );
 }
 
+function newPack(memory = new PackMemory(newPackFlags(), 1500)): PackBuilder {
+  return new PackBuilder(sealer, false, 1000, memory);
+}
+
 function setUp(settings: Partial<SealWorkerData['settings']> = {}, index = new BlobIndex()) {
   const packs: SealedPackMessage[] = [];
   const data: SealWorkerData = {
@@ -36,6 +41,7 @@ function setUp(settings: Partial<SealWorkerData['settings']> = {}, index = new B
     index: index.freeze(),
     claims: newClaims(),
     credits: new SharedArrayBuffer(4),
+    packFlags: newPackFlags(),
     needed: 1,
     settings: { packSize: 1024 * 1024, compression: 'auto', ...settings },
   };
@@ -50,7 +56,7 @@ function setUp(settings: Partial<SealWorkerData['settings']> = {}, index = new B
 }
 
 test('a pack opens by its header, and its table says the same', () => {
-  const builder = new PackBuilder(sealer, false, 1000);
+  const builder = newPack();
   const plain = [randomBytes(10), randomBytes(5000), Buffer.alloc(0)];
   for (const bytes of plain) builder.add(sha(bytes), bytes, 0);
   assert.ok(builder.isFull);
@@ -62,12 +68,34 @@ test('a pack opens by its header, and its table says the same', () => {
 });
 
 test('a pack that takes over another has the blobs of both', () => {
-  const [one, two] = [new PackBuilder(sealer, false, 1000), new PackBuilder(sealer, false, 1000)];
+  const [one, two] = [newPack(), newPack()];
   one.add(sha(Buffer.from('a')), Buffer.from('a'), 0);
   two.add(sha(Buffer.from('b')), Buffer.from('b'), 0);
   one.absorb(two);
   assert.equal(two.size, 0);
   assert.deepEqual([...open(one.finish()).values()].map(String), ['a', 'b']);
+});
+
+test('memory of packs is used again when it was given back, never before; packs that find none, or are too large, have their own', () => {
+  const flags = newPackFlags();
+  const memory = new PackMemory(flags, 1500);
+  const pack = (fill: number, length = 1000): SealedPackMessage => {
+    const builder = newPack(memory);
+    const bytes = Buffer.alloc(length, fill);
+    builder.add(sha(bytes), bytes, 0);
+    return builder.finish();
+  };
+  const packs = Array.from({ length: 20 }, (_, i) => pack(i));
+  const slots = packs.flatMap(({ slot }) => slot ?? []);
+  assert.equal(new Set(slots).size, slots.length);
+  assert.ok(slots.length > 0 && slots.length < packs.length);
+  assert.equal(pack(99, 5000).slot, undefined);
+  packs.forEach((one, i) => {
+    assert.deepEqual([...open(one).values()], [Buffer.alloc(1000, i)]);
+  });
+  freeSlot(new Int32Array(flags), slots[0] ?? -1);
+  assert.equal(pack(50, 5000).slot, undefined, 'what outgrows its place gives it back');
+  assert.equal(pack(51).slot, slots[0]);
 });
 
 for (const compression of ['auto', 'off', 1, 19] as const) {

@@ -8,6 +8,7 @@ import { generateMasterKey } from '../crypto/key-file.ts';
 import { BlobIndex } from '../index/blob-index.ts';
 import { newClaims } from '../index/claims.ts';
 import { BlobSealer } from './blob-sealer.ts';
+import { newPackFlags } from './pack-memory.ts';
 import { PieceReader } from './piece-reader.ts';
 import { ZeroRun } from './zero-run.ts';
 
@@ -54,6 +55,7 @@ function realSealer(): BlobSealer {
     index: new BlobIndex().freeze(),
     claims: newClaims(),
     credits: new SharedArrayBuffer(4),
+    packFlags: newPackFlags(),
     needed: 1,
     settings: { packSize: MIB, compression: 'auto' as const },
   };
