@@ -1,4 +1,5 @@
 /** Lets go of what is old, a little at a time, so that the catalog of a service that runs for years stays small. */
+import { setImmediate } from 'node:timers/promises';
 import { type RawBuilder, sql } from 'kysely';
 import { idFloor } from '../base/ids.ts';
 import type { CatalogDb } from './database.ts';
@@ -25,10 +26,12 @@ export interface KeepTimes {
 
 /** Answers to requests that may be repeated; the description of the API promises a day. */
 const ANSWERS = DAY;
-/** Rows that one statement deletes: others get their turn in between. */
-const ROWS = 5_000;
+/** Rows that one statement deletes: requests get their turn in between, and wait no longer than for a page of a list. */
+const ROWS = 500;
 /** Statements of one kind in one turn. */
-const TURNS = 40;
+const TURNS = 400;
+/** Figures are thinned out when they come of age; those of longer ago are so already. */
+const THINNED = 60 * DAY;
 
 const MEASUREMENT = ['name', 'app', 'storage', 'at'];
 const RUN_IS_OVER = sql`state in ('succeeded', 'partial', 'failed', 'cancelled', 'skipped')`;
@@ -53,6 +56,9 @@ export async function sweep(db: CatalogDb, keep: KeepTimes, now: number): Promis
 /** What belongs to a run goes before the run, so that a turn that ends early leaves nothing without its run. */
 function oldRows(keep: KeepTimes, now: number) {
   const runs = idFloor(now - keep.runs);
+  const figures = now - keep.figures;
+  /** What was made later is not looked at: ids sort by time. */
+  const made = (kept: number) => sql`id < ${idFloor(now - kept)}`;
   const old = (table: Old['table'], key: readonly string[], where: Old['where']): Old => ({ table, key, where });
   return {
     events: old('events', ['seq'], sql`at < ${now - keep.events}`),
@@ -60,10 +66,18 @@ function oldRows(keep: KeepTimes, now: number) {
     steps: old('run_steps', ['run_id', 'attempt', 'seq'], sql`run_id < ${runs}`),
     inputs: old('run_inputs', ['run_id', 'seq'], sql`run_id < ${runs}`),
     runs: old('runs', ['id'], sql`id < ${runs} and ${RUN_IS_OVER}`),
-    figures: old('measurements', MEASUREMENT, sql`at < ${now - keep.figures} and ${isFollowedThatDay()}`),
+    figures: old(
+      'measurements',
+      MEASUREMENT,
+      sql`at < ${figures} and at > ${figures - THINNED} and ${isFollowedThatDay()}`,
+    ),
     dailyFigures: old('measurements', MEASUREMENT, sql`at < ${now - keep.dailyFigures}`),
-    deliveries: old('deliveries', ['id'], sql`created_at < ${now - keep.deliveries} and state <> 'pending'`),
-    alerts: old('alerts', ['id'], sql`last_at < ${now - keep.alerts} and state = 'RESOLVED'`),
+    deliveries: old(
+      'deliveries',
+      ['id'],
+      sql`${made(keep.deliveries)} and created_at < ${now - keep.deliveries} and state <> 'pending'`,
+    ),
+    alerts: old('alerts', ['id'], sql`${made(keep.alerts)} and last_at < ${now - keep.alerts} and state = 'RESOLVED'`),
     mutes: old('mutes', ['id'], sql`until < ${now - keep.alerts}`),
     approvals: old('approvals', ['id'], sql`expires_at < ${now - keep.approvals} and state <> 'pending'`),
     tokens: old('tokens', ['id'], sql`coalesce(revoked_at, expires_at) < ${now - keep.approvals}`),
@@ -92,6 +106,7 @@ async function remove(db: CatalogDb, { table, key, where }: Old): Promise<number
     const { numAffectedRows = 0n } = await statement.execute(db);
     gone += Number(numAffectedRows);
     if (numAffectedRows < BigInt(ROWS)) break;
+    await setImmediate();
   }
   return gone;
 }

@@ -165,19 +165,32 @@ export async function up(db: Database): Promise<void> {
   });
   await index(db, 'runs', 'runs_asked_once', ['dedupe'], { unique: true, where: sql`dedupe is not null` });
   await index(db, 'runs', 'runs_of_schedule', ['schedule_id', 'id']);
+  await index(db, 'runs', 'runs_of_schedule_by_state', ['schedule_id', 'state', 'id']);
   await index(db, 'schedules', 'schedules_due', ['enabled', 'next_at']);
   await index(db, 'points', 'points_by_time', ['app', 'time', 'id']);
   await index(db, 'points', 'points_all_by_time', ['time', 'id']);
   await index(db, 'points', 'points_by_pin', ['pinned', 'time', 'id']);
   await index(db, 'points', 'points_by_proof', ['proof', 'time', 'id']);
+  await index(db, 'points', 'points_by_app_and_pin', ['app', 'pinned', 'time', 'id']);
+  await index(db, 'points', 'points_by_app_and_proof', ['app', 'proof', 'time', 'id']);
   await index(db, 'events', 'events_by_time', ['at']);
+  await index(db, 'events', 'events_by_type', ['type', 'seq']);
+  await index(db, 'events', 'events_by_app', ['app', 'seq']);
+  await index(db, 'events', 'events_of_run', ['run_id', 'seq']);
+  await index(db, 'measurements', 'measurements_by_time', ['at']);
   await index(db, 'ledger', 'ledger_by_age', ['storage', 'checked_at']);
   await index(db, 'alerts', 'alerts_one_per_cause', ['cause'], { unique: true, where: sql`state <> 'RESOLVED'` });
   await index(db, 'alerts', 'alerts_by_state', ['state', 'id']);
   await index(db, 'alerts', 'alerts_by_cause', ['cause', 'id']);
+  await index(db, 'alerts', 'alerts_by_app', ['app', 'id']);
+  await index(db, 'alerts', 'alerts_by_rule', ['rule', 'id']);
+  await index(db, 'alerts', 'alerts_by_severity', ['severity', 'id']);
+  await index(db, 'alerts', 'alerts_by_storage', ['storage', 'id']);
   await index(db, 'alerts', 'alerts_to_escalate', ['escalate_at'], { where: sql`state = 'ACTIVE'` });
   await index(db, 'deliveries', 'deliveries_due', ['next_at'], { where: sql`state = 'pending'` });
-  await index(db, 'deliveries', 'deliveries_of_alert', ['alert_id']);
+  await index(db, 'deliveries', 'deliveries_of_alert', ['alert_id', 'id']);
+  await index(db, 'deliveries', 'deliveries_by_channel', ['channel', 'id']);
+  await index(db, 'deliveries', 'deliveries_by_state', ['state', 'id']);
   await index(db, 'deliveries', 'deliveries_of_digest', ['digest'], { where: sql`digest is not null` });
   await index(db, 'deliveries', 'deliveries_of_channel', ['channel', 'created_at']);
   await index(db, 'users', 'users_by_name', ['name'], { unique: true });
@@ -187,7 +200,13 @@ export async function up(db: Database): Promise<void> {
   });
   await index(db, 'sessions', 'sessions_of_user', ['user_id']);
   await index(db, 'tokens', 'tokens_by_hash', ['hash'], { unique: true });
-  await index(db, 'approvals', 'approvals_by_state', ['state', 'requested_at']);
+  await index(db, 'approvals', 'approvals_by_state', ['state', 'id']);
+  await index(db, 'audit', 'audit_by_time', ['at']);
+  await index(db, 'audit', 'audit_by_actor', ['actor', 'seq']);
+  await index(db, 'audit', 'audit_by_action', ['action', 'seq']);
+  await index(db, 'audit', 'audit_by_app', ['app', 'seq']);
+  await index(db, 'audit', 'audit_by_outcome', ['outcome', 'seq']);
+  await index(db, 'audit', 'audit_by_app_and_outcome', ['app', 'outcome', 'seq']);
   await index(db, 'idempotency', 'idempotency_by_age', ['created_at']);
 }
 

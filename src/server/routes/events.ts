@@ -1,15 +1,14 @@
 /** Events: the stream, and the list of the past. */
 import * as endpoints from '../../api/events.ts';
 import { Failure } from '../../base/failure.ts';
-import { type CatalogEvent, readEvents } from '../../catalog/events.ts';
+import { given } from '../../base/given.ts';
+import { type CatalogEvent, EVENT_TYPES, type EventType, readEvents } from '../../catalog/events.ts';
 import type { Api } from '../api.ts';
 import { EventFeed } from '../feed.ts';
 import { requireRole } from '../principal.ts';
 import { invalid } from '../request.ts';
 import { streamed } from '../streamed.ts';
 import { time } from '../views/times.ts';
-
-const PAST_BATCH = 500;
 
 interface Filter {
   readonly app?: string | undefined;
@@ -46,21 +45,10 @@ export function registerEvents(api: Api): void {
   });
 
   api.route(endpoints.listEvents, async ({ query }) => {
-    const { after, limit } = query;
-    const found: CatalogEvent[] = [];
-    let seen = after;
-    for (;;) {
-      const batch = await readEvents(db, seen, PAST_BATCH, {
-        ...(query.app === undefined ? {} : { app: query.app }),
-        ...(query.run === undefined ? {} : { runId: query.run }),
-      });
-      for (const event of batch) {
-        if (found.length === limit) break;
-        seen = event.seq;
-        if (passes(event, query)) found.push(event);
-      }
-      if (found.length === limit || batch.length < PAST_BATCH) return { body: { items: found.map(show), next: seen } };
-    }
+    const { after, limit, app, run, type } = query;
+    const filter = { ...given('app', app), ...given('runId', run), ...given('types', type && typesOf(type)) };
+    const found = await readEvents(db, after, limit, filter);
+    return { body: { items: found.map(show), next: found.at(-1)?.seq ?? after } };
   });
 }
 
@@ -86,7 +74,16 @@ function textOf(batch: readonly CatalogEvent[], filter: Filter): string {
 function passes(event: CatalogEvent, { app, type, run }: Filter): boolean {
   if (app !== undefined && event.app !== app) return false;
   if (run !== undefined && event.runId !== run) return false;
-  return type === undefined || type.some((wanted) => event.type === wanted || event.type.startsWith(`${wanted}.`));
+  return type === undefined || type.some((wanted) => isOf(event.type, wanted));
+}
+
+function typesOf(wanted: readonly string[]): EventType[] {
+  return EVENT_TYPES.filter((type) => wanted.some((each) => isOf(type, each)));
+}
+
+/** `run` stands for `run.started` and all the others that begin so. */
+function isOf(type: EventType, wanted: string): boolean {
+  return type === wanted || type.startsWith(`${wanted}.`);
 }
 
 function show({ seq, at, type, app, runId, data }: CatalogEvent) {
