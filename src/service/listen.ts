@@ -1,11 +1,11 @@
 /** The port: HTTP, or HTTPS with a certificate that is read again when its files change. */
-import { readFile, stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer, type ServerType } from '@hono/node-server';
 import { Failure } from '../base/failure.ts';
 import type { ServerSettings } from '../config/settings.ts';
+import { followCertificate, LEAST_TLS, readCertificate } from './certificate.ts';
 import type { ServiceWorld } from './world.ts';
 
 type Fetch = (request: Request, bindings?: object) => Promise<Response>;
@@ -21,13 +21,12 @@ export interface Listening {
 const HEADERS_MS = 20_000;
 const KEEP_ALIVE_MS = 65_000;
 const MAX_HEADER = 16 * 1024;
-const CERTIFICATE_EVERY = 60_000;
 
 /** Throws `usage` when the address cannot be had, `config_invalid` for a certificate that cannot be used. */
 export async function listen(
   fetch: Fetch,
   settings: ServerSettings,
-  { clock, log, signal }: ServiceWorld,
+  world: Pick<ServiceWorld, 'clock' | 'log' | 'signal' | 'configuration'>,
 ): Promise<Listening> {
   const { host, port, tls } = settings;
   const times = { headersTimeout: HEADERS_MS, keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 }; // bodies are watched where they are read
@@ -38,10 +37,10 @@ export async function listen(
       ? createAdaptorServer({ fetch, createServer, serverOptions: limits })
       : createAdaptorServer({
           ...{ fetch, createServer: createSecureServer },
-          serverOptions: { ...limits, ...certificate, minVersion: 'TLSv1.2' },
+          serverOptions: { ...limits, ...certificate, minVersion: LEAST_TLS },
         });
   await bound(server, host, port);
-  if (tls !== undefined) void followCertificate(server as SecureServer, tls, { clock, log, signal });
+  if (tls !== undefined) void followCertificate(server as SecureServer, tls, world);
   const { port: taken } = server.address() as AddressInfo;
   const shown = host.includes(':') ? `[${host}]` : host;
   return {
@@ -69,46 +68,4 @@ function bound(server: ServerType, host: string, port: number): Promise<void> {
     });
     server.listen(port, host, resolve);
   });
-}
-
-type Files = NonNullable<ServerSettings['tls']>;
-
-async function readCertificate({ cert, key }: Files): Promise<{ cert: Buffer; key: Buffer }> {
-  try {
-    return { cert: await readFile(cert), key: await readFile(key) };
-  } catch (cause) {
-    throw new Failure('config_invalid', `The certificate cannot be read: ${(cause as Error).message}.`, { cause });
-  }
-}
-
-/** Certificates are renewed by others; a new one is taken without a restart, a broken one leaves the old in use. */
-async function followCertificate(
-  server: SecureServer,
-  files: Files,
-  { clock, log, signal }: Pick<ServiceWorld, 'clock' | 'log' | 'signal'>,
-): Promise<void> {
-  let known = await timesOf(files);
-  while (!signal.aborted) {
-    await clock.sleep(CERTIFICATE_EVERY, signal).catch(() => {});
-    const now = await timesOf(files);
-    if (now === known) continue;
-    known = now;
-    try {
-      server.setSecureContext({ ...(await readCertificate(files)), minVersion: 'TLSv1.2' });
-      log.info('The certificate was read again.');
-    } catch (error) {
-      log.error('The new certificate cannot be used; the one before stays.', { error });
-    }
-  }
-}
-
-async function timesOf({ cert, key }: Files): Promise<string> {
-  const times = await Promise.all(
-    [cert, key].map((file) =>
-      stat(file)
-        .then(({ mtimeMs }) => mtimeMs)
-        .catch(() => 0),
-    ),
-  );
-  return times.join(' ');
 }

@@ -1,11 +1,15 @@
 /** Accounts, tokens and the audit log from the command line; and what a browser is told over a real TLS connection. */
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
-import { request } from 'node:https';
+import type { IncomingHttpHeaders } from 'node:http';
+import { Agent, request } from 'node:https';
 import { after, before, test } from 'node:test';
-import { systemClock } from '../../src/base/clock.ts';
+import { setImmediate } from 'node:timers/promises';
+import type { TLSSocket } from 'node:tls';
 import { quiet } from '../../src/base/log.ts';
+import { manualClock } from '../../src/base/testing/manual-clock.ts';
 import { listen } from '../../src/service/listen.ts';
+import { LiveConfiguration } from '../../src/service/live-configuration.ts';
 import { accessServer, LONG } from '../support/access.ts';
 import { holdfast, holdfastOk, writeConfig } from '../support/holdfast.ts';
 import { runOk } from '../support/run.ts';
@@ -58,50 +62,84 @@ test('accounts, tokens and the audit log from the command line', async () => {
   assert.equal(await refused('audit', 'verify', '--head', `5:${'0'.repeat(64)}`), 'audit_broken');
 });
 
-test('over TLS the cookie is bound to the host, and the browser is told to stay with TLS', async () => {
-  const [cert, key] = [dir.join('cert.pem'), dir.join('key.pem')];
+async function newCertificate(): Promise<Buffer> {
   const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
-  await runOk('openssl', [
-    'req',
-    '-x509',
-    '-newkey',
-    'ed25519',
-    '-nodes',
-    '-days',
-    '2',
-    '-keyout',
-    key,
-    '-out',
-    cert,
-    ...subject,
-  ]);
+  const files = ['-keyout', dir.join('key.pem'), '-out', dir.join('cert.pem')];
+  await runOk('openssl', ['req', '-x509', '-newkey', 'ed25519', '-nodes', '-days', '2', ...files, ...subject]);
+  return readFile(dir.join('cert.pem'));
+}
+
+interface Heard {
+  readonly headers: IncomingHttpHeaders;
+  readonly status: number | undefined;
+  /** Of the certificate. */
+  readonly fingerprint: string;
+}
+
+/** One request over TLS, whose certificate must be `ca`. */
+function ask(url: string, ca: Buffer, body?: object, agent: Agent | false = false): Promise<Heard> {
+  const { promise, resolve, reject } = Promise.withResolvers<Heard>();
+  const headers = { 'content-type': 'application/json' };
+  request(
+    url.replace('127.0.0.1', 'localhost'),
+    { ca, servername: 'localhost', method: body === undefined ? 'GET' : 'POST', headers, agent },
+    (response) => {
+      const { fingerprint256: fingerprint } = (response.socket as TLSSocket).getPeerCertificate();
+      response
+        .resume()
+        .on('end', () => resolve({ headers: response.headers, status: response.statusCode, fingerprint }));
+    },
+  )
+    .on('error', reject)
+    .end(body && JSON.stringify(body));
+  return promise;
+}
+
+test('over TLS the cookie is bound to the host; a renewed certificate is taken without dropping a connection', async () => {
+  let ca = await newCertificate();
   await using server = await accessServer(undefined);
   await server.account('anna', ['viewer', '*']);
   const stop = new AbortController();
-  const settings = { ...server.settings, port: 0, tls: { cert, key } };
-  const world = { clock: systemClock, log: quiet, signal: stop.signal } as Parameters<typeof listen>[2];
+  const settings = { ...server.settings, port: 0, tls: { cert: dir.join('cert.pem'), key: dir.join('key.pem') } };
+  const configuration = await LiveConfiguration.open(async () => server.config);
+  const clock = manualClock(Date.UTC(2026, 10, 21));
+  const world = { clock, log: quiet, signal: stop.signal, configuration };
   const listening = await listen((asked, bindings) => server.app.fetch(asked, bindings), settings, world);
+  const agent = new Agent({ keepAlive: true, maxSockets: 1, maxCachedSessions: 0 });
   try {
-    const { port } = new URL(listening.url);
-    const body = JSON.stringify({ name: 'anna', password: LONG });
-    const { promise, resolve, reject } = Promise.withResolvers<import('node:http').IncomingMessage>();
-    const options = { ca: await readFile(cert), servername: 'localhost', method: 'POST', agent: false };
-    request(
-      `https://localhost:${port}/api/v1/session`,
-      { ...options, headers: { 'content-type': 'application/json' } },
-      resolve,
-    )
-      .on('error', reject)
-      .end(body);
-    const { statusCode, headers } = await promise;
-    assert.equal(statusCode, 201);
+    const { url } = listening;
+    const { status, headers } = await ask(`${url}/api/v1/session`, ca, { name: 'anna', password: LONG });
+    assert.equal(status, 201);
     assert.match(headers['set-cookie']![0]!, /^__Host-holdfast-session=.*Path=\/; HttpOnly; Secure; SameSite=Strict/);
     assert.equal(headers['strict-transport-security'], 'max-age=31536000');
     assert.match(String(headers['content-security-policy']), /default-src 'none'.*frame-ancestors 'none'/);
     assert.equal(headers['x-content-type-options'], 'nosniff');
     assert.equal(headers['cache-control'], 'no-store');
+
+    const old = ca;
+    const first = await ask(`${url}/healthz`, old, undefined, agent);
+    ca = await newCertificate();
+    await configuration.reload(); // SIGHUP
+    await until(async () => (await ask(`${url}/healthz`, ca)).status === 200);
+    await writeFile(dir.join('key.pem'), 'no key');
+    await clock.advance(10_000);
+    assert.equal((await ask(`${url}/healthz`, ca)).status, 200, 'a broken one is not taken');
+    ca = await newCertificate();
+    for (let tries = 0; tries < 3; tries++) await clock.advance(10_000); // it looks at the files
+    await until(async () => (await ask(`${url}/healthz`, ca)).status === 200);
+    const last = await ask(`${url}/healthz`, old, undefined, agent);
+    assert.deepEqual([last.status, last.fingerprint], [200, first.fingerprint], 'who was connected still is');
   } finally {
+    agent.destroy();
     stop.abort();
     await listening.close(0);
   }
 });
+
+/** What comes a moment later, without looking at a clock. */
+async function until(done: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; !(await done().catch(() => false)); tries++) {
+    if (tries > 200) throw new Error('it never came');
+    await setImmediate();
+  }
+}
