@@ -12,7 +12,7 @@ import { readStatus, readStorages } from '../catalog/statuses.ts';
 import { listWorkers } from '../catalog/workers.ts';
 import type { AppFacts, PointSize, ServiceFacts } from './judge.ts';
 
-const APP_KINDS = ['backup', 'prove', 'restore', 'rows', 'runbook'];
+const APP_KINDS = ['backup', 'prove', 'restore', 'rows', 'runbook', 'drill'];
 const REPOSITORY_KINDS = ['check', 'verify', 'sync'];
 const ENDS = ['succeeded', 'partial', 'failed'] as const;
 const PER_KIND = 15;
@@ -115,23 +115,17 @@ async function runsById(db: CatalogDb, ids: readonly string[]): Promise<Run[]> {
   ).map(toRun);
 }
 
-/**
- * What points hold. Right after a backup the catalog knows only what was read, which is less where files were unchanged: such a point counts
- * once the storages told of it.
- */
+/** What the newest points hold, whole, whatever of it was read anew. */
 async function pointSizes(db: CatalogDb, app: string): Promise<PointSize[]> {
   const rows = await db
     .selectFrom('points')
-    .leftJoin('runs', 'runs.id', 'points.run_id')
-    .select(['points.id', 'points.time', 'points.bytes', 'points.sources', 'points.seen_at', 'runs.finished_at'])
-    .where('points.app', '=', app)
-    .orderBy('points.time', 'desc')
-    .orderBy('points.id', 'desc')
+    .select(['id', 'time', 'bytes', 'sources'])
+    .where('app', '=', app)
+    .orderBy('time', 'desc')
+    .orderBy('id', 'desc')
     .limit(MOST_POINTS)
     .execute();
-  return rows
-    .filter(({ seen_at, finished_at }) => finished_at === null || seen_at > finished_at)
-    .map(({ id, time, bytes, sources }) => ({ point: id, time, bytes, sources: sortedNames(sources) }));
+  return rows.map(({ id, time, bytes, sources }) => ({ point: id, time, bytes, sources: sortedNames(sources) }));
 }
 
 function sortedNames(json: string): string {

@@ -8,8 +8,9 @@ const MAX_AGE = 2 * 86_400_000;
 
 export const storageCapacity: ServiceRule = ({ capacity, now }, { storage_capacity: { percent, critical } }) =>
   capacity.flatMap(({ storage, used, total = 0, at }): Verdict[] => {
-    if (now - at > MAX_AGE || total <= 0) return [];
+    if (now - at > MAX_AGE) return [];
     const cause = `storage_capacity:${storage}`;
+    if (total <= 0) return [{ state: 'fine', cause, because: 'It has no limit that is known.' }];
     const full = (used / total) * 100;
     const figures = `${full.toFixed(1)} % of ${formatBytes(total)} are used, ${formatBytes(Math.max(0, total - used))} are free`;
     if (full <= percent) return [{ state: 'fine', cause, because: `${figures}.` }];

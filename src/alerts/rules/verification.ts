@@ -33,20 +33,30 @@ function damageIn({ outcome, error }: Run): number {
   return found > 0 || error === undefined || !DAMAGE.includes(error.code) ? found : 1;
 }
 
-export const restoreFailure: AppRule = ({ app, ended }) => {
-  const cause = `restore_failure:${app}`;
-  const [last] = [...(ended.restore ?? []), ...(ended.rows ?? []), ...(ended.runbook ?? [])].sort(newestFirst);
+/** What was restored for real, and what was rehearsed, each by itself: a drill that goes well does not make up for a restore that failed. */
+export const restoreFailure: AppRule = ({ app, ended }) => [
+  ...ofRestores([...(ended.restore ?? []), ...(ended.rows ?? []), ...(ended.runbook ?? [])], {
+    ...{ app, cause: `restore_failure:${app}`, title: 'A restore failed' },
+  }),
+  ...ofRestores(ended.drill ?? [], { app, cause: `restore_failure:${app}:drill`, title: 'A recovery drill failed' }),
+];
+
+function ofRestores(
+  runs: readonly Run[],
+  { app, cause, title }: { readonly app: string; readonly cause: string; readonly title: string },
+): Verdict[] {
+  const [last] = runs.toSorted(newestFirst);
   if (last === undefined) return [];
   if (last.state === 'succeeded') return [{ state: 'fine', cause, because: `Run ${last.id} succeeded.` }];
   return [
     {
       ...{ state: 'firing', rule: 'restore_failure', cause, severity: 'ERROR', ...aboutApp(app) },
-      ...{ runId: last.id, evidence: last.id, title: 'A restore failed' },
+      ...{ runId: last.id, evidence: last.id, title },
       message: [last.error?.message ?? 'It ended without saying why.', last.error?.hint ?? ''].join('\n').trim(),
       details: { code: last.error?.code ?? null, kind: last.kind },
     },
   ];
-};
+}
 
 export const proofFailed: AppRule = ({ app, ended }) => {
   const cause = `proof_failed:${app}`;
