@@ -1,6 +1,7 @@
 /** What servers do to a WAL stream: they stop, crash, vanish, are promoted, restored, replaced, and lose slots. Nothing is lost in silence. */
 import assert from 'node:assert/strict';
-import { cp, rm } from 'node:fs/promises';
+import { cp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { giveTo, serverAccount } from '../../src/postgres/account.ts';
 import { readGaps } from '../../src/wal/gaps.ts';
@@ -133,6 +134,20 @@ test('a copy of the past that was started goes no further: its log is not the co
   await using copy = await startPostgres({ major: newest, dataDir: dir.join('copy') });
   await copy.sql(`${TABLE.replace('t (', 'other (')}; ${WORK}`);
   await assert.rejects(place.start(copy.url()).outcome, { code: 'wal_diverged' });
+});
+
+test('a primary that comes back as a standby of another server is followed, and told to have been demoted', async () => {
+  await using server = await startPostgres({ major: newest });
+  await using front = await startFront(server);
+  await using place = await walPlace();
+  await using stream = place.start(front.url, { slotCheckMs: 100 });
+  await stream.until('it is level with a primary', ({ level }) => level !== null);
+  await server.instance.stop('fast');
+  await writeFile(join(server.dataDir, 'standby.signal'), '');
+  await using standby = await startPostgres({ major: newest, dataDir: server.dataDir });
+  front.to(standby);
+  await stream.until('it is told', () => /it was demoted/.test(stream.said()));
+  assert.equal((await stream.stop()).gaps, 0);
 });
 
 test('a server out of reach, cut off or silent, is found again and nothing is missing', async () => {

@@ -11,13 +11,14 @@ import { pages, readPage } from '../support/docs.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
-test('every test that ARCHITECTURE.md names exists', () => {
+test('every test that ARCHITECTURE.md, or the page of faults, names exists', () => {
   const files = globSync(['src/**/*.test.ts', 'test/**/*.test.ts'], { cwd: ROOT }).filter(
     (file) => !file.includes('docs'),
   );
   const code = files.map(read).join('\n').replaceAll("\\'", "'");
   const table = readPage('ARCHITECTURE.md').split('## Invariants')[1]?.split('\n## ')[0] ?? '';
-  const named = [...table.matchAll(/"([^"]+)"/g)].map((match) => match[1] ?? '');
+  const bugs = readPage('docs/faults.md').split('## Bugs that other')[1]?.split('\n## ')[0] ?? '';
+  const named = [...(table + bugs).matchAll(/"([^"]+)"/g)].map(([, name = '']) => name.replaceAll(/[“”]/g, '"'));
   assert.ok(named.length > 10);
   assert.deepEqual(
     named.filter((name) => !code.includes(name)),

@@ -1,16 +1,19 @@
 /** Points made from changes: each is whole, starts by itself, and is what the server has, byte for byte. */
 import assert from 'node:assert/strict';
-import { mkdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { need } from '../support/needs.ts';
 import { majors, runSql, startPostgres, type TestServer } from '../support/postgres/server.ts';
+import { startStandby } from '../support/postgres/standby.ts';
 import { tempDir } from '../support/temp.ts';
+import { until } from '../support/wal-world.ts';
 import { type BackupApp, backupApp } from './fixtures/backup-app.ts';
 import { backupFactsOf } from './fixtures/backup-facts.ts';
 
 const restic = await need('restic');
 const available = await majors();
+const GIB = 1024 ** 3;
 const SETTINGS = { summarize_wal: 'on', autovacuum: 'off' };
 
 const CONTENT = `
@@ -85,6 +88,63 @@ test('a tablespace, a relation of several kinds of pages and a table that shrink
   await assertStarts(app, pg, true);
 });
 
+test('a standby gives incremental points, too', {
+  skip: !available.includes(18) && 'needs PostgreSQL 18',
+}, async () => {
+  await using primary = await startPostgres({ major: 18, settings: SETTINGS });
+  await fill(primary);
+  await using standby = await startStandby(primary, SETTINGS);
+  await using app = await backupApp({ databaseUrl: standby.url(), local: ['a'] });
+  await app.backUp();
+  await primary.sql("update t set pad = 'changed' where id % 500 = 1; truncate u; create table w as select 1 as id");
+  await primary.sql('checkpoint');
+  const [at] = await primary.sql('select pg_current_wal_lsn()::text as lsn');
+  await until(async () => {
+    const [replayed] = await standby.sql(`select pg_last_wal_replay_lsn() >= '${at?.lsn}'::pg_lsn as done`);
+    return replayed?.done === true;
+  });
+  await standby.sql('checkpoint'); // a restart point: the copy begins there
+  await app.backUp();
+  const facts = await backupFactsOf(app);
+  assert.equal(facts.kind, 'incremental', facts.fallback);
+  await using target = await tempDir({ open: true });
+  await app.ok(['restore', 'latest', '--source', 'database', '--to', target.join('r'), '--quiet']);
+  await using restored = await startPostgres({ major: 18, dataDir: target.join('r', 'database') });
+  assert.deepEqual(await restored.sql(CONTENT), await primary.sql(CONTENT));
+});
+
+test('a relation of more than a gigabyte, in two files, changes, is cut short into the first, and comes back', {
+  skip: !available.includes(17) && 'needs PostgreSQL 17',
+}, async () => {
+  await using pg = await startPostgres({ major: 17, settings: SETTINGS });
+  await fill(pg);
+  await pg.sql("create table w as select g as id, repeat('w', 100) as pad from generate_series(1, 500) g; checkpoint");
+  const [row] = await pg.sql("select pg_relation_filepath('w') as path");
+  const [first, second] = [join(pg.dataDir, String(row?.path)), join(pg.dataDir, `${row?.path}.1`)];
+  await pg.instance.stop();
+  await truncate(first, GIB); // pages of zeros, as a crash leaves them: the server takes them for free ones
+  await writeFile(second, '');
+  await truncate(second, 16 * 8192);
+  await using grown = await startPostgres({ major: 17, settings: SETTINGS, dataDir: pg.dataDir });
+  await using app = await backupApp({ databaseUrl: grown.url(), local: ['a'] });
+  await app.backUp();
+
+  await grown.sql("insert into w select g, repeat('z', 100) from generate_series(1001, 1300) g");
+  const [last] = await grown.sql('select (max(ctid)::text::point)[0]::int as block from w');
+  assert.ok(Number(last?.block) >= GIB / 8192, `block ${last?.block} is in the second file`);
+  await app.backUp();
+  assert.equal((await backupFactsOf(app)).kind, 'incremental');
+  await using target = await tempDir({ open: true });
+  await app.ok(['restore', 'latest', '--path', `database/${row?.path}.1`, '--to', target.join('one'), '--quiet']);
+  const restored = await readFile(target.join('one', 'database', `${row?.path}.1`));
+  assert.ok(restored.equals(await readFile(second)));
+
+  await grown.sql('delete from w where id > 1000');
+  await grown.sql('vacuum w');
+  await app.backUp();
+  await assertStarts(app, grown, true);
+});
+
 async function fill(pg: TestServer): Promise<void> {
   await pg.sql(`create table t as select g as id, repeat('x', 100) as pad from generate_series(1, 20000) g;
     alter table t add primary key (id);
@@ -114,19 +174,30 @@ async function assertStarts(app: BackupApp, pg: TestServer, hasW: boolean): Prom
   }
 }
 
-/** Main forks as they lie on the server's disk. Nothing was written since the backup but what counting rows left, which a checkpoint brings out. */
+/** Every file of a relation as it lies on the server's disk: main fork in all its files, maps of free space and of visibility, and init fork. */
 async function assertSameFiles(pg: TestServer, dataDir: string): Promise<void> {
   const rows = await pg.sql(
     "select pg_relation_filepath(oid) as path, relname from pg_class where relkind in ('r', 'i') and relnamespace = 'public'::regnamespace",
   );
   assert.ok(rows.length > 1);
+  const forks = new Set<string>();
   for (const { path, relname } of rows) {
     if (String(path).startsWith('pg_tblspc')) continue;
-    const live = await readFile(join(pg.dataDir, String(path)));
-    const restored = await readFile(join(dataDir, String(path)));
-    assert.equal(restored.length, live.length, `${relname}: length`);
-    assert.ok(restored.equals(live), `${relname}: bytes`);
+    for (const file of await filesOf(pg.dataDir, String(path))) {
+      const live = await readFile(join(pg.dataDir, file));
+      const restored = await readFile(join(dataDir, file));
+      assert.equal(restored.length, live.length, `${relname}, ${file}: length`);
+      assert.ok(restored.equals(live), `${relname}, ${file}: bytes`);
+      forks.add(/_[a-z]+/.exec(basename(file))?.[0] ?? 'main');
+    }
   }
+  assert.ok(['main', '_fsm', '_vm'].every((fork) => forks.has(fork)));
+}
+
+async function filesOf(root: string, path: string): Promise<string[]> {
+  const names = await readdir(join(root, dirname(path)));
+  const own = new RegExp(`^${basename(path)}(\\.\\d+|_[a-z]+)?$`);
+  return names.filter((name) => own.test(name)).map((name) => join(dirname(path), name));
 }
 
 /** Without any earlier point, and without what only those needed. */

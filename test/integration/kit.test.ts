@@ -2,19 +2,20 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parse, stringify } from 'yaml';
 import { serverAccount } from '../../src/postgres/account.ts';
 import { freePort } from '../../src/postgres/free-port.ts';
 import { programsFor } from '../../src/postgres/programs.ts';
 import { PASSWORD } from '../support/care.ts';
 import { need } from '../support/needs.ts';
-import { majors, runSql, startPostgres } from '../support/postgres/server.ts';
+import { majors, runSql, startPostgres, type TestServer } from '../support/postgres/server.ts';
 import { killGroup, runOk } from '../support/run.ts';
 import { tempDir } from '../support/temp.ts';
-import { backupApp, fillMedia } from './fixtures/backup-app.ts';
+import { type BackupApp, backupApp, fillMedia } from './fixtures/backup-app.ts';
 import { describeTree } from './fixtures/backup-compare.ts';
 
 const restic = await need('restic');
@@ -31,15 +32,18 @@ function commandsUnder(kit: string, heading: RegExp): string[] {
     .flatMap((line) => (line.startsWith('    ') ? [line.slice(4)] : []));
 }
 
-test('its text brings the app back without Holdfast: files as they were, and a database that answers', {
+test('its text brings the app back without Holdfast: files as they were, and a database with what was committed after the point', {
   skip: restic.skip || (serverAccount() === undefined && 'needs root, to start a server as another user'),
 }, async () => {
   const major = available[0]!;
   await using pg = await startPostgres({ major });
   await pg.sql('create table patients as select generate_series(1, 1234) id');
   await using app = await backupApp({ databaseUrl: pg.url(), local: ['a', 'b'] });
+  await archiveLog(app);
   await fillMedia(app.media);
   await app.ok(['backup', '--quiet']);
+  await pg.sql('insert into patients values (1235)');
+  await foldLog(app, pg);
   const kit = (await app.ok(['kit'])).stdout;
   assert.ok(!kit.includes(PASSWORD));
 
@@ -63,10 +67,14 @@ test('its text brings the app back without Holdfast: files as they were, and a d
         all.findIndex((other) => other.startsWith('export RESTIC_REPOSITORY')) === i,
     )
     .map(here);
+  const further = commandsUnder(kit, /^Go on from the point of "clinic" to a later moment, without Holdfast$/).map(
+    here,
+  );
   const start = commands.findIndex((line) => line.startsWith('su postgres'));
   assert.ok(start > 0, commands.join('\n'));
-  await runOk('sh', ['-e', '-c', ['umask 022', ...password, ...commands.slice(0, start)].join('\n')]);
-  await chmod(target, 0o755);
+  const script = ['umask 022', ...password, ...commands.slice(0, start), ...further];
+  await runOk('sh', ['-e', '-c', script.join('\n')]);
+  for (const directory of [target, join(target, 'clinic')]) await chmod(directory, 0o755);
   assert.deepEqual(await describeTree(join(target, 'clinic', 'media')), await describeTree(app.media));
 
   const line = /^su postgres -c "(.*)"$/.exec(commands[start]!)?.[1];
@@ -79,17 +87,33 @@ test('its text brings the app back without Holdfast: files as they were, and a d
   });
   try {
     const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
-    let rows: readonly Record<string, unknown>[] | undefined;
-    while (rows === undefined && server.exitCode === null) {
-      rows = await runSql(url, 'select count(*)::int n from patients').catch(() => undefined);
+    const query = 'select count(*)::int n, pg_is_in_recovery() recovering from patients';
+    let row: Record<string, unknown> | undefined;
+    while (row?.recovering !== false && server.exitCode === null) {
+      [row] = await runSql(url, query).catch(() => [undefined]);
       await sleep(50);
     }
-    assert.deepEqual(rows, [{ n: 1234 }]);
+    assert.deepEqual(row, { n: 1235, recovering: false });
   } finally {
     killGroup(server.pid, 'SIGINT');
     if (server.exitCode === null) await once(server, 'exit');
   }
 });
+
+async function archiveLog({ configFile }: BackupApp): Promise<void> {
+  const config = parse(await readFile(configFile, 'utf8'));
+  config.apps.clinic.sources.database.wal = 'push';
+  await writeFile(configFile, stringify(config));
+}
+
+/** Archives every segment up to now, and folds them into a snapshot: it is newer than the point, and is no point. */
+async function foldLog(app: BackupApp, pg: TestServer): Promise<void> {
+  const [row] = await pg.sql('select pg_walfile_name(pg_current_wal_insert_lsn()) as name, pg_switch_wal()');
+  const names = await readdir(join(pg.dataDir, 'pg_wal'));
+  for (const name of names.filter((each) => each.length === 24 && each <= String(row?.name)).sort())
+    await app.ok(['wal', 'push', join(pg.dataDir, 'pg_wal', name)]);
+  await app.ok(['wal', 'fold', '--now', '--quiet']);
+}
 
 test('the page for the printer is well formed, keeps to itself, and has the password only when asked', async () => {
   await using app = await backupApp({ local: ['a'] });

@@ -114,9 +114,9 @@ function withRestic(input: KitInput, app: KitApp): Section {
         ...credentials(nearest),
         `export RESTIC_REPOSITORY=${quote(nearest.restic)}`,
         `export RESTIC_PASSWORD_FILE=${PASSWORD_FILE}`,
-        `restic snapshots --tag ${quote(`app=${app.name}`)}`,
-        `restic dump latest --tag ${quote(`app=${app.name}`)} ${quote(`/${app.name}/runbook.txt`)}`,
-        `restic restore latest --tag ${quote(`app=${app.name}`)} --target ${TARGET}`,
+        `restic snapshots --tag ${quote(`holdfast,app=${app.name}`)}`,
+        `restic dump latest --tag ${quote(`holdfast,app=${app.name}`)} ${quote(`/${app.name}/runbook.txt`)}`,
+        `restic restore latest --tag ${quote(`holdfast,app=${app.name}`)} --target ${TARGET}`,
       ),
       text(
         'What "restic dump" prints is the runbook of the app: the steps of its recovery, with the commands and the time each may take.',

@@ -6,7 +6,10 @@ import { tempDir } from '../temp.ts';
 import { startPostgres, type TestServer } from './server.ts';
 import { writeEntries } from './write-entries.ts';
 
-export async function startStandby(primary: TestServer): Promise<TestServer> {
+export async function startStandby(
+  primary: TestServer,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<TestServer> {
   const dir = await tempDir({ prefix: 'hf-sb', open: true });
   const dataDir = dir.join('data');
   try {
@@ -17,7 +20,7 @@ export async function startStandby(primary: TestServer): Promise<TestServer> {
       join(dataDir, 'postgresql.auto.conf'),
       `primary_conninfo = 'host=${socketDir} port=${port} user=postgres'\n`,
     );
-    const standby = await startPostgres({ major: primary.major, dataDir });
+    const standby = await startPostgres({ major: primary.major, dataDir, settings });
     const stop: TestServer['stop'] = async (mode) => {
       await standby.stop(mode);
       await dir.remove();
