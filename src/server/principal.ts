@@ -57,6 +57,10 @@ export interface AccessControl {
   authenticate(context: Context): Promise<Principal | undefined>;
   /** Its own routes: log-in, accounts, tokens, approvals, audit. */
   register?(api: Api): void;
+  /** Whoever was let in a while ago, with the rights of now; undefined: their session or token opens nothing any more. */
+  still?(principal: Principal): Promise<Principal | undefined>;
+  /** Whether runs of this kind wait for a second person. */
+  takesTwo?(kind: string): boolean;
   /** Whether this run waits for a second person. */
   hold?(asked: AskedRun, principal: Principal): Promise<Held | undefined>;
   /** Hears of every answer; what it throws fails the request. */

@@ -57,6 +57,7 @@ export class ScheduleBook {
 
   async add(schedule: NewSchedule, now: number): Promise<Schedule> {
     checkedParams(schedule.kind, schedule.params);
+    this.#refuseForOne(schedule);
     await this.#refuseTakenName(schedule);
     return addSchedule(this.#deps.catalog.db, schedule, timesOf(schedule, now), now);
   }
@@ -64,6 +65,7 @@ export class ScheduleBook {
   /** Throws `changed_meanwhile` when somebody was faster. */
   async change(known: Schedule, schedule: NewSchedule, now: number): Promise<Schedule> {
     checkedParams(schedule.kind, schedule.params);
+    this.#refuseForOne(schedule);
     if (schedule.name !== known.name) await this.#refuseTakenName(schedule);
     const { db } = this.#deps.catalog;
     const after = await changeSchedule(db, known.id, known.version, schedule, timesOf(schedule, now), now);
@@ -88,6 +90,18 @@ export class ScheduleBook {
     const { catalog, log } = this.#deps;
     const onProblem = (message: string, error: unknown) => log.error(`${message}.`, { error });
     return startDue(catalog, now, { ...given('app', app), onProblem });
+  }
+
+  /** A schedule asks nobody: what takes two people is not begun by one who makes a schedule of it. */
+  #refuseForOne({ kind, app }: NewSchedule): void {
+    if (this.#deps.access.takesTwo?.(kind) !== true) return;
+    throw new Failure(
+      'forbidden',
+      `A ${kind} takes two people, and a schedule would begin it without asking anybody.`,
+      {
+        hint: `Ask for the run itself, or put the schedule into the configuration file: apps.${app}.schedules.`,
+      },
+    );
   }
 
   async #refuseTakenName({ app, name }: NewSchedule): Promise<void> {

@@ -86,6 +86,16 @@ onBothCatalogs({ secondPerson: ['forget', 'restore'], approvals: { within: '1d' 
     assert.equal((await decide(ben, answer.body.approval, 'cancel')).body.state, 'cancelled');
   });
 
+  test('nobody gets round the second person with a schedule', async () => {
+    const { anna } = await people();
+    const schedule = { kind: 'restore', app: 'clinic', cron: '* * * * *', params: { to: '/srv/back' } };
+    const made = await anna.ask('/api/v1/schedules', { method: 'POST', json: schedule });
+    assert.deepEqual([made.status, made.body.code], [403, 'forbidden'], JSON.stringify(made.body));
+    const own = { kind: 'backup', app: 'clinic', cron: '@daily' };
+    assert.equal((await anna.ask('/api/v1/schedules', { method: 'POST', json: own })).status, 201);
+    await server.catalog.db.deleteFrom('schedules').execute();
+  });
+
   test('after its time it is off', async () => {
     const { anna, ben } = await people();
     const { approval } = (await forget(anna)).body;

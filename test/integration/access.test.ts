@@ -205,6 +205,54 @@ onBothCatalogs({ sessions: { idle: '1h', longest: '1d' }, key: KEY }, (theServer
     assert.equal((await server.browser().logIn('anna', { code: code(secret) })).status, 201);
   });
 
+  test('a cookie that somebody planted is not adopted, and an address that a stranger names is not believed', async () => {
+    await server.account('anna', ['viewer', '*']);
+    const planted = 'x'.repeat(43);
+    const browser = server.browser();
+    browser.cookies.set('holdfast-session', planted);
+    assert.equal((await browser.logIn('anna')).status, 201);
+    assert.notEqual(browser.cookies.get('holdfast-session'), planted);
+    assert.equal((await server.ask(SESSION, { headers: { cookie: `holdfast-session=${planted}` } })).status, 401);
+    const guess = (at: number, headers: Record<string, string>) =>
+      server.ask(SESSION, {
+        ...{ method: 'POST', json: { name: 'anna', password: 'a wrong password' }, from: '203.0.113.66' },
+        headers: { ...headers, 'x-forwarded-for': `198.51.100.${at}`, 'x-real-ip': `198.51.100.${at}` },
+      });
+    const codes: string[] = [];
+    for (let at = 0; at < 7; at++) codes.push((await guess(at, { forwarded: `for=198.51.100.${at}` })).body.code);
+    assert.equal(codes.at(-1), 'too_many_attempts');
+  });
+
+  test('a stream of events ends soon after its listener was logged out, disabled or lost the role', async () => {
+    await server.account('anna', ['administrator', '*']);
+    await server.account('ben', ['viewer', '*']);
+    const anna = await server.loggedIn('anna');
+    const { token } = await server.token('viewer', { owner: 'ben' });
+    const stream = async (headers: Record<string, string>) => {
+      const response = await server.app.fetch(new Request('http://holdfast.test/api/v1/events', { headers }), {});
+      assert.equal(response.status, 200);
+      return { text: response.text() }; // there when it has ended
+    };
+    const ends = async (opened: readonly { readonly text: Promise<string> }[]) => {
+      for (let quiet = 0; quiet < 3; quiet++) await server.clock.advance(16 * SECOND);
+      for (const { text } of opened) assert.match(await text, /^retry:/);
+    };
+    const bearer = { authorization: `Bearer ${token}` };
+    const ben = await server.loggedIn('ben');
+    const cookie = () => ({ cookie: `holdfast-session=${ben.cookies.get('holdfast-session')}` });
+    const first = await stream(cookie());
+    await ben.ask(SESSION, { method: 'DELETE' });
+    await ends([first]);
+    await ben.logIn('ben');
+    const second = [await stream(cookie()), await stream(bearer)];
+    await anna.ask('/api/v1/users/ben/grants/*', { method: 'DELETE' });
+    await ends(second);
+    await anna.ask('/api/v1/users/ben/grants/*', { method: 'PUT', json: { role: 'viewer' } });
+    const third = [await stream(bearer)];
+    await anna.ask('/api/v1/users/ben', { method: 'PATCH', json: { disabled: true } });
+    await ends(third);
+  });
+
   test('tokens: never more than role, apps, scopes and owner; void at once when revoked, expired, or the owner is disabled', async () => {
     await server.account('anna', ['administrator', '*']);
     await server.account('ben', ['operator', 'clinic']);

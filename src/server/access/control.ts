@@ -3,12 +3,14 @@ import type { Context } from 'hono';
 import { Failure } from '../../base/failure.ts';
 import { given } from '../../base/given.ts';
 import { appendAudit } from '../../catalog/audit.ts';
+import type { CatalogDb } from '../../catalog/catalog.ts';
 import { grantsOf } from '../../catalog/grants.ts';
+import { findSession, type SessionRecord } from '../../catalog/sessions.ts';
 import { findUser } from '../../catalog/users.ts';
 import type { AccessControl, Answered, Failed } from '../principal.ts';
 import { askSecondPerson } from './approvals.ts';
 import { placeOf } from './client-address.ts';
-import { type Identity, identityOf, Person } from './identity.ts';
+import { type Identity, identityOf, Person, TokenHolder } from './identity.ts';
 import { entryOf, isRecorded, writesItself } from './recorded.ts';
 import { registerAccount } from './routes/account.ts';
 import { registerApprovals } from './routes/approvals.ts';
@@ -18,8 +20,8 @@ import { registerTokens } from './routes/tokens.ts';
 import { registerUsers } from './routes/users.ts';
 import { requireCsrfToken, requireSameOrigin } from './same-origin.ts';
 import { requireScope, SAFE_METHODS } from './scopes.ts';
-import { sessionOf } from './sessions.ts';
-import { holderOf } from './tokens.ts';
+import { hasEnded, sessionOf } from './sessions.ts';
+import { holderOf, stillHolder } from './tokens.ts';
 import { type AccessDeps, AccessParts } from './world.ts';
 
 const BEARER = /^Bearer +(\S{1,200})$/i;
@@ -42,6 +44,8 @@ export function createAccess(deps: AccessDeps): AccessControl {
       ])
         register(api, parts);
     },
+    still: (principal) => still(parts, identityOf(principal)),
+    takesTwo: (kind) => parts.settings.secondPerson.includes(kind),
     hold: async (asked, principal) => {
       const { secondPerson, approvals } = parts.settings;
       if (!secondPerson.includes(asked.kind)) return undefined;
@@ -86,9 +90,22 @@ function tokenOf(authorization: string): string {
 async function personOfCookie(parts: AccessParts, context: Context, now: number): Promise<Person | undefined> {
   const { db, settings } = parts;
   const session = await sessionOf(db, context, { origin: parts.originOf(context), times: settings.sessions, now });
-  const user = session === undefined ? undefined : await findUser(db, session.user_id);
-  if (session === undefined || user === undefined || user.disabled === 1) return undefined;
+  return session && personOfSession(db, session);
+}
+
+async function personOfSession(db: CatalogDb, session: SessionRecord): Promise<Person | undefined> {
+  const user = await findUser(db, session.user_id);
+  if (user === undefined || user.disabled === 1) return undefined;
   return new Person(user, await grantsOf(db, user.id), session);
+}
+
+/** For streams: that somebody listens is no use of a session, and does not keep it from ending. */
+async function still({ db, deps, settings }: AccessParts, identity: Identity): Promise<Identity | undefined> {
+  const now = deps.clock.now();
+  if (identity instanceof TokenHolder) return stillHolder(db, identity.id, now);
+  const session = await findSession(db, identity.session.hash);
+  if (session === undefined || hasEnded(session, settings.sessions, now)) return undefined;
+  return personOfSession(db, session);
 }
 
 async function noteAnswer(parts: AccessParts, answered: Answered, context: Context): Promise<void> {

@@ -76,9 +76,14 @@ export async function sessionOf(
 ): Promise<SessionRecord | undefined> {
   const cookie = cookieOf(context, origin);
   const session = cookie === undefined ? undefined : await findSession(db, hashSecret(cookie));
-  if (session === undefined || session.expires_at <= now || session.seen_at + times.idle <= now) return undefined;
+  if (session === undefined || hasEnded(session, times, now)) return undefined;
   if (now - session.seen_at >= SEEN_EVERY_MS) await touchSession(db, session.hash, now);
   return session;
+}
+
+/** By its age, or because it was not used. */
+export function hasEnded(session: SessionRecord, { idle }: SessionTimes, now: number): boolean {
+  return session.expires_at <= now || session.seen_at + idle <= now;
 }
 
 export function dropCookie(context: Context, { secure }: Origin): void {

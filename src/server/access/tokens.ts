@@ -1,5 +1,5 @@
 /** Tokens for programs: made, checked, revoked. */
-import { Failure } from '../../base/failure.ts';
+import { Failure, isFailure } from '../../base/failure.ts';
 import { given } from '../../base/given.ts';
 import { newId } from '../../base/ids.ts';
 import { appendAudit } from '../../catalog/audit.ts';
@@ -78,13 +78,32 @@ export async function holderOf(db: CatalogDb, token: string, now: number): Promi
   if (id === undefined) throw refused('It is not a token of this service, or it was cut short or mistyped.');
   const record = await findToken(db, id);
   if (record === undefined || !sameSecret(record.hash, hashSecret(token))) throw refused();
+  const holder = await holderNow(db, record, now);
+  if (record.used_at === null || now - record.used_at >= SEEN_EVERY_MS) await touchToken(db, id, now);
+  return holder;
+}
+
+/** The holder of a token that was shown before; undefined: it opens nothing any more. */
+export async function stillHolder(db: CatalogDb, id: string, now: number): Promise<TokenHolder | undefined> {
+  const record = await findToken(db, id);
+  return (
+    record &&
+    holderNow(db, record, now).catch((error: unknown) => {
+      if (isFailure(error, 'unauthenticated')) return undefined;
+      throw error;
+    })
+  );
+}
+
+/** Throws `unauthenticated`. */
+async function holderNow(db: CatalogDb, record: TokenRecord, now: number): Promise<TokenHolder> {
+  const { id } = record;
   if (record.revoked_at !== null) throw refused('It was revoked.', id);
   if (record.expires_at !== null && record.expires_at <= now) throw refused('It has expired.', id);
   const owner = record.user_id === null ? undefined : await findUser(db, record.user_id);
   if (record.user_id !== null && (owner === undefined || owner.disabled === 1))
     throw refused('Its owner is disabled.', id);
   const grants = owner === undefined ? [] : await grantsOf(db, owner.id);
-  if (record.used_at === null || now - record.used_at >= SEEN_EVERY_MS) await touchToken(db, id, now);
   return new TokenHolder(record, owner, grants);
 }
 

@@ -96,7 +96,7 @@ async function held(
 
 async function sendFile(request: Request, file: OpenedFile, place: Place): Promise<Response> {
   const etag = `"${file.version.slice(0, 40)}"`;
-  const headers = { etag, 'cache-control': 'private, no-cache', 'accept-ranges': 'bytes' };
+  const headers = { etag, 'cache-control': 'private, no-store', 'accept-ranges': 'bytes' };
   const end = async (status: number, more: HeaderList = {}) => {
     await place[Symbol.asyncDispose]();
     return new Response(null, { status, headers: { ...headers, ...more } });

@@ -5,10 +5,13 @@ import { given } from '../../base/given.ts';
 import { type CatalogEvent, EVENT_TYPES, type EventType, readEvents } from '../../catalog/events.ts';
 import type { Api } from '../api.ts';
 import { EventFeed } from '../feed.ts';
-import { requireRole } from '../principal.ts';
+import { mayAct, type Principal, requireRole } from '../principal.ts';
 import { invalid } from '../request.ts';
 import { streamed } from '../streamed.ts';
 import { time } from '../views/times.ts';
+
+/** How soon a stream ends that nobody may hear any more, in ms. */
+const ASK_AGAIN_MS = 15_000;
 
 interface Filter {
   readonly app?: string | undefined;
@@ -22,6 +25,17 @@ export function registerEvents(api: Api): void {
   const feed = new EventFeed(deps.catalog, deps.clock, deps.signal);
   let open = 0;
 
+  /** Asked again while a stream goes on: who was logged out, disabled or lost the role hears no more. */
+  const asking = (principal: Principal, app: string) => {
+    let asked = deps.clock.now();
+    return async () => {
+      if (deps.access.still === undefined || deps.clock.now() - asked < ASK_AGAIN_MS) return true;
+      asked = deps.clock.now();
+      const now = await deps.access.still(principal);
+      return now !== undefined && mayAct(now, app, 'viewer');
+    };
+  };
+
   api.route(endpoints.streamEvents, async ({ query, principal, request, signal }) => {
     requireRole(principal, query.app ?? '*', 'viewer');
     const after = lastSeen(request) ?? query.after ?? (await feed.newest());
@@ -32,12 +46,13 @@ export function registerEvents(api: Api): void {
       if (counted) open -= 1;
       counted = false;
     };
+    const stillMay = asking(principal, query.app ?? '*');
     const headers = { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' };
     return streamed(request, headers, async (write) => {
       try {
         if (!(await write(`retry: 3000\nid: ${after}\n\n`))) return;
         for await (const batch of feed.follow(after, limits.heartbeat, signal))
-          if (!(await write(textOf(batch, query)))) return;
+          if (!(await stillMay()) || !(await write(textOf(batch, query)))) return;
       } finally {
         leave();
       }
