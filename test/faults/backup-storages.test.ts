@@ -6,21 +6,14 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { type BackupApp, backupApp, fillMedia, objectsOf } from '../integration/fixtures/backup-app.ts';
 import { init, localStore } from '../support/care.ts';
+import { mountable } from '../support/mounts.ts';
 import { need } from '../support/needs.ts';
 import { run, runOk } from '../support/run.ts';
-import { tempDir } from '../support/temp.ts';
 
 const restic = await need('restic');
 const MIB = 1024 * 1024;
 
-async function cannotMount(): Promise<string | false> {
-  await using place = await tempDir();
-  const { code } = await run('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'none', place.path]).catch(() => ({ code: 1 }));
-  if (code === 0) await run('umount', [place.path]);
-  return code === 0 ? false : 'needs the right to mount a file system';
-}
-
-const mountSkip = await cannotMount();
+const { skip: mountSkip } = await mountable();
 
 /** An app whose storages `names` are on disks of their own, of `size`. */
 async function appOnSmallDisks(names: readonly string[], size: string): Promise<BackupApp> {

@@ -6,25 +6,11 @@ import { test } from 'node:test';
 import { filesSource, runBackUp } from '../integration/fixtures/backup-run.ts';
 import { assertSameTree, runRestore, treeOf } from '../integration/fixtures/restore-run.ts';
 import { init, localStores } from '../support/care.ts';
-import { run, runOk } from '../support/run.ts';
+import { mountAt, mountable } from '../support/mounts.ts';
 import { type TempDir, tempDir } from '../support/temp.ts';
 
 const MIB = 1024 * 1024;
-const mountable = await canMount();
-
-async function canMount(): Promise<{ skip: string | false }> {
-  await using place = await tempDir();
-  const { code } = await run('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'none', place.path]).catch(() => ({ code: 1 }));
-  if (code === 0) await run('umount', [place.path]);
-  return { skip: code === 0 ? false : 'needs the right to mount a file system' };
-}
-
-/** A file system of its own below `dir`, gone with the returned handle. */
-async function mount(path: string, options: string): Promise<AsyncDisposable> {
-  await mkdir(path, { recursive: true });
-  await runOk('mount', ['-t', 'tmpfs', '-o', options, 'none', path]);
-  return { [Symbol.asyncDispose]: async () => void (await run('umount', [path])) };
-}
+const mounts = await mountable();
 
 async function setUp(dir: TempDir, bytes: number) {
   const stores = localStores(dir, 1);
@@ -35,10 +21,10 @@ async function setUp(dir: TempDir, bytes: number) {
   return stores;
 }
 
-test('too little room is said before anything is written', mountable, async () => {
+test('too little room is said before anything is written', mounts, async () => {
   await using dir = await tempDir();
   const stores = await setUp(dir, 8 * MIB);
-  await using _disk = await mount(dir.join('disk'), 'size=4m');
+  await using _disk = await mountAt(dir.join('disk'), 'size=4m');
   const target = dir.join('disk', 'out');
   await assert.rejects(runRestore({ stores, target }), {
     code: 'target_full',
@@ -47,7 +33,7 @@ test('too little room is said before anything is written', mountable, async () =
   await assert.rejects(lstat(target));
 });
 
-test('holes do not count as room: a sparse file larger than the disk is restored', mountable, async () => {
+test('holes do not count as room: a sparse file larger than the disk is restored', mounts, async () => {
   await using dir = await tempDir();
   const stores = localStores(dir, 1);
   await init(stores);
@@ -55,15 +41,15 @@ test('holes do not count as room: a sparse file larger than the disk is restored
   await writeFile(dir.join('media', 'disk.img'), 'boot');
   await truncate(dir.join('media', 'disk.img'), 64 * MIB);
   await runBackUp({ stores, sources: [filesSource(dir.join('media'))] });
-  await using _disk = await mount(dir.join('disk'), 'size=16m');
+  await using _disk = await mountAt(dir.join('disk'), 'size=16m');
   await runRestore({ stores, target: dir.join('disk', 'out') });
   assert.equal((await lstat(dir.join('disk', 'out', 'media', 'disk.img'))).size, 64 * MIB);
 });
 
-test('a disk that fills up during the restore ends it clearly; with room made, it continues', mountable, async () => {
+test('a disk that fills up during the restore ends it clearly; with room made, it continues', mounts, async () => {
   await using dir = await tempDir();
   const stores = await setUp(dir, 8 * MIB);
-  await using _disk = await mount(dir.join('disk'), 'size=12m');
+  await using _disk = await mountAt(dir.join('disk'), 'size=12m');
   const target = dir.join('disk', 'out');
   // somebody else takes the room once the plan was made
   let ballast: Promise<void> | undefined;
@@ -82,10 +68,10 @@ test('a disk that fills up during the restore ends it clearly; with room made, i
   assertSameTree(await treeOf(`${target}/media`), await treeOf(dir.join('media')));
 });
 
-test('a read-only target is refused with its reason', mountable, async () => {
+test('a read-only target is refused with its reason', mounts, async () => {
   await using dir = await tempDir();
   const stores = await setUp(dir, MIB);
-  await using _disk = await mount(dir.join('disk'), 'size=12m,ro');
+  await using _disk = await mountAt(dir.join('disk'), 'size=12m,ro');
   await assert.rejects(runRestore({ stores, target: dir.join('disk', 'out') }), {
     code: 'target_unwritable',
     message: /EROFS/,

@@ -5,9 +5,9 @@ import { chmod, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs
 import { dirname } from 'node:path';
 import { test } from 'node:test';
 import type { RestoreInPlaceOutcome } from '../../src/operations/restore-in-place.ts';
+import { mountable } from '../support/mounts.ts';
 import { run, runOk } from '../support/run.ts';
 import { flipBit, packFiles } from '../support/spoil.ts';
-import { tempDir } from '../support/temp.ts';
 import { type BackupApp, backupApp } from './fixtures/backup-app.ts';
 
 /** An app whose hooks write down when they run and what they see. */
@@ -171,7 +171,7 @@ test('a link to the directory stays a link; a directory that is gone comes back'
   assert.equal(await readFile(`${app.media}/file`, 'utf8'), 'old');
 });
 
-test('what is mounted is replaced entry by entry, with a way back', { skip: await cannotMount() }, async () => {
+test('what is mounted is replaced entry by entry, with a way back', await mountable(), async () => {
   await using app = await hookedApp();
   await mkdir(`${app.media}/sub`);
   await writeFile(`${app.media}/sub/deep`, 'deep');
@@ -191,13 +191,6 @@ test('what is mounted is replaced entry by entry, with a way back', { skip: awai
     await run('umount', [app.media]);
   }
 });
-
-async function cannotMount(): Promise<string | false> {
-  await using place = await tempDir();
-  const { code } = await run('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'none', place.path]).catch(() => ({ code: 1 }));
-  if (code === 0) await run('umount', [place.path]);
-  return code === 0 ? false : 'needs the right to mount a file system';
-}
 
 test('what cannot be replaced is refused before the app is stopped', async () => {
   await using app = await hookedApp();

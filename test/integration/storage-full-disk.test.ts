@@ -5,25 +5,15 @@ import { readdir } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { type FailureCode, isFailure } from '../../src/base/failure.ts';
 import { openStore } from '../../src/storage/open.ts';
-import { need } from '../support/needs.ts';
+import { mountable } from '../support/mounts.ts';
 import { run } from '../support/run.ts';
 import { type TempDir, tempDir } from '../support/temp.ts';
 
 const MIB = 1024 * 1024;
 let dir: TempDir;
-const mountable = await canMount();
+const mounts = await mountable();
 
-/** Mounting needs root, and containers often refuse it even then. */
-async function canMount(): Promise<{ skip: string | false }> {
-  const tools = await need('mount');
-  if (tools.skip) return tools;
-  await using place = await tempDir();
-  const { code } = await run('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'none', place.path]);
-  if (code === 0) await run('umount', [place.path]);
-  return { skip: code === 0 ? false : 'needs the right to mount a file system' };
-}
-
-describe('a disk of eight mebibytes', mountable, () => {
+describe('a disk of eight mebibytes', mounts, () => {
   before(async () => {
     dir = await tempDir();
     await run('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'none', dir.path]);
