@@ -29,7 +29,7 @@ export const SCHEDULED_PARAMS = {
     limit: duration.optional(),
   }),
   check: mapping({ storage: text.optional(), readData: readData.optional() }),
-  sync: mapping({ storage: text.optional(), readData: flag.optional() }),
+  sync: mapping({ storage: text.optional(), readData: flag.optional(), moved: flag.optional() }),
   prune: mapping({}),
   'wal-fold': mapping({ now: flag.optional() }),
   drill: mapping({}),

@@ -4,6 +4,7 @@ import { type Damage, recordDamage } from '../repository/meta-damage.ts';
 import { pruneStorages } from '../repository/prune.ts';
 import { type SyncReport, syncStorages } from '../repository/sync.ts';
 import { bestEffort } from './best-effort.ts';
+import { rememberPlaces } from './places.ts';
 import type { Session } from './session.ts';
 import { syncWal, type WalSync } from './wal/sync.ts';
 
@@ -14,6 +15,8 @@ export interface SyncInput {
   readonly storage?: string;
   /** Read everything to find damage, not only what listings and the last check show. */
   readonly readData?: boolean;
+  /** Storages may lie on another file system than until now. */
+  readonly moved?: boolean;
 }
 
 export interface SyncOutcome extends SyncReport {
@@ -21,10 +24,13 @@ export interface SyncOutcome extends SyncReport {
   readonly wal: ReadonlyMap<string, WalSync>;
 }
 
-export async function sync(session: Session, { storage, readData = false }: SyncInput = {}): Promise<SyncOutcome> {
+export async function sync(
+  session: Session,
+  { storage, readData = false, moved = false }: SyncInput = {},
+): Promise<SyncOutcome> {
   const { repository, progress } = session;
   const points = await syncStorages(repository, {
-    ...{ readData, progress },
+    ...{ readData, progress, moved },
     ...(storage === undefined ? {} : { storages: [storage] }),
   });
   const wal = await syncWal(session, new Set(points.storages.keys()), readData);
@@ -39,6 +45,7 @@ export async function sync(session: Session, { storage, readData = false }: Sync
       recordDamage(repository, remaining, (known) => report.storages.has(known.storage)),
     );
   await remember(report.remaining);
+  await rememberPlaces(session, new Set(report.storages.keys()));
   const remaining = await retireSuperseded(session, report.remaining);
   if (remaining.length < report.remaining.length) await remember(remaining);
   return { ...report, remaining };

@@ -30,6 +30,8 @@ export interface SyncOptions {
   readonly storages?: readonly string[];
   /** Read, hash and open everything on these storages to find damage. */
   readonly readData: boolean;
+  /** Storages that were wiped are rebuilt also where the file system that they lay on is not mounted. */
+  readonly moved?: boolean;
   readonly progress?: Progress;
 }
 
@@ -60,7 +62,7 @@ export async function syncStorages(opened: Repository, options: SyncOptions): Pr
   const { progress = silent } = options;
   assertKnown(opened, options.storages);
   const isChosen = (name: string) => options.storages === undefined || options.storages.includes(name);
-  const adoption = await adoptLost(opened, isChosen);
+  const adoption = await adoptLost(opened, isChosen, options.moved ?? false);
   const { repository, locks, failures } = await lockEach(adoption.repository, { exclusive: false });
   await using held = locks;
   void held;

@@ -37,6 +37,9 @@ export interface ObjectStore {
   /** How long a new object cannot be deleted, in ms; undefined where the storage has no object lock. */
   readonly lockMs?: number;
 
+  /** Where the file system is mounted that holds the storage, or would hold it. Absent where a storage is no directory. */
+  mountPoint?(): Promise<string | undefined>;
+
   /**
    * Stores `parts` (concatenated) under `key`, replacing what was there. When it resolves the object is durable and visible to `get`,
    * `stat` and `list`; when it rejects, either the whole object is there or nothing is.

@@ -6,6 +6,7 @@ import type { Configuration } from '../../config/configuration.ts';
 import { thisProcess } from '../../operations/holder.ts';
 import { init } from '../../operations/init.ts';
 import { collectKit, recoveryKit } from '../../operations/kit.ts';
+import { rememberPlaces } from '../../operations/places.ts';
 import { defineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { openSession, openStores } from '../open-session.ts';
@@ -73,6 +74,7 @@ async function writeKits(context: Context): Promise<void> {
   const { output } = context;
   const config = await context.config();
   await using session = await openSession(context);
+  await rememberPlaces(session);
   const kit = await collectKit(session, { config, programVersion: context.build.version, withPassword: false });
   try {
     for (const [format, name] of KITS) {

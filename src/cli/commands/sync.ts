@@ -14,24 +14,25 @@ export default defineCommand({
     'Every storage gets what it lacks of the points of the others, and good copies of what is missing, short or damaged: as listing ' +
     'shows it, as the last "holdfast check" found it, and with --read-data as reading everything finds it. A storage that was wiped is ' +
     'rebuilt. Points that retention or "holdfast forget" removed from a storage stay away from it, unless they are pinned. What has no ' +
-    'good copy anywhere is reported and left as it is (exit 4). It may be interrupted; the next run goes on. A directory that is not mounted ' +
-    'looks like one that was wiped: mount it first.',
+    'good copy anywhere is reported and left as it is (exit 4). It may be interrupted; the next run goes on. A directory is ' +
+    'not filled while the disk or share is not mounted that it lay on; --moved says that it is to lie where it is now.',
   options: {
     storage: option.text('S', 'only this storage; the others are read from'),
     readData: option.flag('read everything to find damage'),
+    moved: option.flag('rebuild an empty directory also where it lay on a file system that is not mounted now'),
   },
   examples: [
     ['holdfast sync', 'level all storages, heal what the last check found'],
     ['holdfast sync --storage local', 'rebuild or heal one storage'],
   ],
   exits: [EXIT.partial, EXIT.damaged, EXIT.noRepository, EXIT.locked, EXIT.wrongPassword],
-  async run(context, { options: { storage, readData } }) {
+  async run(context, { options: { storage, readData, moved } }) {
     await using session = await openSession(context, { create: true });
-    const report = await sync(session, { readData, ...(storage === undefined ? {} : { storage }) });
+    const report = await sync(session, { readData, moved, ...(storage === undefined ? {} : { storage }) });
     return show(context, summaryOf(report));
   },
-  async remote(context, { options: { storage, readData } }) {
-    return show(context, await context.server.run<Summary>('sync', { storage, readData }));
+  async remote(context, { options: { storage, readData, moved } }) {
+    return show(context, await context.server.run<Summary>('sync', { storage, readData, moved }));
   },
 });
 

@@ -1,6 +1,7 @@
 /** Which directories are mount points: those cannot be renamed, whatever is mounted there. */
 import { readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { mountPoints } from '../../base/mount-table.ts';
 
 export async function isMountPoint(path: string): Promise<boolean> {
   if (path === '/' || (await mounted()).has(path)) return true;
@@ -8,13 +9,6 @@ export async function isMountPoint(path: string): Promise<boolean> {
   return own.dev !== above.dev;
 }
 
-/** The mount points that the kernel tells; the fifth field, with space, tab, newline and backslash as octal digits. */
 async function mounted(): Promise<ReadonlySet<string>> {
-  const table = await readFile('/proc/self/mountinfo', 'utf8').catch(() => '');
-  const points = table.split('\n').map((line) => line.split(' ')[4] ?? '');
-  return new Set(
-    points.map((point) =>
-      point.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(Number.parseInt(digits, 8))),
-    ),
-  );
+  return mountPoints(await readFile('/proc/self/mountinfo', 'utf8').catch(() => ''));
 }

@@ -4,6 +4,7 @@ import { collectKeyFiles, keyIds, putConfig, putKeyFiles } from '../key-copies.t
 import { openConfig } from '../key-ring.ts';
 import { CONFIG_KEY } from '../keys.ts';
 import { readRemovedKeys } from '../meta-keys.ts';
+import { assertMounted } from '../meta-places.ts';
 import { type LostReplica, readFromAny } from '../replicas.ts';
 import type { Repository } from '../repository.ts';
 import { withReplicas } from './lock-each.ts';
@@ -18,7 +19,12 @@ export interface Adoption {
   readonly failures: ReadonlyMap<string, Failure>;
 }
 
-export async function adoptLost(opened: Repository, isChosen: (name: string) => boolean): Promise<Adoption> {
+/** `moved`: also where a file system is not mounted that a storage lay on. */
+export async function adoptLost(
+  opened: Repository,
+  isChosen: (name: string) => boolean,
+  moved: boolean,
+): Promise<Adoption> {
   let repository = opened;
   const adopted: string[] = [];
   const failures = new Map<string, Failure>();
@@ -26,6 +32,7 @@ export async function adoptLost(opened: Repository, isChosen: (name: string) => 
     try {
       const state = await examineLost(repository, lost);
       if (state === 'unreachable' || state === 'foreign') throw lost.failure;
+      if (state === 'wiped' && !moved) await assertMounted(repository, lost.store);
       repository = await adopt(repository, lost);
       adopted.push(lost.name);
     } catch (error) {

@@ -10,6 +10,7 @@ import { checkKey, checkPrefix } from '../keys.ts';
 import type { ByteRange, CallOptions, ObjectInfo, ObjectStore, PutOptions } from '../object-store.ts';
 import { errno, localFailure } from './errors.ts';
 import { listObjects } from './list-objects.ts';
+import { findMountPoint } from './mount-point.ts';
 import { readObject } from './read-object.ts';
 import { Root, syncDirectory } from './root.ts';
 import { objectExists, writeObject } from './write-object.ts';
@@ -96,6 +97,14 @@ class LocalStore implements ObjectStore {
 
   async retain(key: string): Promise<void> {
     checkKey(key);
+  }
+
+  async mountPoint(): Promise<string | undefined> {
+    try {
+      return await findMountPoint(this.location);
+    } catch (error) {
+      throw this.#failure(`looking for the mount of ${this.location}`, error, undefined);
+    }
   }
 
   async close(): Promise<void> {}
