@@ -25,8 +25,14 @@ import { type AccessServer, type Asked, accessServer, type Browser, LONG } from 
 
 const PAGE = fileURLToPath(new URL('../../docs/access.md', import.meta.url));
 
-/** Who asks: nobody, or an account with this role for these apps. */
-const ASKERS: readonly { readonly title: string; readonly role?: Role; readonly app?: string }[] = [
+/** Who asks: nobody, or an account or a token with this role for these apps. */
+const ASKERS: readonly {
+  readonly title: string;
+  readonly role?: Role;
+  readonly app?: string;
+  /** A token without an owner. */
+  readonly token?: true;
+}[] = [
   { title: 'nobody' },
   { title: 'no role', app: '' },
   { title: 'viewer', role: 'viewer', app: '*' },
@@ -34,6 +40,7 @@ const ASKERS: readonly { readonly title: string; readonly role?: Role; readonly 
   { title: 'administrator', role: 'administrator', app: '*' },
   { title: 'administrator of the app', role: 'administrator', app: 'clinic' },
   { title: 'administrator of another app', role: 'administrator', app: 'shop' },
+  { title: 'token for another app', role: 'administrator', app: 'shop', token: true },
 ];
 type Asker = (typeof ASKERS)[number];
 
@@ -49,8 +56,8 @@ const browsers = new Map<string, Browser>();
 
 before(async () => {
   server = await accessServer(undefined);
-  for (const [at, { role, app }] of ASKERS.entries()) {
-    if (app === undefined) continue;
+  for (const [at, { role, app, token }] of ASKERS.entries()) {
+    if (app === undefined || token) continue;
     await server.account(`asker${at}`, ...(role === undefined ? [] : [[role, app] as const]));
   }
 });
@@ -165,8 +172,9 @@ function parameter(name: string, path: string): Promise<string> {
 }
 
 /** Some routes end sessions: those get one of their own. */
-async function browserOf({ app }: Asker, at: number, path: string): Promise<Browser> {
+async function browserOf({ app, role, token }: Asker, at: number, path: string): Promise<Pick<Browser, 'ask'>> {
   if (app === undefined) return server.browser();
+  if (token) return server.holding((await server.token(role!, { app })).token);
   const name = `asker${at}`;
   const known = browsers.get(name);
   if (known !== undefined && !/\/(session|account)\b/.test(path)) return known;
@@ -176,10 +184,10 @@ async function browserOf({ app }: Asker, at: number, path: string): Promise<Brow
 }
 
 /** By the declaration alone. */
-function expected({ access, app, path, query }: Endpoint, { role, app: ofApps }: Asker): Cell {
+function expected({ access, app, path, query }: Endpoint, { role, app: ofApps, token }: Asker): Cell {
   if (access === 'public') return 'yes';
   if (ofApps === undefined) return 'no';
-  if (access === 'account') return 'yes';
+  if (access === 'account') return token === true ? 'no' : 'yes';
   const seesApp = ofApps === '*' || ofApps === 'clinic';
   const enough = role !== undefined && RANK[role]! >= RANK[access]!;
   if (app === undefined) return enough && ofApps === '*' ? 'yes' : 'no';

@@ -138,6 +138,7 @@ test('a file is downloaded byte for byte, in whole and in part, also under a nam
   const whole = await api.ask(path);
   assert.equal(whole.headers.get('content-length'), String(photo.length));
   assert.match(whole.headers.get('content-disposition') ?? '', /^attachment; filename="big.jpg"/);
+  assert.equal(whole.headers.get('cache-control'), 'private, no-store', 'no browser keeps it');
   assert.ok(photo.equals(Buffer.from(await whole.arrayBuffer())));
   const etag = whole.headers.get('etag') ?? '';
   assert.equal((await api.ask(path, { headers: { 'if-none-match': etag } })).status, 304);

@@ -99,6 +99,12 @@ export class AccessServer implements AsyncDisposable {
     return new Browser(this, from);
   }
 
+  /** A program that sends a token. */
+  holding(token: string): Pick<Browser, 'ask'> {
+    const headers = { authorization: `Bearer ${token}` };
+    return { ask: (path, asked = {}) => this.ask(path, { ...asked, headers: { ...headers, ...asked.headers } }) };
+  }
+
   /** A browser in which `name` is logged in. */
   async loggedIn(name: string, from?: string): Promise<Browser> {
     const browser = this.browser(from);
