@@ -1,77 +1,187 @@
-/** Two schedulers and four workers over one PostgreSQL, each killed in turn: what was asked for is done, and nothing twice. */
+/**
+ * The service on several machines: two `holdfast serve` and four `holdfast worker` over one PostgreSQL, each killed in turn while backups
+ * run. What was asked for and what was due has one point each.
+ */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { systemClock } from '../../src/base/clock.ts';
-import { openCatalog } from '../../src/catalog/catalog.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { stringify } from 'yaml';
+import { type Catalog, openCatalog } from '../../src/catalog/catalog.ts';
 import { listRuns, OVER, type Run } from '../../src/catalog/runs.ts';
-import { enqueue } from '../../src/scheduler/enqueue.ts';
-import { reconcile } from '../../src/scheduler/reconcile.ts';
+import { listWorkers } from '../../src/catalog/workers.ts';
+import { freePort } from '../../src/postgres/free-port.ts';
+import { openStore } from '../../src/storage/open.ts';
+import { init, PASSWORD } from '../support/care.ts';
+import { HOLDFAST, holdfastOk } from '../support/holdfast.ts';
 import { startPostgres } from '../support/postgres/server.ts';
-import { tempDir } from '../support/temp.ts';
-import { hourly } from './fixtures/scheduler-part.ts';
+import { Restic } from '../support/restic.ts';
+import { type Service, startService } from '../support/service.ts';
+import { type TempDir, tempDir } from '../support/temp.ts';
 
-const PART = fileURLToPath(new URL('fixtures/scheduler-part.ts', import.meta.url));
-const APPS = Array.from({ length: 6 }, (_, n) => `app${n}`);
-const ASKED_PER_APP = 4;
-const RUNS = APPS.length * (ASKED_PER_APP + 1);
+const SITES = { north: ['front', 'laboratory'], south: ['archive', 'billing'] } as const;
+const APPS = Object.values(SITES).flat();
+/** Who is killed after whom. */
+const TURNS = [
+  ['worker', 0],
+  ['server', 0],
+  ['worker', 1],
+  ['worker', 2],
+  ['server', 1],
+  ['worker', 3],
+] as const;
+const ASKED = 4 * 2 + 2;
+const YEAR = 365 * 86_400_000;
 
-test('schedulers and workers that are killed one after the other lose nothing and do nothing twice', async () => {
+test('servers and workers that are killed one after the other lose nothing and do nothing twice', async () => {
   await using directory = await tempDir({ prefix: 'hf-killed' });
-  await using server = await startPostgres({ major: 17 });
-  const points = directory.join('points');
-  await mkdir(points);
-  await using catalog = await openCatalog({ url: server.url({}) });
-  const now = systemClock.now();
-  await reconcile(catalog, APPS.map(hourly), now);
-  await catalog.db
-    .updateTable('schedules')
-    .set({ evaluated_until: now - 3_600_000, next_at: now - 1 })
-    .execute();
-  for (const app of APPS)
-    for (let n = 0; n < ASKED_PER_APP; n++)
-      await enqueue(catalog.db, { app, kind: 'backup', trigger: 'api', retries: 20 }, now);
+  await using postgres = await startPostgres({ major: 18 });
+  const url = postgres.url({ tcp: true });
+  const [first, second] = [await freePort(), await freePort()];
+  const configFile = await configure(directory, url, first);
+  const configOfSecond = await configure(directory, url, second);
+  const created = await holdfastOk([
+    '--config',
+    configFile,
+    'token',
+    'create',
+    'test',
+    '--role',
+    'administrator',
+    '--quiet',
+  ]);
+  const token = created.stdout.trim();
+  await using catalog = await openCatalog({ url });
+  const serve = (at: number) =>
+    startService(at === 0 ? configFile : configOfSecond, {
+      ...{ port: at === 0 ? first : second, token, words: ['--no-worker', '--log', 'warn'] },
+    });
+  const worker = (at: number) =>
+    spawn(HOLDFAST, ['--config', configFile, 'worker', ...workerWords(at)], { stdio: 'inherit' });
 
-  const start = (role: string) =>
-    spawn(process.execPath, [PART, role, server.url({}), points, APPS.join(',')], { stdio: 'inherit' });
-  const parts = ['serve', 'serve', 'worker', 'worker', 'worker', 'worker'].map((role) => ({
-    role,
-    process: start(role),
-  }));
+  const workers = [0, 1, 2, 3].map(worker);
+  const servers = await Promise.all([serve(0), serve(1)]);
   try {
-    for (const part of [2, 0, 3, 1, 4, 5].map((at) => parts[at]!)) {
-      const before = (await readdir(points)).length;
-      await until(async () => (await readdir(points)).length > before || (await allOver()) !== undefined);
-      await killed(part.process);
-      part.process = start(part.role);
+    await makeDue(catalog);
+    for (const [part, at] of TURNS) {
+      if (part === 'server') {
+        await asked(servers[at]!, APPS[at]!);
+        await killed(servers[at]!.child);
+        servers[at] = await serve(at);
+      } else {
+        const apps = SITES[siteOf(at)];
+        for (const app of apps) await asked(servers[at % 2]!, app);
+        await until(async () => (await isAtWork(catalog, `w${at}`)) || (await allOver(catalog, apps)) !== undefined);
+        await sleep(at * 200); // each at another moment of its backup
+        await killed(workers[at]!);
+        workers[at] = worker(at);
+      }
     }
-    const runs = await until(allOver);
+    const runs = await until(async () =>
+      (await countRuns(catalog)) >= ASKED + APPS.length ? allOver(catalog, APPS) : undefined,
+    );
     assert.deepEqual(
       runs.filter(({ state }) => state !== 'succeeded').map(({ state, error }) => ({ state, error })),
       [],
     );
-    const made = (await readdir(points)).map((name) => name.split('.')[0]);
-    assert.deepEqual(made.sort(), runs.map(({ id }) => id).sort(), 'every run did its work, once');
-    assert.equal(runs.filter(({ scheduleId }) => scheduleId !== undefined).length, APPS.length, 'what was due, once');
+    assert.equal(runs.filter(({ trigger }) => trigger === 'api').length, ASKED, 'what was asked for');
+    assert.equal(runs.filter(({ trigger }) => trigger === 'catch-up').length, APPS.length, 'what was due, once');
+    assert.ok(
+      runs.some(({ attempt }) => attempt > 1),
+      'somebody was killed at work',
+    );
+    const restic = new Restic(directory.join('storage'), PASSWORD);
+    const points = (await restic.snapshots()).map(({ tags = [] }) => tags.find((tag) => tag.startsWith('run=')));
+    assert.deepEqual(points.sort(), runs.map(({ id }) => `run=${id}`).sort(), 'every run has its point, one');
+    await restic.check();
   } finally {
-    await Promise.all(parts.map(({ process: each }) => killed(each)));
-  }
-
-  async function allOver(): Promise<Run[] | undefined> {
-    const { runs } = await listRuns(catalog.db, { limit: 1_000 });
-    return runs.length === RUNS && runs.every(({ state }) => OVER.includes(state)) ? runs : undefined;
+    await Promise.all([...workers, ...servers.map(({ child }) => child)].map(killed));
   }
 });
+
+async function configure(directory: TempDir, catalog: string, port: number): Promise<string> {
+  const storage = { type: 'local', name: 'storage', path: directory.join('storage') } as const;
+  const apps: Record<string, object> = {};
+  for (const [site, names] of Object.entries(SITES))
+    for (const name of names) {
+      const path = directory.join(name);
+      await mkdir(path, { recursive: true });
+      await writeFile(join(path, 'file'), `the files of ${name}\n`.repeat(10_000));
+      apps[name] = {
+        sources: { media: { type: 'files', path } },
+        labels: { site },
+        schedules: [{ name: 'backup', run: 'backup', cron: '0 3 1 6 *', jitter: '0s' }],
+      };
+    }
+  const file = directory.join(`${port}.yaml`);
+  const service = { catalog: { url: catalog }, server: { listen: `127.0.0.1:${port}` } };
+  const verification = { sample: 'off', afterBackup: false };
+  const { name: _name, ...settings } = storage;
+  await writeFile(
+    file,
+    stringify({
+      version: 1,
+      repository: { password: PASSWORD },
+      storages: { storage: settings },
+      ...{ apps, verification, ...service },
+    }),
+    { mode: 0o600 },
+  );
+  const store = openStore(storage, { create: true });
+  await init([store]);
+  await store.close();
+  return file;
+}
+
+function siteOf(worker: number): keyof typeof SITES {
+  return worker % 2 === 0 ? 'north' : 'south';
+}
+
+function workerWords(at: number): string[] {
+  const few = ['--concurrency', '1', '--log', 'error'];
+  return ['--name', `w${at}`, '--labels', `site=${siteOf(at)}`, ...few];
+}
+
+async function asked(server: Service, app: string): Promise<void> {
+  const { status, body } = await server.call('POST', '/runs', { kind: 'backup', app, params: {} });
+  assert.equal(status, 202, JSON.stringify(body));
+}
+
+/** As if nothing had looked at schedules for a year: each has one time that was missed. */
+async function makeDue(catalog: Catalog): Promise<void> {
+  const { db } = catalog;
+  await until(async () => (await db.selectFrom('schedules').select('id').execute()).length === APPS.length);
+  const now = Date.now();
+  await db
+    .updateTable('schedules')
+    .set({ evaluated_until: now - YEAR, next_at: now - 1 })
+    .execute();
+}
+
+async function isAtWork(catalog: Catalog, name: string): Promise<boolean> {
+  const ids = (await listWorkers(catalog.db)).filter((each) => each.name === name).map(({ id }) => id);
+  const { runs } = await listRuns(catalog.db, { state: 'running', limit: 100 });
+  return runs.some((run) => ids.includes(run.worker ?? ''));
+}
+
+/** The backups of these apps, once all are over. */
+async function allOver(catalog: Catalog, apps: readonly string[]): Promise<Run[] | undefined> {
+  const { runs } = await listRuns(catalog.db, { kind: 'backup', apps, limit: 1_000 });
+  return runs.every(({ state }) => OVER.includes(state)) ? runs : undefined;
+}
+
+async function countRuns(catalog: Catalog): Promise<number> {
+  return (await listRuns(catalog.db, { kind: 'backup', limit: 1_000 })).runs.length;
+}
 
 async function until<T>(look: () => Promise<T>): Promise<NonNullable<T>> {
   for (;;) {
     const found = await look();
     if (found) return found;
-    await setTimeout(100);
+    await sleep(100);
   }
 }
 
