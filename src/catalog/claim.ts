@@ -81,13 +81,19 @@ const takeFirst = prepared<Take, RunsTable>((db, value) => {
   if (onPostgres(db)) candidates = candidates.forUpdate().skipLocked();
   return db
     .updateTable('runs')
-    .set((eb) => ({
-      ...{ state: 'running' as const, fence: eb('fence', '+', 1), worker: value('worker') },
+    .set({
+      ...{ state: 'running' as const, fence: larger(value('now')), worker: value('worker') },
       ...{ lease_until: value('until'), started_at: value('now'), progress: null },
-    }))
+    })
     .where('id', '=', candidates)
     .returningAll();
 });
+
+/**
+ * The time, where that is larger than one more: a claim that was lost with the end of the log when a standby took over has a number that
+ * nobody gets again.
+ */
+const larger = (now: number) => sql<number>`case when fence < ${now} then ${now} else fence + 1 end`;
 
 /** As the partial indexes of the queue have it. */
 const QUEUED = sql<SqlBool>`state || '' = 'queued'`;

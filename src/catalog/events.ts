@@ -149,6 +149,7 @@ export async function* watchEvents(
     const wait = catalog.wake.wait(clock, POLL_MS, AbortSignal.any([signal, changed.signal])); // before reading: nothing slips between
     const events = await readOrNone(catalog.db, seen);
     if (events.length > 0) changed.abort();
+    else seen = await backTo(catalog.db, seen);
     for (const event of events) {
       if (signal.aborted) break;
       seen = event.seq;
@@ -156,6 +157,12 @@ export async function* watchEvents(
     }
     await wait;
   }
+}
+
+/** A standby that takes over may lack the newest events, and gives their numbers to others. */
+async function backTo(db: CatalogDb, seen: number): Promise<number> {
+  const { newest } = await eventRange(db).catch(() => ({ newest: seen })); // it cannot be read now
+  return Math.min(seen, newest);
 }
 
 async function readOrNone(db: CatalogDb, seen: number): Promise<CatalogEvent[]> {

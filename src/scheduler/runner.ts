@@ -92,7 +92,11 @@ class Execution {
     const onStop = () => this.#ask('shutdown');
     stop.addEventListener('abort', onStop, { once: true });
     if (stop.aborted) onStop();
-    const watching = [this.#keep(), ...(timeLimitMs === undefined ? [] : [this.#limit(timeLimitMs)])];
+    const watching = [
+      this.#keep(),
+      this.#watchLease(),
+      ...(timeLimitMs === undefined ? [] : [this.#limit(timeLimitMs)]),
+    ];
     const end = await child.ended;
     this.#over.abort();
     stop.removeEventListener('abort', onStop);
@@ -109,19 +113,32 @@ class Execution {
     while (await this.#pause(this.#deps.leaseMs / 3)) if ((await this.#renew()) === 'lost') return;
   }
 
-  /** Confirms in the catalog that the run is still this worker's. While the catalog cannot be asked, the lease runs on as it was. */
+  /** Ends the process as soon as the lease is over, also while the catalog keeps an answer to itself. */
+  async #watchLease(): Promise<void> {
+    const left = () => this.#heldUntil - this.#deps.clock.monotonic();
+    while (left() > 0) if (!(await this.#pause(left()))) return;
+    this.#lose();
+  }
+
+  #lose(): 'lost' {
+    this.#lost = true;
+    this.#child?.kill();
+    return 'lost';
+  }
+
+  /**
+   * Confirms in the catalog that the run is still this worker's. While the catalog cannot be asked, the lease runs on as it was; an answer
+   * that was under way for longer than the lease says nothing about now.
+   */
   async #renew(): Promise<'held' | 'lost' | 'cancel' | 'unknown'> {
     const { catalog, clock, leaseMs } = this.#deps;
     if (this.#lost) return 'lost';
     const asked = clock.monotonic();
     const state = await renewLease(catalog.db, this.#run, clock.now(), leaseMs).catch(() => 'unknown' as const);
     if (state === 'held' || state === 'cancel') this.#heldUntil = asked + leaseMs;
+    if (this.#lost || state === 'lost' || clock.monotonic() >= this.#heldUntil) return this.#lose();
     if (state === 'cancel') this.#ask('cancel');
-    const overdue = state === 'unknown' && clock.monotonic() >= this.#heldUntil;
-    if (state !== 'lost' && !overdue) return state;
-    this.#lost = true;
-    this.#child?.kill();
-    return 'lost';
+    return state;
   }
 
   /** Only on the catalog's word: while it cannot be asked, the process waits as long as the lease lasts. */
@@ -131,7 +148,7 @@ class Execution {
     if (state !== 'held') return false;
     try {
       if (step === REMOVAL) await this.#deps.beforeRemoval?.(this.#run);
-      return true;
+      return !this.#lost;
     } catch (error) {
       this.#refusal = errorOf(asFailure(error));
       return false;
@@ -157,9 +174,7 @@ class Execution {
       this.#report.giveBack(report);
       throw error;
     });
-    if (held) return;
-    this.#lost = true;
-    this.#child?.kill();
+    if (!held) this.#lose();
   }
 
   async #limit(ms: number): Promise<void> {

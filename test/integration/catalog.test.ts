@@ -141,7 +141,7 @@ for (const [name, place] of Object.entries(places)) {
       ];
       assert.deepEqual(await refused(), ['lost', false, false, false]);
       const newer = (await claimRun(catalog, { id: 'worker-2', labels: {} }, NOW + 2 * LEASE, LEASE))!;
-      assert.equal(newer.fence, paused.fence + 1);
+      assert.ok(newer.fence > paused.fence);
       const events = await types(catalog);
       assert.deepEqual(await refused(), ['lost', false, false, false]);
       assert.deepEqual(await types(catalog), events);
