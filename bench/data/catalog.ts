@@ -1,46 +1,43 @@
-/** A catalog as it is after years: made by the database itself, which is much faster than run by run. */
+/**
+ * A catalog as it is after years of service: a million runs, a hundred thousand points, and what comes with them. The database makes the rows
+ * by itself, with the indexes taken away meanwhile. All of it is young enough to be kept: nothing is swept while something is measured.
+ */
 import { sql } from 'kysely';
+import { systemClock } from '../../src/base/clock.ts';
 import type { Catalog } from '../../src/catalog/catalog.ts';
+import { dropIndexes } from './catalog/indexes.ts';
+import { series } from './catalog/series.ts';
+import { type Counts, SCHEDULES, TABLES } from './catalog/tables.ts';
 
-export const APPS = 100;
+export { APPS, SCHEDULES, scheduleId } from './catalog/tables.ts';
 
-/** Runs of a hundred apps and five kinds; one in a hundred failed, one in a thousand was skipped. */
-export async function fillRuns(catalog: Catalog, runs: number): Promise<void> {
-  const { numbers, pad } = words(catalog, runs);
-  await sql`
-    insert into runs (id, app, kind, params, state, priority, trigger, schedule_id, labels, not_before, attempt, max_attempts,
-      created_at, started_at, finished_at, fence, cancel_requested, outcome)
-    select ${pad(26)}, 'app' || (n * 7919 % ${sql.lit(APPS)}),
-      case n % 5 when 0 then 'prove' when 1 then 'check' when 2 then 'prune' else 'backup' end, '{}',
-      case when n % 100 = 7 then 'failed' when n % 1000 = 11 then 'skipped' else 'succeeded' end,
-      0, 'schedule', 'schedule' || (n % 500), '{}', n, 1, 3, n, n, n, 1, 0, '{"bytes_read":123456789,"duration_s":12.5}'
-    from ${numbers}`.execute(catalog.db);
-}
+const DAY = 86_400_000;
 
-/** Points of the same apps; one in a thousand is pinned, most were only stored. */
-export async function fillPoints(catalog: Catalog, points: number): Promise<void> {
-  const { numbers, pad } = words(catalog, points);
-  await sql`
-    insert into points (id, app, time, bytes, proof, pinned, sources, storages, seen_at)
-    select ${pad(64)}, 'app' || (n * 7919 % ${sql.lit(APPS)}), n * 1000, n,
-      case when n % 50 = 3 then 'restored' else 'stored' end, case when n % 1000 = 13 then 1 else 0 end, '["db","media"]', '["local","s3"]', n
-    from ${numbers}`.execute(catalog.db);
-}
-
-export async function analyse({ db }: Catalog): Promise<void> {
-  await sql`analyze`.execute(db);
-}
-
-function words({ dialect }: Catalog, count: number) {
-  const last = sql.lit(count);
-  if (dialect === 'postgres') {
-    return {
-      numbers: sql`generate_series(1::bigint, ${last}::bigint) as series(n)`,
-      pad: (digits: number) => sql`lpad(n::text, ${sql.lit(digits)}, '0')`,
-    };
-  }
-  return {
-    numbers: sql`(with recursive series(n) as (select 1 union all select n + 1 from series where n < ${last}) select n from series)`,
-    pad: (digits: number) => sql`printf(${sql.lit(`%0${digits}d`)}, n)`,
+/** Fills an empty catalog: for a million runs also a third as many events, entries of the audit log and figures, and 20,000 alerts. */
+export async function fillCatalog(catalog: Catalog, runs: number, points: number): Promise<void> {
+  const { db, dialect } = catalog;
+  const counts: Counts = {
+    ...{ runs, points, events: Math.ceil(runs / 3), alerts: Math.ceil(runs / 50), schedules: SCHEDULES },
   };
+  const end = systemClock.now() - 60_000;
+  const restore = await dropIndexes(catalog);
+  if (dialect === 'sqlite') await pragmas(db, ['journal_mode = off', 'synchronous = off', 'cache_size = -500000']);
+  for (const { name, count, days, columns } of TABLES) {
+    const from = series(catalog, counts[count], end, days * DAY);
+    const values = columns(from);
+    const names = sql.join(Object.keys(values).map((column) => sql.ref(column)));
+    await sql`insert into ${sql.table(name)} (${names}) select ${sql.join(Object.values(values))} from ${from.from}`.execute(
+      db,
+    );
+  }
+  const value = JSON.stringify({ seq: counts.events, hash: counts.events.toString().padStart(64, '0') });
+  await db.insertInto('catalog_values').values({ key: 'audit.head', value }).execute();
+  await restore();
+  await sql`analyze`.execute(db);
+  if (dialect === 'sqlite') await pragmas(db, ['cache_size = -16000', 'synchronous = full', 'journal_mode = wal']);
+}
+
+/** Nobody else has the file yet, and what is lost of it is made again. */
+async function pragmas(db: Catalog['db'], settings: readonly string[]): Promise<void> {
+  for (const setting of settings) await sql.raw(`pragma ${setting}`).execute(db);
 }

@@ -59,19 +59,27 @@ class Connection {
   }
 }
 
+type Row = Record<string, unknown>;
+
 class Statement {
   readonly reader: boolean;
   readonly #statement: StatementSync;
   readonly #after: (() => void) | undefined;
+  readonly #columns: readonly string[];
+  /** A row without values, whose copies all have one form. */
+  readonly #empty: Row;
 
   constructor(statement: StatementSync, after: (() => void) | undefined) {
     this.#statement = statement;
     this.#after = after;
-    this.reader = statement.columns().length > 0;
+    this.#columns = statement.columns().map(({ name }) => name);
+    this.#empty = Object.fromEntries(this.#columns.map((name) => [name, null]));
+    this.reader = this.#columns.length > 0;
+    if (this.reader) statement.setReturnArrays(true);
   }
 
   all(parameters: readonly unknown[]): unknown[] {
-    return this.#statement.all(...(parameters as SQLInputValue[]));
+    return this.#statement.all(...(parameters as SQLInputValue[])).map((values) => this.#row(values));
   }
 
   run(parameters: readonly unknown[]) {
@@ -81,6 +89,14 @@ class Statement {
   }
 
   iterate(parameters: readonly unknown[]): IterableIterator<unknown> {
-    return this.#statement.iterate(...(parameters as SQLInputValue[]));
+    return this.#statement.iterate(...(parameters as SQLInputValue[])).map((values) => this.#row(values));
+  }
+
+  /** The driver's own objects are tables of names, each looked up with every use: reading those of a page takes longer than making them. */
+  #row(values: unknown): Row {
+    const row = { ...this.#empty };
+    const columns = this.#columns;
+    for (let at = 0; at < columns.length; at++) row[columns[at]!] = (values as readonly unknown[])[at];
+    return row;
   }
 }
