@@ -23,7 +23,7 @@ const HOLDFAST = fileURLToPath(new URL('../bin/holdfast', import.meta.url));
 const PICTURES = fileURLToPath(new URL('../docs/pictures', import.meta.url));
 const COLUMNS = 100;
 /** For lines that name objects. */
-const WIDE = 134;
+const WIDE = 142;
 const ROWS = 60;
 const SHOWN_AS = '/srv/demo';
 const PLAIN = { colour: 'plain', bold: false, dim: false } as const;

@@ -1,4 +1,5 @@
 /** What the recovery kit says, gathered from the configuration and the repository. */
+import { resolve } from 'node:path';
 import { isFailure } from '../../base/failure.ts';
 import type { Configuration } from '../../config/configuration.ts';
 import { effectiveValues } from '../../config/effective.ts';
@@ -21,7 +22,7 @@ export async function collectKit(
   session: Session,
   { config, programVersion, withPassword }: CollectKit,
 ): Promise<KitInput> {
-  const origins = new Map(effectiveValues(config.checked).map(({ path, origin }) => [path, origin]));
+  const origins = new Map(effectiveValues(config.checked).map(({ path, origin }) => [path, whereKept(origin, config)]));
   const { repository } = session;
   const keys = await repository.presence('keys');
   const storages = await Promise.all(config.storageNames.map((name) => kitStorage(config, name, origins)));
@@ -36,6 +37,14 @@ export async function collectKit(
     storages,
     apps: await collectApps(config, session),
   };
+}
+
+/** `file /etc/x/secrets/password`, `env NAME`, or the line of the configuration: for somebody who reads it far away from that machine. */
+function whereKept(origin: string, { directory, file }: Configuration): string {
+  const [, line] = /^file line (\d+)$/.exec(origin) ?? [];
+  if (line !== undefined) return `${file}, line ${line}`;
+  const kept = origin.replace(/ \(file line \d+\)$/, '');
+  return kept.startsWith('file ') ? `file ${resolve(directory, kept.slice('file '.length))}` : kept;
 }
 
 /** A storage whose secret is not at hand is on the kit all the same, by name. */
