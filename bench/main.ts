@@ -1,7 +1,7 @@
 /**
  * Side-by-side measurements against other programs.
  *
- *   npm run bench                       everything: about twenty minutes on a quiet machine
+ *   npm run bench                       everything: about forty minutes on a quiet machine
  *   npm run bench -- files restore      some
  *   npm run bench -- --quick            small data, one run, nothing recorded: shows that the benchmarks work
  *   npm run bench -- files --profile D  processor profiles of Holdfast into the directory D, with a summary; nothing recorded
@@ -18,7 +18,7 @@ import { api } from './cases/api.ts';
 import { catalog } from './cases/catalog.ts';
 import { database } from './cases/database.ts';
 import { files } from './cases/files.ts';
-import { incremental } from './cases/incremental.ts';
+import { incremental, incrementalLarge } from './cases/incremental.ts';
 import { index } from './cases/index-load.ts';
 import { latency } from './cases/latency.ts';
 import { limits } from './cases/limits.ts';
@@ -44,6 +44,7 @@ const BENCHES: readonly Bench[] = [
   restore,
   database,
   incremental,
+  incrementalLarge,
   wal,
   moment,
   small,
