@@ -1,8 +1,11 @@
 /** The part that carries runs out: in `serve`, and alone in `worker`. */
 import { Failure } from '../base/failure.ts';
 import { newId } from '../base/ids.ts';
+import type { Log } from '../base/log.ts';
 import { retentionFrozen } from '../catalog/alerts.ts';
 import type { Catalog } from '../catalog/catalog.ts';
+import type { RunEnd } from '../catalog/claim.ts';
+import type { Run } from '../catalog/runs.ts';
 import { processes } from '../scheduler/runner.ts';
 import { withSlices } from '../scheduler/verification.ts';
 import { work } from '../scheduler/worker.ts';
@@ -52,17 +55,32 @@ export async function runWorker(world: ServiceWorld, catalog: Catalog, choice: W
       start: processes({ command: [build.program], env, cwd: configuration.current.directory }),
       words: ['--config', configuration.current.file],
       prepare: async (run) => {
+        log.info('A run begins.', factsOf(run));
         if (run.kind !== 'verify') return run.params;
         const { sample } = await configuration.current.verification();
         return withSlices(catalog.db, run.params, clock.now(), sample === 'daily' ? 24 * HOUR : HOUR);
       },
       beforeRemoval: (run) => refuseWhileFrozen(catalog, run.app),
-      ended: async (db, run, params, end) =>
-        afterRun(db, { run, params, end }, await configuration.current.verification(), clock.now()),
+      ended: async (db, run, params, end) => {
+        await afterRun(db, { run, params, end }, await configuration.current.verification(), clock.now());
+        tellEnd(log, run, end);
+      },
       onProblem: (message, error) => log.error(`${message}.`, { worker: id, error }),
     },
     world.signal,
   );
   await observing;
   log.info('The worker has stopped.', { worker: id });
+}
+
+function factsOf({ id, kind, app, attempt }: Run) {
+  return { run: id, kind, app, attempt };
+}
+
+/** Its steps and lines are in the catalog; the log says what whoever watches it should see. */
+function tellEnd(log: Log, run: Run, { state, error }: RunEnd): void {
+  const facts = { ...factsOf(run), state, ...(error && { code: error.code, reason: error.message }) };
+  if (state === 'failed') log.error('A run failed.', facts);
+  else if (state === 'partial') log.warn('A run ended in part.', facts);
+  else log.info('A run ended.', facts);
 }

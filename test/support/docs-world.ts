@@ -43,9 +43,16 @@ export class DocsWorld implements AsyncDisposable {
     const programs = await programsReadableBy(await programsFor(MAJOR, { path: process.env.PATH }), serverAccount());
     const place = (path: string): readonly [string, string] => [path, join(directory.path, path)];
     const world = new DocsWorld(directory, server, [
-      ...['/srv/', '/etc/holdfast/', '/etc/quick', '/var/backups/', '/mnt/', '/root/rescue/', '/tmp/restored.log'].map(
-        place,
-      ),
+      ...[
+        '/srv/',
+        '/etc/holdfast/',
+        '/etc/quick',
+        '/var/backups/',
+        '/var/lib/holdfast/',
+        '/mnt/',
+        '/root/rescue/',
+        '/tmp/restored.log',
+      ].map(place),
       [`/usr/lib/postgresql/${MAJOR}/bin`, programs.bin],
       ['127.0.0.1:5432', `127.0.0.1:${new URL(server.url({ tcp: true })).port}`],
       ['5499', String(await freePort())],
