@@ -4,7 +4,7 @@
  */
 import type { BlobIndex } from './index/blob-index.ts';
 import type { RestoreColumns } from './restore-table.ts';
-import { type PackDemand, WholePacks } from './restore-whole-packs.ts';
+import { WholePacks } from './restore-whole-packs.ts';
 import { BLOB_WORDS } from './workers/unseal-messages.ts';
 
 /** Up to this many bytes that nobody needs are fetched rather than asking twice. */
@@ -47,7 +47,7 @@ export function* schedule(
     const refs = order.subarray(starts[i]!, starts[i + 1]!);
     sortByOffset(index, columns, refs);
     const blobs = [...wantedBlobs(index, columns, refs)];
-    const size = refs.length > MAX_REFS ? undefined : whole.sizeOf(packs[i]!, demandOf(blobs));
+    const size = refs.length > MAX_REFS ? undefined : whole.sizeOf(packs[i]!, sealedBytes(blobs));
     if (size === undefined) yield* stretchesOf(packs[i]!, blobs, refs);
     else yield { ...toStretch(packs[i]!, blobs, refs, 0), length: size, isPack: true };
   }
@@ -59,14 +59,8 @@ function plainBytes({ size, rows }: RestoreColumns, wanted: (row: number) => boo
   return sum;
 }
 
-function demandOf(blobs: readonly Wanted[]): PackDemand {
-  let sealed = 0;
-  let plain = 0;
-  for (const { length, uncompressedLength } of blobs) {
-    sealed += length;
-    plain += uncompressedLength === 0 ? length : uncompressedLength;
-  }
-  return { sealed, plain };
+function sealedBytes(blobs: readonly Wanted[]): number {
+  return blobs.reduce((sum, { length }) => sum + length, 0);
 }
 
 interface ByPack {

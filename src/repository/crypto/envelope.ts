@@ -59,8 +59,17 @@ export class Sealer {
   sealInto(plaintext: Uint8Array, target: Uint8Array, offset: number): number {
     const at = this.#takeIv();
     const iv = this.#ivs.subarray(at, at + IV_SIZE);
+    return this.#sealUnder(iv, this.#nonces.subarray(at, at + BLOCK), plaintext, target, offset);
+  }
+
+  /** The same under an IV of the caller's, which must never have been used, nor be used, for anything but this plaintext. */
+  sealUnder(iv: Uint8Array, plaintext: Uint8Array, target: Uint8Array, offset: number): number {
+    return this.#sealUnder(iv, this.#nonceCipher.update(iv), plaintext, target, offset);
+  }
+
+  #sealUnder(iv: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, target: Uint8Array, offset: number): number {
     target.set(iv, offset);
-    this.#startMac(this.#nonces.subarray(at, at + BLOCK));
+    this.#startMac(nonce);
     const begin = offset + IV_SIZE;
     for (let done = 0; done < plaintext.length; done += WINDOW_SIZE) {
       const length = this.#load(plaintext, done);

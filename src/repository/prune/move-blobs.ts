@@ -67,10 +67,10 @@ class Mover {
   #storing: Promise<void> = Promise.resolve();
 
   constructor(move: BlobMove) {
-    const { sealer } = move.indexed.repository;
+    const { masterKey } = move.indexed.repository;
     this.#move = move;
-    this.#data = new PackAssembler(sealer, move.packSize);
-    this.#trees = new PackAssembler(sealer, move.packSize);
+    this.#data = new PackAssembler(masterKey, move.packSize);
+    this.#trees = new PackAssembler(masterKey, move.packSize);
   }
 
   async run(rows: Iterable<number>): Promise<MovedBlobs> {

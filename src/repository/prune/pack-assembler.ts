@@ -1,7 +1,8 @@
 /** Packs made of blobs that are sealed already: their bytes are taken over as they are, only the header is new. */
 import { createHash } from 'node:crypto';
 import { type Id, id as toId } from '../../base/ids.ts';
-import type { Sealer } from '../crypto/envelope.ts';
+import { ENVELOPE_OVERHEAD, type MasterKey, Sealer } from '../crypto/envelope.ts';
+import { PackBinding } from '../crypto/pack-binding.ts';
 import type { PackEntry } from '../format/index-file.ts';
 import { encodePackHeader, type PackedBlob, parsePackHeader } from '../format/pack-header.ts';
 
@@ -19,14 +20,16 @@ export type BlobPlace = Pick<PackedBlob, 'type' | 'id' | 'uncompressedLength'>;
 /** One pack at a time, of one type of blob. */
 export class PackAssembler {
   readonly #sealer: Sealer;
+  readonly #binding: PackBinding;
   readonly #target: number;
   #parts: Uint8Array[] = [];
   #blobs: PackedBlob[] = [];
   #size = 0;
 
   /** `target`: a pack is closed once it has this many bytes. */
-  constructor(sealer: Sealer, target: number) {
-    this.#sealer = sealer;
+  constructor(key: MasterKey, target: number) {
+    this.#sealer = new Sealer(key);
+    this.#binding = new PackBinding(key);
     this.#target = target;
   }
 
@@ -47,7 +50,9 @@ export class PackAssembler {
 
   /** Closes the pack and starts an empty one. */
   finish(): AssembledPack {
-    const header = this.#sealer.seal(encodePackHeader(this.#blobs));
+    const plaintext = encodePackHeader(this.#blobs);
+    const header = Buffer.allocUnsafe(plaintext.length + ENVELOPE_OVERHEAD);
+    this.#sealer.sealUnder(this.#binding.newIv(plaintext, this.#parts), plaintext, header, 0);
     // Never store what was not read back: throws when the header does not open again.
     parsePackHeader(this.#sealer.open(header));
     const length = Buffer.alloc(4);

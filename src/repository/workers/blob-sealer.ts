@@ -3,6 +3,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { constants, createZstdCompress, zstdCompressSync } from 'node:zlib';
 import { releaseAll } from '../../base/release.ts';
 import { Sealer } from '../crypto/envelope.ts';
+import { PackBinding } from '../crypto/pack-binding.ts';
 import { sha256All } from '../crypto/sha256-lanes.ts';
 import { FrozenLookup } from '../index/blob-index.ts';
 import { Claims } from '../index/claims.ts';
@@ -30,14 +31,14 @@ export class BlobSealer {
   readonly #emit: (pack: SealedPackMessage) => void;
 
   constructor(data: SealWorkerData, emit: (pack: SealedPackMessage) => void) {
-    const sealer = new Sealer(data.masterKey);
+    const seals = { sealer: new Sealer(data.masterKey), binding: new PackBinding(data.masterKey) };
     this.#lookup = new FrozenLookup(data.index);
     this.#claims = new Claims(data.claims);
     this.#needed = data.needed;
     this.#level = data.settings.compression;
     this.#target = data.settings.packSize;
     const memory = new PackMemory(data.packFlags, this.#target + this.#target / 2);
-    const newPack = (isTree: boolean) => new PackBuilder(sealer, isTree, this.#target, memory);
+    const newPack = (isTree: boolean) => new PackBuilder(seals, isTree, this.#target, memory);
     this.#data = [newPack(false), newPack(false)];
     this.#tree = newPack(true);
     this.#emit = emit;

@@ -6,6 +6,7 @@ import { hash } from 'node:crypto';
 import { Failure } from '../../base/failure.ts';
 import { idFromBytes } from '../../base/ids.ts';
 import { ENVELOPE_OVERHEAD, type Sealer } from '../crypto/envelope.ts';
+import type { PackBinding } from '../crypto/pack-binding.ts';
 import { encodePackHeader, type PackedBlob, packHeaderSize, parsePackHeader } from '../format/pack-header.ts';
 import type { SealedPackMessage } from './messages.ts';
 import type { PackMemory, PackPlace } from './pack-memory.ts';
@@ -13,10 +14,17 @@ import type { PackMemory, PackPlace } from './pack-memory.ts';
 /** Keeps the sealed header far below the 16 MiB that readers accept. */
 const MAX_BLOBS = 100_000;
 
+/** What seals a pack, blobs and header. */
+export interface PackSeals {
+  readonly sealer: Sealer;
+  readonly binding: PackBinding;
+}
+
 const NOWHERE: PackPlace = { bytes: new Uint8Array(0) };
 
 export class PackBuilder {
   readonly #sealer: Sealer;
+  readonly #binding: PackBinding;
   readonly #isTree: boolean;
   readonly #target: number;
   readonly #memory: PackMemory;
@@ -24,9 +32,10 @@ export class PackBuilder {
   #size = 0;
   #blobs: PackedBlob[] = [];
 
-  constructor(sealer: Sealer, isTree: boolean, target: number, memory: PackMemory) {
+  constructor({ sealer, binding }: PackSeals, isTree: boolean, target: number, memory: PackMemory) {
     this.#memory = memory;
     this.#sealer = sealer;
+    this.#binding = binding;
     this.#isTree = isTree;
     this.#target = target;
   }
@@ -69,7 +78,8 @@ export class PackBuilder {
     const header = encodePackHeader(this.#blobs);
     this.#reserve(packHeaderSize(this.#blobs));
     const { bytes: buffer, slot } = this.#place;
-    const sealedLength = this.#sealer.sealInto(header, buffer, this.#size);
+    const iv = this.#binding.newIv(header, this.#sealedBlobs());
+    const sealedLength = this.#sealer.sealUnder(iv, header, buffer, this.#size);
     this.#verifyHeader(buffer.subarray(this.#size, this.#size + sealedLength));
     const end = this.#size + sealedLength;
     new DataView(buffer.buffer).setUint32(end, sealedLength, true);
@@ -84,6 +94,10 @@ export class PackBuilder {
     };
     this.#reset();
     return message;
+  }
+
+  *#sealedBlobs(): Generator<Uint8Array> {
+    for (const { offset, length } of this.#blobs) yield this.#place.bytes.subarray(offset, offset + length);
   }
 
   #verifyHeader(sealed: Uint8Array): void {

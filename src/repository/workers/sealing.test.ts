@@ -4,6 +4,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { zstdDecompressSync } from 'node:zlib';
 import { Sealer } from '../crypto/envelope.ts';
+import { PackBinding } from '../crypto/pack-binding.ts';
 import { parsePackHeader } from '../format/pack-header.ts';
 import { BlobIndex } from '../index/blob-index.ts';
 import { newClaims } from '../index/claims.ts';
@@ -14,6 +15,7 @@ import { freeSlot, newPackFlags, PackMemory } from './pack-memory.ts';
 
 const KEY = { encrypt: randomBytes(32), macK: randomBytes(16), macR: randomBytes(16) };
 const sealer = new Sealer(KEY);
+const seals = { sealer, binding: new PackBinding(KEY) };
 const sha = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest();
 
 /** The blobs of a pack, read from its own header: id in hex → plaintext. */
@@ -30,7 +32,7 @@ function open({ bytes, id }: Pick<SealedPackMessage, 'bytes' | 'id'>): Map<strin
 }
 
 function newPack(memory = new PackMemory(newPackFlags(), 1500)): PackBuilder {
-  return new PackBuilder(sealer, false, 1000, memory);
+  return new PackBuilder(seals, false, 1000, memory);
 }
 
 function setUp(settings: Partial<SealWorkerData['settings']> = {}, index = new BlobIndex()) {

@@ -26,7 +26,7 @@ const CHECKSUM_BIT = 4;
 export interface OpenedBlob {
   /** Its seal is whole; its id is not checked. */
   readonly plain: Buffer;
-  /** Whether the plaintext was compared with a checksum made before it was compressed. */
+  /** Whether it is certainly what was sealed: stored as it is, or compared with a checksum made before it was compressed. */
   readonly isChecked: boolean;
 }
 
@@ -44,7 +44,7 @@ export class BlobOpener {
   /** Opens the seal and decompresses. `plainLength` is 0 for a blob that is not compressed. Throws `data_damaged`. */
   open(sealed: Uint8Array, plainLength: number): OpenedBlob {
     const opened = sealed.length >= LARGE ? this.#openLarge(sealed) : this.#sealer.open(sealed);
-    if (plainLength === 0) return { plain: opened, isChecked: false };
+    if (plainLength === 0) return { plain: opened, isChecked: true };
     const outcome = { plain: decompress(opened, plainLength), isChecked: hasChecksum(opened) };
     releaseAll(opened);
     return outcome;
