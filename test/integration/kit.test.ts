@@ -123,7 +123,10 @@ test('the page for the printer is well formed, keeps to itself, and has the pass
   const page = await readFile(file, 'utf8');
   assert.match(page, /^<!doctype html>\n<html lang="en">/);
   assert.ok(!page.includes(PASSWORD));
-  assert.ok(page.includes(`${app.configFile}, line `), 'where the password is kept, for somebody who reads it elsewhere');
+  assert.ok(
+    page.includes(`${app.configFile}, line `),
+    'where the password is kept, for somebody who reads it elsewhere',
+  );
   assert.doesNotMatch(page, /<(script|link|img)|src=|href=|https?:\/\/(?!s3)/);
   const open: string[] = [];
   for (const [, slash, tag] of page.replace(/<style>[\s\S]*?<\/style>/, '').matchAll(/<(\/?)([a-z0-9]+)[^>]*>/g)) {
