@@ -1,4 +1,5 @@
 /** Which entries of the audit log are meant. */
+import { given } from '../base/given.ts';
 import { option } from './command.ts';
 
 export const auditOptions = {
@@ -8,3 +9,15 @@ export const auditOptions = {
   since: option.time('T', 'from this time on'),
   until: option.time('T', 'before this time'),
 };
+
+/** The same, as the API takes them. */
+export function askedOf<F extends { readonly since: number | undefined; readonly until: number | undefined }>(
+  filter: F,
+) {
+  const { since, until, ...rest } = filter;
+  return { ...rest, ...given('since', timeOf(since)), ...given('until', timeOf(until)) };
+}
+
+function timeOf(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : new Date(ms).toISOString();
+}

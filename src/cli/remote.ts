@@ -2,10 +2,11 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Endpoint } from '../api/endpoint.ts';
+import type { AcceptedRun } from '../api/runs.ts';
 import { Failure } from '../base/failure.ts';
 import { given } from '../base/given.ts';
 import { type Asked, Client } from '../client/client.ts';
-import { runThere } from '../client/follow.ts';
+import { type EndedRun, followThere, runThere } from '../client/follow.ts';
 import type { Context } from './context.ts';
 
 export interface RemoteContext extends Context {
@@ -20,6 +21,8 @@ export interface RemoteServer {
   document<T>(endpoint: Endpoint, asked?: Asked<Endpoint>): Promise<T>;
   /** Asks for a run, follows it, and resolves with its summary. Parameters that are undefined, false or empty are left out. */
   run<T>(kind: string, params: Readonly<Record<string, unknown>>): Promise<T>;
+  /** Follows a run that another route has queued. */
+  follow(accepted: AcceptedRun): Promise<EndedRun>;
 }
 
 /** Throws `usage` without a token. */
@@ -34,6 +37,7 @@ export async function connect(context: Context, url: string): Promise<RemoteCont
       document: async <T>(endpoint: Endpoint, asked: Asked<Endpoint> = {}) => (await client.call(endpoint, asked)) as T,
       run: async <T>(kind: string, params: Readonly<Record<string, unknown>>) =>
         (await runThere({ client, clock, progress, signal }, { kind, app: flags.app, params: meant(params) })) as T,
+      follow: (accepted) => followThere({ client, clock, progress, signal }, accepted),
     },
   };
 }

@@ -67,16 +67,28 @@ export class Client {
     }
   }
 
+  /** Sends bytes as they come. They cannot be sent a second time: what is cut off has failed. */
+  async upload<const E extends Endpoint>(
+    endpoint: E,
+    asked: Asked<E>,
+    bytes: AsyncIterable<Uint8Array>,
+  ): Promise<AnswerOf<E>> {
+    const response = await this.#once(this.#urlOf(endpoint, asked as Asked<Endpoint>), {
+      ...{ method: endpoint.method, redirect: 'error', body: bytes, duplex: 'half', signal: this.#signal },
+      headers: { authorization: `Bearer ${this.#token}`, 'content-type': endpoint.upload?.[0] ?? '' },
+    } as unknown as RequestInit);
+    if (!response.ok) throw await failureOf(response);
+    return (await response.json()) as AnswerOf<E>;
+  }
+
   /** Events as they happen, until `signal` fires or the connection ends. */
   async *events<const E extends Endpoint>(endpoint: E, asked: Asked<E>): AsyncGenerator<Event> {
     yield* readEvents(this.bytes(endpoint, asked));
   }
 
-  async #ask(endpoint: Endpoint, { params = {}, query = {}, body, signal }: Asked<Endpoint>): Promise<Response> {
-    const path = endpoint.path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(params[name])));
-    const url = new URL(path, this.#base);
-    for (const [name, value] of Object.entries(query)) addTo(url, name, value);
-    const response = await this.#send(url, {
+  async #ask(endpoint: Endpoint, asked: Asked<Endpoint>): Promise<Response> {
+    const { body, signal } = asked;
+    const response = await this.#send(this.#urlOf(endpoint, asked), {
       ...{ method: endpoint.method, redirect: 'error' },
       ...given('body', body === undefined ? undefined : JSON.stringify(body)),
       signal: signal === undefined ? this.#signal : AbortSignal.any([this.#signal, signal]),
@@ -90,13 +102,24 @@ export class Client {
     throw await failureOf(response);
   }
 
+  #urlOf({ path }: Endpoint, { params = {}, query = {} }: Asked<Endpoint>): URL {
+    const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(params[name])));
+    const url = new URL(filled, this.#base);
+    for (const [name, value] of Object.entries(query)) addTo(url, name, value);
+    return url;
+  }
+
   /** What got no answer is asked once more: a POST carries its key, so it is done once. */
   async #send(url: URL, request: RequestInit): Promise<Response> {
+    return await this.#once(url, request).catch((error: unknown) => {
+      if (request.signal?.aborted === true) throw error;
+      return this.#once(url, request);
+    });
+  }
+
+  async #once(url: URL, request: RequestInit): Promise<Response> {
     try {
-      return await fetch(url, request).catch((error: unknown) => {
-        if (request.signal?.aborted === true) throw error;
-        return fetch(url, request);
-      });
+      return await fetch(url, request);
     } catch (cause) {
       if (request.signal?.aborted === true) throw cause;
       const reason = (cause as { cause?: { message?: string } }).cause?.message ?? (cause as Error).message;

@@ -1,6 +1,15 @@
 /** A run on a server, followed from here: its steps and remarks as progress, its end as an answer. */
 import { streamEvents } from '../api/events.ts';
-import { cancelRun, createRun, getRun, listRunLog, listRunSteps, type Run, type RunStep } from '../api/runs.ts';
+import {
+  type AcceptedRun,
+  cancelRun,
+  createRun,
+  getRun,
+  listRunLog,
+  listRunSteps,
+  type Run,
+  type RunStep,
+} from '../api/runs.ts';
 import type { Clock } from '../base/clock.ts';
 import { FAILURES, Failure, type FailureCode, isFailure } from '../base/failure.ts';
 import { given } from '../base/given.ts';
@@ -32,11 +41,19 @@ const CANCEL_MS = 10_000;
  * waits for a second person is `forbidden`, with the id of the request.
  */
 export async function runThere(follower: Follower, wanted: RunWanted): Promise<Readonly<Record<string, unknown>>> {
-  const { client, signal } = follower;
   const { kind, app, params, reason } = wanted;
-  const { run, approval } = await client.call(createRun, {
-    body: { kind, params: { ...params }, ...given('app', app), ...given('reason', reason) },
-  });
+  const body = { kind, params: { ...params }, ...given('app', app), ...given('reason', reason) };
+  return (await followThere(follower, await follower.client.call(createRun, { body }))).outcome;
+}
+
+export interface EndedRun {
+  readonly id: string;
+  readonly outcome: Readonly<Record<string, unknown>>;
+}
+
+/** The same for a run that was asked for by another route. */
+export async function followThere(follower: Follower, { run, approval }: AcceptedRun): Promise<EndedRun> {
+  const { client, signal } = follower;
   if (run === null)
     throw new Failure('forbidden', `A second person must agree first: the request ${approval} waits.`, {
       hint: 'Somebody else approves it on the server.',
@@ -46,7 +63,7 @@ export async function runThere(follower: Follower, wanted: RunWanted): Promise<R
     const asked = await stopThere(client, run.id);
     throw new Failure('interrupted', asked, { cause: error });
   });
-  if (ended.outcome !== null) return ended.outcome;
+  if (ended.outcome !== null) return { id: ended.id, outcome: ended.outcome };
   throw failureOf(ended);
 }
 

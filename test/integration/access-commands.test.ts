@@ -143,3 +143,34 @@ async function until(done: () => Promise<boolean>): Promise<void> {
     await setImmediate();
   }
 }
+
+test('accounts and the audit log through a server, with the token of an administrator', async () => {
+  await using server = await accessServer(undefined);
+  await server.account('root', ['administrator', '*']);
+  const stop = new AbortController();
+  const world = { clock: manualClock(0), log: quiet, signal: stop.signal };
+  const place = { ...server.settings, host: '127.0.0.1', port: 0 };
+  const listening = await listen((asked, bindings) => server.app.fetch(asked, bindings), place, world as never);
+  const { token } = await server.token('administrator', { owner: 'root' });
+  await writeFile(dir.join('token'), token);
+  const remote = (...args: string[]) =>
+    holdfast([...args, '--server', listening.url, '--token-file', dir.join('token'), '--json'], { cwd: dir.path });
+  const added = await remote('user', 'add', 'ben', '--role', 'viewer', '--new-password-file', dir.join('password'));
+  assert.equal((added.summary as { user: { name: string } }).user.name, 'ben', added.stderr);
+  await remote('user', 'grant', 'ben', 'operator', '--app', 'clinic');
+  const users = (await remote('user', 'list')).document<{ name: string; grants: object[] }[]>();
+  assert.deepEqual(users.find(({ name }) => name === 'ben')?.grants.length, 2);
+  assert.equal((await remote('user', 'revoke', 'ben')).summary?.revoked, true);
+  assert.equal(
+    (await remote('user', 'passwd', 'ben', '--new-password-file', dir.join('short'))).error?.error,
+    'password_refused',
+  );
+  assert.equal((await remote('user', 'remove', 'ben')).code, 0);
+  assert.equal((await remote('user', 'remove', 'ben')).error?.error, 'user_unknown');
+  const entries = (await remote('audit', 'list', '--action', 'user.remove')).document<{ action: string }[]>();
+  assert.equal(entries.length > 0 && entries.every(({ action }) => action === 'user.remove'), true);
+  assert.match((await remote('audit', 'export')).stdout, /"user\.remove"/);
+  assert.equal((await remote('token', 'list')).code, 2, 'tokens are made by people');
+  stop.abort();
+  await listening.close(100);
+});

@@ -65,7 +65,10 @@ async function watched(path: string, states: readonly string[]): Promise<Shown> 
 
 const OVER = ['succeeded', 'partial', 'failed', 'cancelled'];
 
-const upload = (bytes: BodyInit, options: { type?: string; who?: string; to?: string } = {}) => {
+const upload = (
+  bytes: NonNullable<RequestInit['body']>,
+  options: { type?: string; who?: string; to?: string } = {},
+) => {
   const { type = 'application/x-tar', who = 'administrator', to = world.dir.join('restored') } = options;
   return fetch(`${api.url}/api/v1/backup/restores/restore_from_file/?to=${encodeURIComponent(to)}`, {
     ...{ method: 'POST', body: bytes, duplex: 'half' },

@@ -1,7 +1,8 @@
 /** `holdfast audit export`: the audit log as text, for another place. */
+import { exportAudit } from '../../api/administration.ts';
 import { EXIT } from '../../base/failure.ts';
 import { openAuditLog } from '../../service/audit.ts';
-import { auditOptions } from '../audit-options.ts';
+import { askedOf, auditOptions } from '../audit-options.ts';
 import { defineCommand, option } from '../command.ts';
 
 export default defineCommand({
@@ -18,6 +19,15 @@ export default defineCommand({
     await using log = await openAuditLog(await config());
     for await (const piece of log.text(format, { ...filter, app: flags.app })) {
       signal.throwIfAborted();
+      if (output.readerGone) break;
+      await output.raw(piece);
+    }
+    return EXIT.done;
+  },
+  async remote({ output, server }, { options: { format = 'jsonl', ...filter } }) {
+    for await (const piece of server.client.bytes(exportAudit, {
+      query: { ...askedOf(filter), ...server.app, format },
+    })) {
       if (output.readerGone) break;
       await output.raw(piece);
     }

@@ -1,10 +1,13 @@
 /** `holdfast audit list`: who did what. */
+import { listAudit } from '../../api/administration.ts';
+import type { AnswerOf } from '../../api/endpoint.ts';
 import { EXIT } from '../../base/failure.ts';
 import { printable } from '../../base/printable.ts';
 import { formatUtcAndLocal } from '../../base/relative-time.ts';
 import { openAuditLog } from '../../service/audit.ts';
-import { auditOptions } from '../audit-options.ts';
+import { askedOf, auditOptions } from '../audit-options.ts';
 import { defineCommand, option } from '../command.ts';
+import type { Output } from '../output/output.ts';
 
 const DEFAULT_LIMIT = 100;
 
@@ -16,23 +19,43 @@ export default defineCommand({
   async run({ output, flags, config }, { options: { limit = DEFAULT_LIMIT, ...filter } }) {
     await using log = await openAuditLog(await config());
     const entries = await log.newest({ ...filter, app: flags.app }, limit);
-    if (flags.json)
-      await output.document(
-        entries.map((entry) => ({
-          ...entry,
-          at: new Date(entry.at).toISOString(),
-          details: JSON.parse(entry.details),
-        })),
-      );
-    else if (entries.length === 0) await output.line('No entries.');
-    else
-      await output.table(entries, [
-        { title: 'TIME', value: ({ at }) => formatUtcAndLocal(at) },
-        { title: 'WHO', value: ({ actor }) => printable(actor) },
-        { title: 'FROM', value: ({ address }) => address ?? '-' },
-        { title: 'WHAT', value: ({ action, outcome }) => (outcome === 'ok' ? action : `${action} (${outcome})`) },
-        { title: 'ABOUT', value: ({ target, app }) => printable(target ?? app ?? ''), shrinks: true },
-      ]);
+    const shown = entries.map((entry) => {
+      return { ...entry, at: new Date(entry.at).toISOString(), details: JSON.parse(entry.details) as object };
+    });
+    await print(output, flags.json, shown);
+    return EXIT.done;
+  },
+  async remote({ output, flags, server }, { options: { limit = DEFAULT_LIMIT, ...filter } }) {
+    const entries: Entry[] = [];
+    for (let cursor: string | null = ''; cursor !== null && entries.length < limit; ) {
+      const page: AnswerOf<typeof listAudit> = await server.client.call(listAudit, {
+        query: {
+          ...{ ...askedOf(filter), ...server.app, limit: Math.min(MOST, limit - entries.length) },
+          ...(cursor === '' ? {} : { cursor }),
+        },
+      });
+      entries.push(...page.items);
+      cursor = page.next;
+    }
+    await print(output, flags.json, entries.reverse());
     return EXIT.done;
   },
 });
+
+/** Entries on a page of the API. */
+const MOST = 500;
+
+type Entry = Omit<AnswerOf<typeof listAudit>['items'][number], 'details'> & { readonly details: object };
+
+async function print(output: Output, json: boolean, entries: readonly Entry[]): Promise<void> {
+  if (json) await output.document(entries);
+  else if (entries.length === 0) await output.line('No entries.');
+  else
+    await output.table(entries, [
+      { title: 'TIME', value: ({ at }) => formatUtcAndLocal(Date.parse(at)) },
+      { title: 'WHO', value: ({ actor }) => printable(actor) },
+      { title: 'FROM', value: ({ address }) => address ?? '-' },
+      { title: 'WHAT', value: ({ action, outcome }) => (outcome === 'ok' ? action : `${action} (${outcome})`) },
+      { title: 'ABOUT', value: ({ target, app }) => printable(target ?? app ?? ''), shrinks: true },
+    ]);
+}

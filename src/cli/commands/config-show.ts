@@ -1,8 +1,11 @@
 /** `holdfast config show`: effective values as YAML, each with its origin as a comment. */
 import { parse } from 'yaml';
+import type { AnswerOf } from '../../api/endpoint.ts';
+import { getConfig } from '../../api/system.ts';
 import { EXIT } from '../../base/failure.ts';
 import { type EffectiveValue, effectiveValues } from '../../config/effective.ts';
 import { defineCommand } from '../command.ts';
+import type { Output } from '../output/output.ts';
 import { displayWidth } from '../output/table.ts';
 
 export default defineCommand({
@@ -12,23 +15,41 @@ export default defineCommand({
     const { output, flags } = context;
     const { checked, file } = await context.config();
     const values = effectiveValues(checked);
-    if (flags.json) {
+    if (flags.json)
       await output.document({ file, values: values.map(({ path, value, origin }) => ({ path, value, origin })) });
-      return EXIT.done;
-    }
-    const lines = [...yamlLines(values)];
-    const column = Math.min(52, Math.max(...lines.map(([text]) => displayWidth(text))));
-    await output.line(output.style.dim(`# ${file}`));
-    for (const [text, origin] of lines) {
-      const comment =
-        origin === ''
-          ? ''
-          : `  ${' '.repeat(Math.max(0, column - displayWidth(text)))}${output.style.dim(`# ${origin}`)}`;
-      await output.line(text + comment);
-    }
+    else await print(output, file, values);
+    return EXIT.done;
+  },
+  async remote({ output, flags, server }) {
+    const document = await server.document<AnswerOf<typeof getConfig>>(getConfig);
+    if (flags.json) await output.document(document);
+    else
+      await print(
+        output,
+        document.file,
+        document.values.map((each) => ({ ...each, keys: keysOf(each.path) })),
+      );
     return EXIT.done;
   },
 });
+
+/** `apps.clinic.schedules[0].cron` again as its parts. */
+function keysOf(path: string): (string | number)[] {
+  return [...path.matchAll(/\[(\d+)\]|[^.[\]]+/g)].map(([text, index]) => (index === undefined ? text : Number(index)));
+}
+
+async function print(output: Output, file: string, values: readonly EffectiveValue[]): Promise<void> {
+  const lines = [...yamlLines(values)];
+  const column = Math.min(52, Math.max(...lines.map(([text]) => displayWidth(text))));
+  await output.line(output.style.dim(`# ${file}`));
+  for (const [text, origin] of lines) {
+    const comment =
+      origin === ''
+        ? ''
+        : `  ${' '.repeat(Math.max(0, column - displayWidth(text)))}${output.style.dim(`# ${origin}`)}`;
+    await output.line(text + comment);
+  }
+}
 
 /** One line per value and per mapping or list that begins, with the origin of the value. */
 function* yamlLines(values: readonly EffectiveValue[]): Generator<[text: string, origin: string]> {

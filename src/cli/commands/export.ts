@@ -1,8 +1,12 @@
 /** `holdfast export FILE`: a point as one file that needs nothing else. */
+import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
+import { readPackage } from '../../api/exchange.ts';
+import { getPoint } from '../../api/points.ts';
 import { EXIT, Failure } from '../../base/failure.ts';
 import { formatBytes } from '../../base/sizes.ts';
 import { type ExportOutcome, exportPackage } from '../../operations/export-package.ts';
+import { refuseExisting, writeNewFile } from '../../operations/new-file.ts';
 import { argument, defineCommand, option } from '../command.ts';
 import type { Context } from '../context.ts';
 import { openSession } from '../open-session.ts';
@@ -33,6 +37,32 @@ export default defineCommand({
       ...(file === '-' ? {} : { file: resolve(context.cwd, file) }),
     });
     await report(context, outcome);
+    return EXIT.done;
+  },
+  /** The server makes it while it sends it; the file is here. */
+  async remote(context, { arguments: { file }, options: { point: asked = 'latest' } }) {
+    refuseMixing(context, file);
+    const { clock, output, server, cwd } = context;
+    const started = clock.monotonic();
+    const path = file === '-' ? undefined : resolve(cwd, file);
+    if (path !== undefined) await refuseExisting(path);
+    const point = await server.client.call(getPoint, { params: { point: asked }, query: server.app });
+    const whole = createHash('sha256');
+    let bytes = 0;
+    const parts = async function* () {
+      for await (const part of server.client.bytes(readPackage, { params: { point: point.id }, query: server.app })) {
+        whole.update(part);
+        bytes += part.length;
+        yield part;
+      }
+    };
+    if (path === undefined) for await (const part of parts()) await output.raw(part);
+    else await writeNewFile(path, parts());
+    await report(context, {
+      ...{ app: point.app, point: point.id as ExportOutcome['point'], short_id: point.short_id, time: point.time },
+      ...{ file: path ?? null, bytes, sha256: whole.digest('hex') },
+      duration_s: (clock.monotonic() - started) / 1000,
+    });
     return EXIT.done;
   },
 });

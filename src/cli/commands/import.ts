@@ -1,7 +1,9 @@
 /** `holdfast import FILE`: an export package back into a directory. */
 import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
+import { restoreFromFile } from '../../api/exchange.ts';
 import { EXIT, Failure } from '../../base/failure.ts';
+import { given } from '../../base/given.ts';
 import { printable } from '../../base/printable.ts';
 import { formatBytes } from '../../base/sizes.ts';
 import { type ImportOutcome, importPackage } from '../../operations/import-package.ts';
@@ -29,15 +31,30 @@ export default defineCommand({
   async run(context, { arguments: { file }, options: { target, owner, noOwner } }) {
     const { clock, signal, progress, cwd } = context;
     if (target === undefined) throw new Failure('usage', 'Where to? Name a new directory with --target DIR.');
-    const from = file === '-' ? createReadStream('', { fd: STANDARD_INPUT, signal }) : resolve(cwd, file);
+    const from = file === '-' ? standardInput(signal) : resolve(cwd, file);
     const ownership = await chooseOwnership(owner, noOwner);
     const outcome = await importPackage({ clock, signal, progress }, { from, target: resolve(cwd, target), ownership });
     await report(context, outcome);
     return EXIT.done;
   },
+  /** The file is sent; DIR is on the machine whose worker restores. */
+  async remote(context, { arguments: { file }, options: { target, owner, noOwner } }) {
+    const { server, signal, cwd } = context;
+    if (target === undefined)
+      throw new Failure('usage', 'Where to? Name a new directory of the server with --target DIR.');
+    if (noOwner)
+      throw new Failure('usage', '--no-owner does not work through a server: name the account with --owner.');
+    const bytes = file === '-' ? standardInput(signal) : createReadStream(resolve(cwd, file), { signal });
+    const query = { to: target, ...given('owner', owner) };
+    const { outcome } = await server.follow(await server.client.upload(restoreFromFile, { query }, bytes));
+    await report(context, outcome as unknown as ImportOutcome);
+    return EXIT.done;
+  },
 });
 
-const STANDARD_INPUT = 0;
+function standardInput(signal: AbortSignal) {
+  return createReadStream('', { fd: 0, signal });
+}
 
 async function report({ flags, output }: Context, outcome: ImportOutcome): Promise<void> {
   if (flags.json) return output.summary({ ...outcome });

@@ -1,7 +1,8 @@
 /** `holdfast kit`: the recovery kit. */
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { EXIT } from '../../base/failure.ts';
+import { getKit } from '../../api/system.ts';
+import { EXIT, Failure } from '../../base/failure.ts';
 import { collectKit, recoveryKit } from '../../operations/kit.ts';
 import { defineCommand, option } from '../command.ts';
 import { openSession } from '../open-session.ts';
@@ -36,6 +37,17 @@ export default defineCommand({
         await output.line(`The recovery kit is in ${resolve(cwd, file)}. Print it and keep it away from this machine.`);
     } else if (flags.json) await output.document(kit);
     else await output.raw(page);
+    return EXIT.done;
+  },
+  /** Without the password, which no server hands out. */
+  async remote({ output, flags, cwd, server }, { options: { format = 'text', output: file, withPassword } }) {
+    if (withPassword || (flags.json && file === undefined))
+      throw new Failure('usage', 'Through a server there is the page only, and never with the password on it.');
+    const parts = await Array.fromAsync(server.client.bytes(getKit, { query: { format } }));
+    const page = Buffer.concat(parts).toString();
+    if (file === undefined) await output.raw(page);
+    else await writePrivately(resolve(cwd, file), page);
+    if (flags.json) await output.summary({ file: resolve(cwd, file ?? ''), format });
     return EXIT.done;
   },
 });

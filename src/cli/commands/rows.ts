@@ -1,11 +1,15 @@
 /** `holdfast rows`: rows as they were, into a file or back into the running database. */
 
 import { resolve } from 'node:path';
+import { exportRows, getRunResult } from '../../api/exchange.ts';
 import { EXIT, Failure } from '../../base/failure.ts';
+import { given } from '../../base/given.ts';
 import { howMany } from '../../base/how-many.ts';
+import { refuseExisting, writeNewFile } from '../../operations/new-file.ts';
 import {
   exportTable,
   type MergeInput,
+  type MergeOutcome,
   mergeTables,
   onlyDatabase,
   type RowsInput,
@@ -15,6 +19,7 @@ import { defineCommand, option } from '../command.ts';
 import type { Context } from '../context.ts';
 import { openSession } from '../open-session.ts';
 import { printMerged, printPlan } from '../output/rows-report.ts';
+import type { RemoteContext } from '../remote.ts';
 import { stateAt } from '../state.ts';
 
 export default defineCommand({
@@ -83,14 +88,70 @@ export default defineCommand({
       ...(dryRun ? {} : { apply: { confirm, reversal: script } }),
     });
   },
+  /** A file comes here. What a merge writes, the script that undoes it included, is on the machine whose worker merges. */
+  async remote(context, { options }) {
+    refuseContradictions(options);
+    if (options.to !== undefined) return fetchFile(context, options, options.to);
+    const { at, table, schema, where, mergeInto, update, related, noTriggers, dryRun, confirm, reversal } = options;
+    const { source, database, storage } = options;
+    const { done, ...plan } = await context.server.run<MergeOutcome['plan'] & { done: MergeOutcome['done'] | null }>(
+      'rows',
+      {
+        ...{ at, table, schema, where, mergeInto, update, related, noTriggers, dryRun, confirm, reversal },
+        ...{ source, database, storage },
+      },
+    );
+    const { output, flags } = context;
+    if (flags.json) await output.summary({ ...plan, done });
+    else {
+      await printPlan(output, plan);
+      await printMerged(output, { plan, ...given('done', done ?? undefined) }, dryRun);
+    }
+    return EXIT.done;
+  },
 });
+
+/** Made there, fetched from there. */
+async function fetchFile(context: RemoteContext, options: Choices & Places, to: string) {
+  const { output, flags, cwd, server } = context;
+  const file = to === '-' ? undefined : resolve(cwd, to);
+  if (file === undefined && flags.json) throw mixed();
+  if (file !== undefined && !options.force) await refuseExisting(file);
+  const { at = '', table, where, source, database, storage } = options;
+  const body = {
+    ...{ ...server.app, at, table: table[0]!, format: file === undefined ? ('csv' as const) : formatOf(file) },
+    ...{
+      ...given('where', where),
+      ...given('source', source),
+      ...given('database', database),
+      ...given('storage', storage),
+    },
+  };
+  const { id, outcome } = await server.follow(await server.client.call(exportRows, { body }));
+  const parts = server.client.bytes(getRunResult, { params: { run: id } });
+  if (file === undefined) for await (const part of parts) await output.raw(part);
+  else await writeNewFile(file, parts, { force: options.force });
+  if (flags.json) await output.summary({ ...outcome, file });
+  else if (file !== undefined) await output.line(`${String(outcome.rows)} rows of ${String(outcome.table)} in ${file}`);
+  return EXIT.done;
+}
+
+function mixed(): Failure {
+  return new Failure('usage', '--to - prints the rows themselves; --json does not go with it.');
+}
+
+interface Places {
+  readonly where: string | undefined;
+  readonly source: string | undefined;
+  readonly database: string | undefined;
+  readonly storage: string | undefined;
+}
 
 async function toFile(context: Context, input: RowsInput, to: string, force: boolean) {
   const { output, flags, cwd } = context;
   const file = to === '-' ? undefined : resolve(cwd, to);
   const format = file === undefined ? 'csv' : formatOf(file);
-  if (file === undefined && flags.json)
-    throw new Failure('usage', '--to - prints the rows themselves; --json does not go with it.');
+  if (file === undefined && flags.json) throw mixed();
   await using session = await openSession(context);
   const outcome = await exportTable(session, {
     ...{ ...input, format, force, onBytes: (bytes) => output.raw(bytes) },

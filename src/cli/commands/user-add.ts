@@ -1,5 +1,7 @@
 /** `holdfast user add NAME`: somebody who may log in to the service. */
+import { createUser } from '../../api/administration.ts';
 import { EXIT } from '../../base/failure.ts';
+import { given } from '../../base/given.ts';
 import { openAccounts, ROLES } from '../../service/users.ts';
 import { argument, defineCommand, option } from '../command.ts';
 import { newPasswordOptions, readNewPassword } from '../new-password.ts';
@@ -28,6 +30,15 @@ export default defineCommand({
     const user = await accounts.add({ name, email, password, grant });
     if (context.flags.json) await context.output.summary({ user });
     else await context.output.line(`Added ${user.name}${role === undefined ? ', who may do nothing yet' : ''}.`);
+    return EXIT.done;
+  },
+  async remote(context, { arguments: { name }, options: { role, email, ...where } }) {
+    const { output, flags, server } = context;
+    const password = await readNewPassword(context, where);
+    const grants = role === undefined ? [] : [{ app: flags.app ?? '*', role }];
+    const user = await server.client.call(createUser, { body: { name, password, grants, ...given('email', email) } });
+    if (flags.json) await output.summary({ user });
+    else await output.line(`Added ${user.name}${role === undefined ? ', who may do nothing yet' : ''}.`);
     return EXIT.done;
   },
 });

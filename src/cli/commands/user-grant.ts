@@ -1,4 +1,5 @@
 /** `holdfast user grant NAME ROLE`: what an account may do. */
+import { setGrant } from '../../api/administration.ts';
 import { EXIT } from '../../base/failure.ts';
 import { openAccounts, ROLES } from '../../service/users.ts';
 import { argument, defineCommand } from '../command.ts';
@@ -17,6 +18,13 @@ export default defineCommand({
     const user = await accounts.grant(name, context.flags.app ?? '*', role);
     if (context.flags.json) await context.output.summary({ user });
     else await context.output.line(`${user.name} is ${role} of ${context.flags.app ?? 'all apps'}.`);
+    return EXIT.done;
+  },
+  async remote({ output, flags, server }, { arguments: { name, role } }) {
+    const params = { user: name, app: flags.app ?? '*' };
+    const user = await server.client.call(setGrant, { params, body: { role } });
+    if (flags.json) await output.summary({ user });
+    else await output.line(`${user.name} is ${role} of ${flags.app ?? 'all apps'}.`);
     return EXIT.done;
   },
 });

@@ -1,4 +1,5 @@
 /** `holdfast user remove NAME`: an account, with all that is its own. */
+import { removeUser } from '../../api/administration.ts';
 import { EXIT } from '../../base/failure.ts';
 import { openAccounts } from '../../service/users.ts';
 import { argument, defineCommand } from '../command.ts';
@@ -13,6 +14,12 @@ export default defineCommand({
     await accounts.remove(name);
     if (context.flags.json) await context.output.summary({ removed: name });
     else await context.output.line(`Removed ${name}.`);
+    return EXIT.done;
+  },
+  async remote({ output, flags, server }, { arguments: { name } }) {
+    await server.client.call(removeUser, { params: { user: name } });
+    if (flags.json) await output.summary({ removed: name });
+    else await output.line(`Removed ${name}.`);
     return EXIT.done;
   },
 });

@@ -2,7 +2,7 @@
 
 import { EXIT, Failure } from '../../base/failure.ts';
 import { howMany } from '../../base/how-many.ts';
-import { shortId } from '../../base/ids.ts';
+import { type Id, shortId } from '../../base/ids.ts';
 import { formatBytes } from '../../base/sizes.ts';
 import { type VerifyOutcome, verifyPoint, verifySlices } from '../../operations/verify.ts';
 import { argument, defineCommand, type ExitStatus, option } from '../command.ts';
@@ -31,11 +31,16 @@ export default defineCommand({
     if (slice.length === 0 && of === undefined) {
       const app = (await context.config()).appName(context.flags.app);
       await using session = await openSession(context);
-      return await show(context, await verifyPoint(session, { app, prefix: point ?? 'latest', ...only }));
+      return await show(context, shown(await verifyPoint(session, { app, prefix: point ?? 'latest', ...only })));
     }
     const slices = slicesOf(slice, of, point);
     await using session = await openSession(context);
-    return await show(context, await verifySlices(session, { ...slices, ...only }));
+    return await show(context, shown(await verifySlices(session, { ...slices, ...only })));
+  },
+  async remote(context, { arguments: { point }, options: { storage, slice, of } }) {
+    const whole = slice.length === 0 && of === undefined;
+    const what = whole ? { point: point ?? 'latest' } : { slice: [...slicesOf(slice, of, point).slices], of };
+    return await show(context, await context.server.run<Shown>('verify', { ...what, storage }));
   },
 });
 
@@ -49,33 +54,41 @@ function slicesOf(written: readonly string[], of: number | undefined, point: str
   throw new Failure('usage', `--slice must be from 0 to ${of - 1}.`, { hint });
 }
 
-async function show({ output, flags }: Context, outcome: VerifyOutcome): Promise<ExitStatus> {
-  const { point, findings, failures, behind, storages, wal } = outcome;
-  if (flags.json)
-    await output.summary({
-      ...(point === undefined ? {} : { point }),
-      findings,
-      behind,
-      storages: Object.fromEntries(
-        [...storages].map(([name, { packs, bytesRead }]) => [
-          name,
-          { packs, bytes: bytesRead + (wal.get(name)?.bytesRead ?? 0) },
-        ]),
-      ),
-      failures: Object.fromEntries([...failures].map(([name, { code, message }]) => [name, { error: code, message }])),
-    });
-  else await print(output, outcome);
-  if (findings.length > 0) return EXIT.damaged;
-  return failures.size > 0 || behind.length > 0 ? EXIT.partial : EXIT.done;
+/** What `--json` prints. */
+interface Shown {
+  readonly point?: Id;
+  readonly findings: VerifyOutcome['findings'];
+  readonly behind: readonly string[];
+  readonly storages: Readonly<Record<string, { readonly packs: number; readonly bytes: number }>>;
+  readonly failures: Readonly<Record<string, { readonly error: string; readonly message: string }>>;
 }
 
-async function print(output: Context['output'], { point, findings, failures, behind, storages }: VerifyOutcome) {
+function shown({ point, findings, failures, behind, storages, wal }: VerifyOutcome): Shown {
+  const read = [...storages].map(([name, { packs, bytesRead }]) => {
+    return [name, { packs, bytes: bytesRead + (wal.get(name)?.bytesRead ?? 0) }] as const;
+  });
+  const failed = [...failures].map(([name, { code, message }]) => [name, { error: code, message }] as const);
+  return {
+    ...(point === undefined ? {} : { point }),
+    ...{ findings, behind, storages: Object.fromEntries(read), failures: Object.fromEntries(failed) },
+  };
+}
+
+async function show({ output, flags }: Context, outcome: Shown): Promise<ExitStatus> {
+  const { findings, failures, behind } = outcome;
+  if (flags.json) await output.summary({ ...outcome });
+  else await print(output, outcome);
+  if (findings.length > 0) return EXIT.damaged;
+  return Object.keys(failures).length > 0 || behind.length > 0 ? EXIT.partial : EXIT.done;
+}
+
+async function print(output: Context['output'], { point, findings, failures, behind, storages }: Shown) {
   for (const { storage, key, detail } of findings)
     await output.line(`${output.style.red('DAMAGED')} ${storage}: ${key} ${detail}`);
-  for (const { message, hint } of failures.values()) await output.warn(message, hint);
+  for (const { message } of Object.values(failures)) await output.warn(message);
   for (const name of behind) await output.warn(`${name} does not have this point.`, 'Run "holdfast sync".');
-  for (const [name, { packs, bytesRead }] of storages)
-    await output.line(`${name}: ${howMany(packs, 'packs')} there, ${formatBytes(bytesRead)} read.`);
+  for (const [name, { packs, bytes }] of Object.entries(storages))
+    await output.line(`${name}: ${howMany(packs, 'packs')} there, ${formatBytes(bytes)} read.`);
   if (findings.length > 0) await output.line('Run "holdfast sync" to heal from the other storages.');
   else await output.line(point === undefined ? 'No damage found.' : `Point ${shortId(point)} is whole.`);
 }

@@ -1,11 +1,12 @@
 /** `holdfast wal fold`: old WAL into snapshots that restic reads. */
 
-import { EXIT } from '../../base/failure.ts';
+import { EXIT, Failure } from '../../base/failure.ts';
 import { given } from '../../base/given.ts';
 import { howMany } from '../../base/how-many.ts';
 import { walFold } from '../../operations/wal-fold.ts';
 import { archivedSources } from '../../operations/wal-sources.ts';
 import { defineCommand, option } from '../command.ts';
+import type { Context } from '../context.ts';
 import { openSession } from '../open-session.ts';
 
 export default defineCommand({
@@ -34,11 +35,26 @@ export default defineCommand({
       ...given('systemIdentifier', cluster),
     });
     for (const { message, hint } of failures.values()) await context.output.warn(message, hint);
-    if (context.flags.json) await context.output.summary({ snapshots, segments, pieces_removed: removed });
-    else
-      await context.output.line(
-        `${howMany(segments, 'segments')} folded into ${howMany(snapshots.length, 'snapshots')}, ${removed} loose pieces removed.`,
-      );
+    await report(context, { snapshots, segments, pieces_removed: removed });
     return failures.size > 0 ? EXIT.partial : EXIT.done;
   },
+  async remote(context, { options: { source, cluster, now } }) {
+    if (source !== undefined || cluster !== undefined)
+      throw new Failure('usage', '--source and --cluster do not work through a server.');
+    await report(context, await context.server.run<Folded>('wal-fold', { now }));
+    return EXIT.done;
+  },
 });
+
+interface Folded {
+  readonly snapshots: readonly string[];
+  readonly segments: number;
+  readonly pieces_removed: number;
+}
+
+async function report({ flags, output }: Context, folded: Folded): Promise<void> {
+  const { snapshots, segments, pieces_removed: removed } = folded;
+  if (flags.json) return output.summary({ ...folded });
+  const into = `${howMany(segments, 'segments')} folded into ${howMany(snapshots.length, 'snapshots')}`;
+  await output.line(`${into}, ${removed} loose pieces removed.`);
+}
