@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import { createZstdDecompress, zstdDecompressSync } from 'node:zlib';
 import { Failure } from '../base/failure.ts';
 import type { Id } from '../base/ids.ts';
-import { parseTree, type TreeNode, TreeParser } from './format/tree.ts';
+import { parseTree, type TreeNode, TreeParser, TreeText } from './format/tree.ts';
 import type { BlobIndex, BlobLocation, BlobType } from './index/blob-index.ts';
 import type { DamagedIndex } from './index-loader.ts';
 import { objectKey } from './keys.ts';
@@ -45,14 +45,26 @@ export class IndexedRepository {
 
   /** A directory's nodes in order, in batches. A large tree is held sealed (compressed), never plain as a whole. */
   async *streamTree(id: Id): AsyncGenerator<readonly TreeNode[]> {
+    const { bytes, length } = await this.#openTree(id);
+    if (length === 0) yield parseTree(bytes);
+    else yield* this.#parseCompressed(bytes, length);
+  }
+
+  /** Like `streamTree`, but a tree of moderate size comes as its text, alone. */
+  async *walkTree(id: Id): AsyncGenerator<TreeText | readonly TreeNode[]> {
+    const { bytes, length } = await this.#openTree(id);
+    if (length === 0) yield TreeText.of(bytes) ?? parseTree(bytes);
+    else yield* this.#parseCompressed(bytes, length);
+  }
+
+  /** A tree's plaintext, verified (length 0), or of a large one the compressed form and its length when it is not. */
+  #openTree(id: Id): Promise<{ bytes: Buffer; length: number }> {
     const idBytes = Buffer.from(id, 'hex');
-    const { bytes, length } = await this.#fromAnyCopy('tree', id, idBytes, (sealed, location) =>
+    return this.#fromAnyCopy('tree', id, idBytes, (sealed, location) =>
       location.uncompressedLength < STREAM_FROM
         ? { bytes: this.#plain(sealed, location, idBytes), length: 0 }
         : { bytes: this.repository.sealer.open(sealed), length: location.uncompressedLength },
     );
-    if (length === 0) yield parseTree(bytes);
-    else yield* this.#parseCompressed(bytes, length);
   }
 
   async *#parseCompressed(compressed: Buffer, length: number): AsyncGenerator<readonly TreeNode[]> {

@@ -6,9 +6,11 @@ import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Id } from '../base/ids.ts';
-import { type TreeNode, TreeParser } from './format/tree.ts';
+import { parseTree, type TreeNode, TreeParser, TreeText } from './format/tree.ts';
 
 const READ = 256 * 1024;
+/** Trees up to this size are held whole to be compared. */
+const MAX_TEXT = 8 * 1024 * 1024;
 
 interface Extent {
   readonly offset: number;
@@ -20,7 +22,13 @@ export interface TreeSource {
   streamTree(id: Id): AsyncIterable<readonly TreeNode[]>;
 }
 
-export class LocalTrees implements TreeSource, Disposable {
+/** Trees that are gone through beside the directories that they were made of. */
+export interface EarlierTrees extends TreeSource {
+  /** Like `streamTree`, but a tree of moderate size comes as its text, alone. */
+  walkTree(id: Id): AsyncIterable<TreeText | readonly TreeNode[]>;
+}
+
+export class LocalTrees implements EarlierTrees, Disposable {
   readonly #fd: number;
   readonly #trees = new Map<Id, readonly Extent[]>();
   #end = 0;
@@ -62,6 +70,25 @@ export class LocalTrees implements TreeSource, Disposable {
       }
     }
     parser.end();
+  }
+
+  async *walkTree(id: Id): AsyncGenerator<TreeText | readonly TreeNode[]> {
+    const extents = this.#trees.get(id) ?? [];
+    const size = extents.reduce((sum, { length }) => sum + length, 0);
+    if (size > MAX_TEXT) {
+      yield* this.streamTree(id);
+      return;
+    }
+    const bytes = Buffer.allocUnsafeSlow(size);
+    let end = 0;
+    for (const { offset, length } of extents)
+      for (let at = 0; at < length; ) {
+        const got = readSync(this.#fd, bytes, end, length - at, offset + at);
+        if (got === 0) throw new RangeError('the spool of trees is shorter than it was written');
+        at += got;
+        end += got;
+      }
+    yield TreeText.of(bytes) ?? parseTree(bytes);
   }
 
   [Symbol.dispose](): void {

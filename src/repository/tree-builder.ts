@@ -1,5 +1,5 @@
 /** Collects the encoded nodes of one directory, in order, and stores the tree; a large one flows to a worker in parts as it grows. */
-import { idFromBytes } from '../base/ids.ts';
+import { type Id, idFromBytes } from '../base/ids.ts';
 import { TREE_PREFIX, TREE_SUFFIX } from './format/tree.ts';
 import type { LocalTrees } from './local-trees.ts';
 import type { SealPool } from './workers/seal-pool.ts';
@@ -30,6 +30,11 @@ export class TreeBuilder {
     if (this.#nodes++ > 0) this.#push(COMMA);
     this.#push(encodedNode);
     if (this.#size >= PART) this.#sendPart();
+  }
+
+  /** Instead of nodes and `finish`, where the tree turned out to be one that is stored already. */
+  finishStored(id: Id, text: Uint8Array): void {
+    if (this.#local?.has(id) === false) this.#local.keep(id, [this.#local.append(text)]);
   }
 
   /** Stores the tree and returns its 32-byte id. */

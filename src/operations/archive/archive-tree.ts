@@ -4,7 +4,14 @@
  */
 import { type Id, idFromBytes } from '../../base/ids.ts';
 import { printable } from '../../base/printable.ts';
-import { encodeNode, type LocalTrees, type TreeNode, type TreeSource } from '../../repository/trees.ts';
+import { releaseAll } from '../../base/release.ts';
+import {
+  type EarlierTrees,
+  encodeNode,
+  encodeNodeHead,
+  type LocalTrees,
+  type TreeNode,
+} from '../../repository/trees.ts';
 import type { Entry, Meta } from '../../sources/entry.ts';
 import { type ArchiveContext, WORK_AHEAD } from './context.ts';
 import { type FileOutcome, FileReader, type PathFile } from './file-reader.ts';
@@ -14,7 +21,7 @@ import { PreviousCursor } from './previous-cursor.ts';
 
 export interface ArchiveTreeOptions {
   /** The same source in an earlier point, or in an earlier reading of this run. */
-  readonly previous?: { readonly tree: Id; readonly trees: TreeSource };
+  readonly previous?: { readonly tree: Id; readonly trees: EarlierTrees };
   /** Keep what the earlier reading had and this one lacks: files that vanished while the database was copied. */
   readonly keepVanished?: boolean;
   /** Where the trees are kept on this machine for a later reading. */
@@ -61,10 +68,26 @@ class TreeArchiver {
   #take(entry: Entry): void | Promise<void> {
     const directory = this.#current as OpenDirectory;
     if (entry.type === 'up') return this.#close(directory);
-    const previous = directory.cursor?.seek(entry.name);
+    const { cursor } = directory;
+    if (cursor?.isStarted === false) return cursor.start().then(() => this.#take(entry));
+    if (cursor !== undefined && entry.type === 'file' && this.#takeWritten(directory, cursor, entry)) return;
+    const previous = cursor?.seek(entry.name);
     return previous instanceof Promise
       ? previous.then((node) => this.#place(directory, entry, node))
       : this.#place(directory, entry, previous);
+  }
+
+  /** Takes over a file of which the earlier tree says exactly what would be said now; false where it does not. */
+  #takeWritten(directory: OpenDirectory, cursor: PreviousCursor, entry: Extract<Entry, { type: 'file' }>): boolean {
+    const { counts } = this.#context;
+    const head = encodeNodeHead(toNode(entry.name, entry.meta, { type: 'file', size: entry.size }));
+    const nodes = cursor.passWritten(head, (content) => this.#holds(content));
+    if (nodes === undefined) return false;
+    directory.addWritten(nodes);
+    counts.files++;
+    counts.filesUnmodified++;
+    counts.bytes += entry.size;
+    return true;
   }
 
   #place(
@@ -166,7 +189,7 @@ class TreeArchiver {
     });
     const { previous, keepVanished } = this.#options;
     if (previous !== undefined && previousTree !== undefined) {
-      const nodes = previous.trees.streamTree(previousTree);
+      const nodes = previous.trees.walkTree(previousTree);
       directory.cursor = keepVanished
         ? new PreviousCursor(nodes, { onSkipped: (node) => this.#keep(directory, node) })
         : new PreviousCursor(nodes, { tolerant: true });
@@ -197,9 +220,25 @@ class TreeArchiver {
     directory.close();
   }
 
-  async #complete({ parts }: OpenDirectory): Promise<void> {
+  /** The id of the earlier tree where this one is the same and every storage still holds it. */
+  #sameTree({ same, parts }: OpenDirectory): Id | undefined {
+    const { previousTree, builder } = parts;
+    if (same === undefined || previousTree === undefined) return undefined;
+    const isStored = this.#options.keepVanished || this.#context.writer.has('tree', Buffer.from(previousTree, 'hex'));
+    const { text, start, end } = same;
+    if (!isStored) {
+      builder.add(text.bytes.subarray(start, end));
+      return undefined;
+    }
+    builder.finishStored(previousTree, text.bytes);
+    releaseAll(text.bytes);
+    return previousTree;
+  }
+
+  async #complete(directory: OpenDirectory): Promise<void> {
+    const { parts } = directory;
     const { counts } = this.#context;
-    const tree = idFromBytes(await parts.builder.finish());
+    const tree = this.#sameTree(directory) ?? idFromBytes(await parts.builder.finish());
     counts.directories++;
     if (parts.previousTree === undefined) counts.dirsNew++;
     else if (parts.previousTree === tree) counts.dirsUnmodified++;

@@ -6,7 +6,7 @@
 import type { Id } from '../../base/ids.ts';
 import type { TreeBuilder } from '../../repository/tree-builder.ts';
 import type { Meta } from '../../sources/entry.ts';
-import type { PreviousCursor } from './previous-cursor.ts';
+import type { PreviousCursor, WrittenNodes } from './previous-cursor.ts';
 
 /** Fills a slot whose entry could not be kept. */
 export const OMITTED = new Uint8Array(0);
@@ -29,6 +29,10 @@ export class OpenDirectory {
   /** Slots before this number have gone into the tree. */
   #flushed = 0;
   #closed = false;
+  /** Nodes that go over from the earlier tree as they stand; they share one slot, the last. */
+  #written: { readonly slot: number; nodes: WrittenNodes } | undefined;
+  /** All nodes of the earlier tree, when this one is the same; they have not gone into the builder. */
+  same: WrittenNodes | undefined;
 
   constructor(parts: DirectoryParts) {
     this.parts = parts;
@@ -36,11 +40,20 @@ export class OpenDirectory {
 
   /** Opens the next slot. */
   reserve(): number {
+    this.#endWritten();
     return this.#flushed + this.#slots.push(undefined) - 1;
   }
 
   add(encodedNode: Uint8Array): void {
     this.fill(this.reserve(), encodedNode);
+  }
+
+  /** Adds nodes as they stand in the earlier tree. */
+  addWritten(nodes: WrittenNodes): void {
+    const before = this.#written?.nodes;
+    if (this.#written !== undefined && before?.end === nodes.start - 1)
+      this.#written.nodes = { ...nodes, start: before.start };
+    else this.#written = { slot: this.reserve(), nodes };
   }
 
   fill(slot: number, encodedNode: Uint8Array): void {
@@ -49,8 +62,24 @@ export class OpenDirectory {
   }
 
   close(): void {
+    const written = this.#written;
+    const isAll = this.#flushed === 0 && this.#slots.length === 1;
+    if (written !== undefined && isAll && written.nodes.text.isAll(written.nodes.start, written.nodes.end)) {
+      this.same = written.nodes;
+      this.#slots = [];
+      this.#written = undefined;
+    }
+    this.#endWritten();
     this.#closed = true;
     if (this.#slots.length === 0) this.parts.onComplete(this);
+  }
+
+  #endWritten(): void {
+    const written = this.#written;
+    if (written === undefined) return;
+    this.#written = undefined;
+    const { text, start, end } = written.nodes;
+    this.fill(written.slot, text.bytes.subarray(start, end));
   }
 
   #flush(): void {

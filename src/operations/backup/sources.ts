@@ -11,7 +11,7 @@ import type { FilesSourceSettings, PostgresSourceSettings, SourceSettings } from
 import type { SourceRecord } from '../../recovery/manifest.ts';
 import type { IndexedRepository } from '../../repository/indexed-repository.ts';
 import type { PointWriter } from '../../repository/point-writer.ts';
-import { LocalTrees, type TreeSource } from '../../repository/trees.ts';
+import { type EarlierTrees, LocalTrees, type TreeSource } from '../../repository/trees.ts';
 import { configSource } from '../../sources/config-source.ts';
 import type { LooseEntry, Meta, SourceNotice } from '../../sources/entry.ts';
 import { openXattrReader, rootDirectory, walkFiles } from '../../sources/files-source.ts';
@@ -29,7 +29,7 @@ export interface ReadSourcesInput {
   readonly writer: PointWriter;
   /** The trees of the sources in the newest earlier point that has them, and how to read them. */
   readonly previous: ReadonlyMap<string, Id>;
-  readonly trees: TreeSource;
+  readonly trees: EarlierTrees;
   readonly indexed: IndexedRepository;
   /** What earlier points know of a database. */
   readonly earlierDatabase: (source: string) => Promise<EarlierDatabase>;
@@ -71,7 +71,7 @@ export async function readSources(input: ReadSourcesInput, monotonic: () => numb
 }
 
 class SourcesReader {
-  readonly trees: TreeSource;
+  readonly trees: EarlierTrees;
   readonly #input: ReadSourcesInput;
   readonly #local: LocalTrees;
   readonly #monotonic: () => number;
@@ -80,7 +80,8 @@ class SourcesReader {
     this.#input = input;
     this.#local = local;
     this.#monotonic = monotonic;
-    this.trees = { streamTree: (id) => (local.has(id) ? local : input.trees).streamTree(id) };
+    const holder = (id: Id) => (local.has(id) ? local : input.trees);
+    this.trees = { streamTree: (id) => holder(id).streamTree(id), walkTree: (id) => holder(id).walkTree(id) };
   }
 
   async run(): Promise<ReadSource[]> {

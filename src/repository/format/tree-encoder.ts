@@ -20,7 +20,7 @@ const SHORT_LIST = 64;
 
 /** The JSON of one node. */
 export function encodeNode(node: TreeNode): Buffer {
-  const head = encodeHead(node);
+  const head = encodeNodeHead(node);
   const tail = encodeTail(node);
   const { content } = node;
   if (content === undefined) return Buffer.from(`${head}null${tail}`);
@@ -28,7 +28,8 @@ export function encodeNode(node: TreeNode): Buffer {
   return Buffer.concat([Buffer.from(`${head}[`), longList(content), Buffer.from(`]${tail}`)]);
 }
 
-function encodeHead(node: TreeNode): string {
+/** The JSON of a node up to its content: of a file, everything but the list of its blobs and the closing brace. */
+export function encodeNodeHead(node: TreeNode): string {
   const mode = toGoMode(node.type, node.mode);
   const mtime = formatTime(node.mtimeNs);
   const atime = node.atimeNs === node.mtimeNs ? mtime : formatTime(node.atimeNs);
