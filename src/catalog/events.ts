@@ -143,26 +143,33 @@ export async function* watchEvents(
 ): AsyncGenerator<CatalogEvent, void, undefined> {
   await using listening = await catalog.listen();
   let seen = after;
+  let seenAt = Number.POSITIVE_INFINITY;
   while (!signal.aborted) {
     await listening.ensure();
     const changed = new AbortController();
     const wait = catalog.wake.wait(clock, POLL_MS, AbortSignal.any([signal, changed.signal])); // before reading: nothing slips between
     const events = await readOrNone(catalog.db, seen);
     if (events.length > 0) changed.abort();
-    else seen = await backTo(catalog.db, seen);
+    else seen = await backTo(catalog.db, seen, seenAt);
     for (const event of events) {
       if (signal.aborted) break;
-      seen = event.seq;
+      ({ seq: seen, at: seenAt } = event);
       if (passes(event, filter)) yield event;
     }
     await wait;
   }
 }
 
-/** A standby that takes over may lack the newest events, and gives their numbers to others. */
-async function backTo(db: CatalogDb, seen: number): Promise<number> {
+/** A standby that takes over may lack the newest events, and gives their numbers to others: those made after the last that was seen are new. */
+async function backTo(db: CatalogDb, seen: number, seenAt: number): Promise<number> {
   const { newest } = await eventRange(db).catch(() => ({ newest: seen })); // it cannot be read now
-  return Math.min(seen, newest);
+  if (newest >= seen) return seen;
+  const query = db.selectFrom('events').select('seq').where('at', '<=', Math.min(seenAt, Number.MAX_SAFE_INTEGER));
+  const last = query.orderBy('at', 'desc').orderBy('seq', 'desc').limit(1).executeTakeFirst();
+  return await last.then(
+    (row) => row?.seq ?? 0,
+    () => seen,
+  );
 }
 
 async function readOrNone(db: CatalogDb, seen: number): Promise<CatalogEvent[]> {

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { Transform } from 'node:stream';
 import type { TestServer } from './server.ts';
 
 export interface Front extends AsyncDisposable {
@@ -10,10 +11,13 @@ export interface Front extends AsyncDisposable {
   to(server: Pick<TestServer, 'instance'> | undefined): void;
   /** Connections stay, and nothing passes any more; until the next `to`. */
   freeze(): void;
+  /** From now on whatever the server says comes `ms` late. */
+  slow(ms: number): void;
 }
 
 export async function startFront(first?: Pick<TestServer, 'instance'>): Promise<Front> {
   let target = first;
+  let delay = 0;
   const sockets = new Set<Socket>();
   const listener = createServer((client) => {
     client.on('error', () => {});
@@ -32,7 +36,13 @@ export async function startFront(first?: Pick<TestServer, 'instance'>): Promise<
     });
     upstream.on('error', () => client.destroy());
     client.on('close', () => upstream.destroy());
-    client.pipe(upstream).pipe(client);
+    const late = new Transform({
+      transform: (chunk, _encoding, done) => {
+        if (delay === 0) done(null, chunk);
+        else setTimeout(done, delay, null, chunk);
+      },
+    });
+    client.pipe(upstream).pipe(late).pipe(client);
   });
   listener.listen(0, '127.0.0.1');
   await once(listener, 'listening');
@@ -50,6 +60,9 @@ export async function startFront(first?: Pick<TestServer, 'instance'>): Promise<
         socket.unpipe();
         socket.pause();
       }
+    },
+    slow: (ms) => {
+      delay = ms;
     },
     [Symbol.asyncDispose]: async () => {
       cut();
