@@ -1,17 +1,22 @@
 /** The command line through a server: the same output, the same exit statuses, and what makes no sense there is refused. */
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type ApiServer, apiServer } from '../support/api.ts';
-import { type HoldfastResult, holdfast } from '../support/holdfast.ts';
+import { HOLDFAST, type HoldfastResult, holdfast } from '../support/holdfast.ts';
 import { type BackupApp, backupApp, fillMedia } from './fixtures/backup-app.ts';
 
 let world: BackupApp;
 let api: ApiServer;
 
 before(async () => {
-  world = await backupApp();
+  // While the file "hold" is there, a backup waits for it to go.
+  const beforeBackup = ['sh', '-c', 'while [ -e hold ]; do sleep 0.1; done'];
+  world = await backupApp({ app: { hooks: { beforeBackup } } });
   await fillMedia(world.media);
   await world.backUp();
   api = await apiServer({ configFile: world.configFile, worker: true });
@@ -83,6 +88,54 @@ test('what looks prints the same, with and without --json', async () => {
   assert.equal(status.code, local.code);
   assert.equal(status.document<{ outcome: string }>().outcome, local.document<{ outcome: string }>().outcome);
   assert.equal((await remote('doctor')).code, (await world.run(['doctor'])).code);
+});
+
+test('a package comes from the server and goes back to it; so do the kit, the configuration and a check of a point', async () => {
+  const out = await remote('export', 'package.tar', '--json');
+  assert.equal(out.code, 0, out.stderr);
+  const target = api.dir.join('restored');
+  const back = await remote('import', 'package.tar', '--target', target, '--json');
+  assert.equal(back.code, 0, back.stderr);
+  assert.equal(back.summary?.app, 'clinic');
+  assert.equal(await readFile(join(target, 'media', 'new.txt'), 'utf8'), 'new');
+  await writeFile(api.dir.join('no-package'), Buffer.alloc(5_000, 1));
+  const refused = await remote('import', 'no-package', '--target', api.dir.join('nowhere'), '--json');
+  assert.deepEqual([refused.code, refused.error?.error], [4, 'package_refused']);
+  const verified = await remote('verify', '--json');
+  assert.deepEqual(verified.summary, (await world.run(['verify', '--json'])).summary);
+  for (const words of [
+    ['config', 'show'],
+    ['config', 'show', '--json'],
+  ])
+    assert.equal((await remote(...words)).stdout, (await world.ok(words)).stdout, words.join(' '));
+  assert.match((await remote('kit')).stdout, /RECOVERY KIT/);
+  assert.equal((await remote('kit', '--with-password')).code, 2);
+});
+
+test('Ctrl-C asks the run to stop, and says so', async () => {
+  const hold = world.dir.join('hold');
+  await writeFile(hold, '');
+  const child = spawn(HOLDFAST, ['backup', '--server', api.url, '--token-file', api.tokenFile], { stdio: 'pipe' });
+  let said = '';
+  child.stderr.on('data', (bytes: Buffer) => {
+    said += bytes.toString();
+  });
+  const running = async () => {
+    const page = await (await api.ask('/api/v1/runs?kind=backup&limit=1')).json();
+    return (page as { items: { id: string; state: string; cancelled_by: string | null }[] }).items[0]!;
+  };
+  while ((await running()).state !== 'running') await sleep(50);
+  child.kill('SIGINT');
+  const [code] = (await once(child, 'close')) as [number];
+  assert.equal(code, 130, said);
+  const { id } = await running();
+  assert.match(said, new RegExp(`the run ${id} was asked to stop`));
+  await rm(hold);
+  while ((await running()).state === 'running') await sleep(50);
+  assert.deepEqual(await running().then(({ state, cancelled_by }) => [state, cancelled_by]), [
+    'cancelled',
+    'administrator',
+  ]);
 });
 
 test('what belongs to one machine is refused, and so is a token in the open, none, or a wrong one', async () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { openCatalog } from '../../src/catalog/catalog.ts';
 import { createRun } from '../../src/catalog/runs.ts';
+import { addSchedule } from '../../src/catalog/schedules.ts';
 import { type ApiServer, apiServer } from '../support/api.ts';
 import { type BackupApp, backupApp } from './fixtures/backup-app.ts';
 
@@ -129,6 +130,36 @@ test('schedules: made, changed only as they were read, run now, removed; the fil
   assert.equal((await post(`${path}/run`, undefined)).status, 202);
   assert.equal((await api.ask(path, { method: 'DELETE' })).status, 204);
   assert.equal((await api.ask(path)).status, 404);
+});
+
+test('what the configuration file says can be looked at and run by the API, and changed in the file only', async () => {
+  const fixed = {
+    cron: '0 2 * * *',
+    timezone: 'UTC',
+    jitterMs: 0,
+    catchUp: true,
+    blackout: [],
+    priority: 0,
+    retries: 0,
+  };
+  const nightly = { app: 'clinic', kind: 'backup', name: 'nightly', params: {}, labels: {}, enabled: true };
+  const times = { evaluatedUntil: Date.now(), nextAt: null };
+  const { id } = await addSchedule(api.catalog.db, { ...fixed, ...nightly, origin: 'file' }, times, Date.now());
+  const codeOf = async (path: string, options: Parameters<ApiServer['ask']>[1]) => {
+    const response = await api.ask(path, options);
+    return [response.status, ((await response.json()) as { code?: string }).code];
+  };
+  const refused = [409, 'managed_by_file'];
+  const path = `/api/v1/schedules/${id}`;
+  assert.deepEqual(await codeOf(path, { method: 'PATCH', json: { enabled: false } }), refused);
+  assert.deepEqual(await codeOf(path, { method: 'DELETE' }), refused);
+  const configuration = `/api/v1/backup/configurations/${id}`;
+  assert.deepEqual(await codeOf(configuration, { method: 'PATCH', json: { is_active: false } }), refused);
+  assert.equal((await read<{ managed_by_file: boolean }>(api.ask(configuration))).managed_by_file, true);
+  assert.equal((await post(`${path}/run`, undefined)).status, 202);
+  assert.equal((await read<{ enabled: boolean }>(api.ask(path))).enabled, true);
+  for (const method of ['PUT', 'PATCH', 'DELETE'])
+    assert.deepEqual(await codeOf('/api/v1/channels', { method }), [405, 'method_refused'], 'channels are in the file');
 });
 
 test('backup configurations and jobs are schedules and runs by other paths', async () => {
