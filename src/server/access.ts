@@ -11,7 +11,6 @@ export {
 export {
   type AuditCheck,
   acceptAudit,
-  type Comparison,
   checkAudit,
   keepHeadsOfCopy,
   requireSameAudit,
