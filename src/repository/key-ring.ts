@@ -4,6 +4,7 @@
  */
 import { hash } from 'node:crypto';
 import { Failure, isFailure } from '../base/failure.ts';
+import { howMany } from '../base/how-many.ts';
 import type { Id } from '../base/ids.ts';
 import { type MasterKey, Sealer } from './crypto/envelope.ts';
 import { openKeyFile } from './crypto/key-file.ts';
@@ -82,7 +83,7 @@ export class KeyRing {
     if (this.#tried.size > 0) {
       return new Failure(
         'wrong_password',
-        `The password opens none of the ${this.#tried.size} key files of the repository.`,
+        `The password opens no key file of the repository (${howMany(this.#tried.size, 'key files')} tried).`,
         {
           hint: 'Check "repository.password" in the configuration; the recovery kit says where the password is kept.',
           cause: first,
