@@ -25,6 +25,7 @@ import { limits } from './cases/limits.ts';
 import { moment } from './cases/moment.ts';
 import { restore } from './cases/restore.ts';
 import { scheduler } from './cases/scheduler.ts';
+import { schedules } from './cases/schedules.ts';
 import { small } from './cases/small.ts';
 import { sparse } from './cases/sparse.ts';
 import { three } from './cases/three.ts';
@@ -54,6 +55,7 @@ const BENCHES: readonly Bench[] = [
   limits,
   catalog,
   api,
+  schedules,
   scheduler,
 ];
 const RUNS = 3;
