@@ -76,4 +76,5 @@ test('one of something is told in the singular', () => {
   assert.equal(howMany(1, 'indexes'), '1 index');
   assert.equal(howMany(1, 'directories'), '1 directory');
   assert.equal(howMany(1, 'pieces of WAL'), '1 piece of WAL');
+  assert.equal(howMany(1, 'key files'), '1 key file');
 });
