@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ApiServer, apiServer } from '../support/api.ts';
+import { holdfast } from '../support/holdfast.ts';
 import { majors, startPostgres, type TestServer } from '../support/postgres/server.ts';
 import { runOk } from '../support/run.ts';
 import { type BackupApp, backupApp } from './fixtures/backup-app.ts';
@@ -160,6 +161,15 @@ test('rows of a moment are a file to download, as CSV', { skip }, async () => {
   const result = await api.ask(`/api/v1/runs/${id}/result`);
   assert.match(result.headers.get('content-type') ?? '', /^text\/csv/);
   assert.match(await result.text(), /1,Ana\n2,"Bo, C"\n/);
+});
+
+test('the command line fetches rows from a server into a file of its own', { skip }, async () => {
+  const [point] = ((await (await api.ask('/api/v1/points')).json()) as { items: { id: string }[] }).items;
+  const words = ['rows', '--at', point!.id, '--table', 'patients', '--where', 'id = 2', '--to', 'rows.json', '--json'];
+  const at = { cwd: api.dir.path };
+  const { code, stderr, summary } = await holdfast([...words, '--server', api.url, '--token-file', api.tokenFile], at);
+  assert.deepEqual([code, summary?.rows], [0, 1], stderr);
+  assert.match(await readFile(api.dir.join('rows.json'), 'utf8'), /"Bo, C"/);
 });
 
 test('a sandbox is made, shown, used and ended, and nothing of it is left', { skip }, async () => {
