@@ -42,11 +42,6 @@ export function oneOf(...texts: readonly string[]): Sql {
   return sql`case n % ${sql.lit(texts.length)} ${cases} end`;
 }
 
-/** The text, in a database that would rather know it as a number. */
-export function text(value: string): Sql {
-  return sql`${sql.lit(value)}`;
-}
-
 function timeDigits(time: Sql): Sql {
   const digit = (place: number) => {
     const bits = sql.lit(5 * (TIME_DIGITS - 1 - place));
