@@ -181,6 +181,7 @@ const MISTAKES: readonly (readonly [mistake: string, text: string, complaint: Re
     /issuer: must begin with https/,
   ],
   ['a catalog in two places', file({ rest: 'catalog: { path: a, url: postgres://h/c }' }), /both a path and a url/],
+  ['records kept too short', file({ rest: 'catalog: { keep: { alerts: 1d } }' }), /keep.alerts: must be 30d at least/],
   [
     'a step that says two things',
     app('runbook: { steps: [{ title: t, hook: [a], check: [b] }] }'),
