@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newRun } from './enqueue.ts';
 import { followUps } from './follow-ups.ts';
-import { checkedParams, commandLine, kindSchemas } from './kinds.ts';
+import { checkedParams, commandLine, isResident, kindSchemas } from './kinds.ts';
 import { slicesDue } from './verification.ts';
 
 test('params become the options of the command, and none of them can pass for an option of its own', () => {
@@ -16,6 +16,15 @@ test('params become the options of the command, and none of them can pass for an
   assert.deepEqual(commandLine('verify', '*', { storage: 'r2', slice: [1, 2], of: 720 }), [
     ...['verify', '--storage=r2', '--slice=1', '--slice=2', '--of=720'],
   ]);
+});
+
+test('a file stands without a name, absolute; a sandbox lives beside the work, for a while', () => {
+  assert.deepEqual(commandLine('export', 'clinic', { file: '/x/p.tar', point: 'latest' }), [
+    ...['export', '--point=latest', '--app=clinic', '/x/p.tar'],
+  ]);
+  assert.throws(() => checkedParams('import', { file: '--owner=x', target: '/y' }), { code: 'usage' });
+  assert.throws(() => checkedParams('sandbox', { at: 'latest', for: '30d' }), { code: 'usage' });
+  assert.deepEqual(['sandbox', 'backup', 'of a later version'].map(isResident), [true, false, false]);
 });
 
 test('what a kind does not take is refused by name; so are points that are none and URLs that could hold a password', () => {

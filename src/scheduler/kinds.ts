@@ -77,6 +77,11 @@ export function kindOf(name: string): Kind {
   });
 }
 
+/** Whether it lives on beside the work. A kind that is not known does nothing, and is told when it is carried out. */
+export function isResident(name: string): boolean {
+  return Object.hasOwn(KINDS, name) && KINDS[name as KindName].resident === true;
+}
+
 /** The JSON Schema of what each kind takes. */
 export function kindSchemas(): ReadonlyMap<string, Readonly<Record<string, unknown>>> {
   return new Map(Object.entries(PARAMS).map(([name, schema]) => [name, z.toJSONSchema(schema, { io: 'input' })]));

@@ -7,7 +7,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import { claimRun } from '../catalog/claim.ts';
 import type { Run } from '../catalog/runs.ts';
 import { heartbeat, removeWorker, type WorkerSelf } from '../catalog/workers.ts';
-import { kindOf } from './kinds.ts';
+import { isResident } from './kinds.ts';
 import { nextStart } from './queue.ts';
 import { carryOut, type RunnerDeps } from './runner.ts';
 
@@ -83,7 +83,7 @@ async function takeOne(deps: WorkerDeps, running: Running, freed: Latch, { signa
     return await restOf(LEAST_GAP - (clock.monotonic() - looked), clock, signal);
   }
   stopWaiting.abort();
-  const { resident = false } = kindOf(run.kind);
+  const resident = isResident(run.kind);
   const place = resident ? running.resident : running.working;
   const work = runIt(run, deps, resident ? signal : drained).finally(() => {
     place.delete(work);
