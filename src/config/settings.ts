@@ -150,6 +150,8 @@ export interface WalSettings {
   readonly slotLimit: number;
   /** Milliseconds. */
   readonly foldAfter: number;
+  /** The stream has a point made after a gap. */
+  readonly baseAfterGap: boolean;
 }
 
 export interface FilesSourceSettings {

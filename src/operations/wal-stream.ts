@@ -1,11 +1,14 @@
 /** The WAL stream of one source, until it is asked to stop. */
 import { Failure } from '../base/failure.ts';
+import { given } from '../base/given.ts';
 import type { PostgresSourceSettings } from '../config/settings.ts';
 import { parseConnectionUrl } from '../postgres/connection-settings.ts';
 import { type StreamWalOutcome, streamWal } from '../wal/stream.ts';
 import { thisProcess } from './holder.ts';
 import type { Session } from './session.ts';
-import { foldRegularly, type RegularFolding } from './wal/fold-regularly.ts';
+import { basesAfterGaps } from './wal/base-after-gap.ts';
+import { foldRegularly } from './wal/fold-regularly.ts';
+import type { OwnProgram } from './wal/own-process.ts';
 import { slotOf } from './wal/server.ts';
 
 export { formatLsn } from '../postgres/lsn.ts';
@@ -17,14 +20,17 @@ export interface WalStreamInput {
   readonly requiredCopies: number;
   /** Milliseconds after which it stops by itself; absent: never. */
   readonly duration?: number;
-  /** What folds old WAL; see `foldRegularly`. */
-  readonly folding: Omit<RegularFolding, 'source'>;
+  /** What folds old WAL and makes base backups, each in a process of its own. */
+  readonly own: OwnProgram;
+  /** Milliseconds between two turns; defaults: see `foldRegularly`, `basesAfterGaps`. */
+  readonly foldEvery?: number;
+  readonly lookEvery?: number;
 }
 
-/** Folds old WAL from time to time. Throws what cannot be mended by trying again; see `streamWal`. */
+/** Folds old WAL from time to time, and has a base backup made after a gap. Throws what cannot be mended by trying again; see `streamWal`. */
 export async function walStream(session: Session, input: WalStreamInput): Promise<StreamWalOutcome> {
   const { repository, progress, clock, signal } = session;
-  const { app, source, requiredCopies, duration } = input;
+  const { app, source, requiredCopies, duration, own, foldEvery, lookEvery } = input;
   const { spool, spoolLimit, flushEvery, acknowledge, slotLimit } = source.wal;
   const storages = repository.replicas.length + repository.lost.length;
   if (acknowledge !== 'spool' && acknowledge > storages) {
@@ -34,13 +40,19 @@ export async function walStream(session: Session, input: WalStreamInput): Promis
   const stop = AbortSignal.any([signal, ...time]);
   const ended = new AbortController();
   const beside = { ...session, signal: AbortSignal.any([stop, ended.signal]) };
-  const folding = foldRegularly(beside, { ...input.folding, source });
+  let gaps = 0;
+  const work = [foldRegularly(beside, { ...own, source, ...given('every', foldEvery) })];
+  if (source.wal.baseAfterGap)
+    work.push(basesAfterGaps(beside, { ...own, app, source, gaps: () => gaps, ...given('every', lookEvery) }));
   const streaming = streamWal({
     ...{ repository, app, source: source.name, progress, clock, requiredCopies },
     ...{ flushEvery, acknowledge, slotLimit },
     connection: parseConnectionUrl(source.url),
     slot: slotOf(app, source),
     spool: { directory: spool, limit: spoolLimit },
+    onGap: () => {
+      gaps += 1;
+    },
     stop,
     pid: thisProcess().pid,
   });
@@ -48,6 +60,6 @@ export async function walStream(session: Session, input: WalStreamInput): Promis
     return await streaming;
   } finally {
     ended.abort();
-    await folding;
+    await Promise.all(work);
   }
 }

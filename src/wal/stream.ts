@@ -32,6 +32,8 @@ export interface StreamWalOptions {
   readonly slotCheckMs?: number;
   readonly requiredCopies: number;
   readonly progress: Progress;
+  /** A gap whose end is known is on record in the storages. */
+  readonly onGap?: () => void;
   /** Ends the stream cleanly. */
   readonly stop: AbortSignal;
   readonly pid: number;
@@ -45,7 +47,7 @@ export interface StreamWalOutcome {
   /** The end of what was received, and of what enough storages hold. */
   readonly received: Lsn;
   readonly stored: Lsn;
-  /** Holes that were put on record: a new base backup is needed. */
+  /** Holes that were put on record: moments after them need a new base backup. */
   readonly gaps: number;
   /** Storages that could not take everything, each with its reason. */
   readonly failures: ReadonlyMap<string, Failure>;

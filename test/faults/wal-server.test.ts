@@ -1,15 +1,23 @@
 /** What servers do to a WAL stream: they stop, crash, vanish, are promoted, restored, replaced, and lose slots. Nothing is lost in silence. */
 import assert from 'node:assert/strict';
-import { cp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { systemClock } from '../../src/base/clock.ts';
+import type { ProgressEvent } from '../../src/base/progress.ts';
+import { walStream } from '../../src/operations/wal-stream.ts';
 import { giveTo, serverAccount } from '../../src/postgres/account.ts';
+import { parseLsn } from '../../src/postgres/lsn.ts';
 import { readGaps } from '../../src/wal/gaps.ts';
+import { readStreamState } from '../../src/wal/stream-state.ts';
+import { openSession, PASSWORD } from '../support/care.ts';
+import { HOLDFAST, holdfastOk, writeConfig } from '../support/holdfast.ts';
 import { startFront } from '../support/postgres/front.ts';
 import { majors, startPostgres, type TestServer } from '../support/postgres/server.ts';
 import { startStandby } from '../support/postgres/standby.ts';
 import { tempDir } from '../support/temp.ts';
 import { archived, assertSameAsServer, MIB, serverEnd, walPlace } from '../support/wal-stream.ts';
+import { until } from '../support/wal-world.ts';
 
 const all = (await majors()).filter((major) => major !== 16);
 const newest = all.at(-1) ?? 18;
@@ -186,7 +194,7 @@ test('without the spool the stream goes on where the storages end, and compares'
   }
 });
 
-test('a slot that was dropped is made again: what the server still has is no gap, what it removed is one on record', async () => {
+test('a slot that was dropped is made again: what the server still has is no gap, what it removed is one on record, and a base backup follows by itself', async () => {
   await using server = await startPostgres({ major: newest, walSegmentMiB: 1, settings: SMALL });
   await using place = await walPlace();
   await server.sql(TABLE);
@@ -195,7 +203,7 @@ test('a slot that was dropped is made again: what the server still has is no gap
   assert.equal((await session(place, server)).gaps, 0);
   await server.sql(`SELECT pg_drop_replication_slot('${SLOT}')`);
   await removeLog(server);
-  const { gaps, systemIdentifier } = await session(place, server, /WAL is lost/);
+  const { gaps, systemIdentifier } = await sessionWithBase(place, server);
   assert.equal(gaps, 1);
   const [gap, ...more] = await readGaps(place.repository, systemIdentifier);
   assert.deepEqual([gap?.reason, more], ['slot_missing', []]);
@@ -233,6 +241,91 @@ async function session(place: Awaited<ReturnType<typeof walPlace>>, server: Test
   const outcome = await stream.stop();
   assert.match(stream.said(), says);
   return outcome;
+}
+
+const LOOK = 100;
+
+/**
+ * One session of the whole stream, in which nobody runs a backup: after the gap one point is made, of all sources, as soon as nobody holds the
+ * storages, and a commit after it can be restored, the files with it. The next stream finds the point and makes no other.
+ */
+async function sessionWithBase(place: Awaited<ReturnType<typeof walPlace>>, server: TestServer) {
+  await using out = await tempDir({ open: true });
+  await mkdir(out.join('media'));
+  await writeFile(out.join('media', 'scan'), 'a scan');
+  const wal = { mode: 'stream', spool: place.spool, flushEvery: '1s' };
+  const config = await writeConfig(place.dir.path, {
+    repository: { password: PASSWORD },
+    storages: Object.fromEntries(['a', 'b'].map((name) => [name, { type: 'local', path: place.dir.join(name) }])),
+    apps: {
+      clinic: {
+        sources: {
+          database: { type: 'postgres', url: server.url(), wal },
+          media: { type: 'files', path: out.join('media') },
+        },
+      },
+    },
+  });
+  const command = [HOLDFAST, '--config', config, '--app', 'clinic'];
+  const begin = () => startWhole(place, server, command);
+  const exclusive = await place.repository.lock(true);
+  const stream = await begin();
+  await until(async () => stream.said.some((message) => /No base backup was made.*locked/.test(message)));
+  await exclusive.release();
+  await until(async () => stream.said.some((message) => /Restore point \w+ was made/.test(message)));
+  await server.sql("INSERT INTO t VALUES (-1, 'after the gap')");
+  const end = await serverEnd(server);
+  await until(async () => parseLsn((await readStreamState(place.spool))?.storages.a?.stored ?? '0/0') >= end);
+  const ended = await stream.end();
+  assert.match(stream.said.join('\n'), /WAL is lost/);
+
+  const again = await begin();
+  await until(async () => (await readStreamState(place.spool))?.status === 'streaming');
+  const looks = again.looks();
+  await until(async () => again.looks() > looks + 2);
+  await again.end();
+  const points = await holdfastOk([...command.slice(1), '--json', 'points']);
+  assert.equal(points.document<unknown[]>().length, 1, `${stream.said.join('\n')}\n${again.said.join('\n')}`);
+
+  const target = out.join('restored');
+  await holdfastOk([...command.slice(1), 'restore', '--at', 'latest', '--to', target]);
+  assert.equal(await readFile(join(target, 'media', 'scan'), 'utf8'), 'a scan');
+  await using restored = await startPostgres({ major: newest, dataDir: join(target, 'database') });
+  const [row] = await restored.sql("SELECT count(*)::int AS n FROM t WHERE body = 'after the gap'");
+  assert.equal(row?.n, 1);
+  return ended;
+}
+
+/** The whole stream, with what it does beside streaming. `looks`: how often it has looked for gaps. */
+async function startWhole(
+  { stores, spool }: Awaited<ReturnType<typeof walPlace>>,
+  server: TestServer,
+  program: string[],
+) {
+  const stop = new AbortController();
+  const said: string[] = [];
+  let looks = 0;
+  const sleep = (ms: number, signal?: AbortSignal) => {
+    if (ms === LOOK) looks += 1;
+    return systemClock.sleep(ms, signal);
+  };
+  const session = {
+    ...(await openSession(stores)),
+    ...{ signal: stop.signal, clock: { ...systemClock, sleep } },
+    progress: (event: ProgressEvent) => void ('message' in event && event.message && said.push(event.message)),
+  };
+  const limits = { spoolLimit: 64 * MIB, slotLimit: 64 * MIB, foldAfter: 86_400_000, baseAfterGap: true };
+  const wal = { mode: 'stream', spool, flushEvery: 300, acknowledge: 'spool', ...limits } as const;
+  const outcome = walStream(session, {
+    ...{ app: 'clinic', requiredCopies: 1, lookEvery: LOOK },
+    own: { program, environment: process.env },
+    source: { type: 'postgres', name: 'database', url: server.url(), wal },
+  });
+  const end = () => {
+    stop.abort();
+    return outcome;
+  };
+  return { said, looks: () => looks, end };
 }
 
 /** Writes so much that the server recycles what no slot keeps. */

@@ -56,6 +56,7 @@ async function push(stores: readonly ObjectStore[], path: string, { away = false
     acknowledge: 'spool',
     slotLimit: 1,
     foldAfter: 1,
+    baseAfterGap: false,
   } as const;
   const source = { type: 'postgres', name: 'database', url, wal } as const;
   return pushWal(await openSession(stores), { app: 'clinic', source, path, requiredCopies });

@@ -59,7 +59,14 @@ test('the stream folds by itself: not while somebody holds the storages, and wit
   t.after(() => stop.abort());
   const said: string[] = [];
   const exclusive = await session.repository.lock(true);
-  const wal = { mode: 'stream', spool: place.spool, flushEvery: 200, acknowledge: 'spool', foldAfter: 0 } as const;
+  const wal = {
+    mode: 'stream',
+    spool: place.spool,
+    flushEvery: 200,
+    acknowledge: 'spool',
+    foldAfter: 0,
+    baseAfterGap: true,
+  } as const;
   const config = await writeConfig(place.dir.path, {
     repository: { password: PASSWORD },
     storages: { a: { type: 'local', path: place.dir.join('a') } },
@@ -76,7 +83,8 @@ test('the stream folds by itself: not while somebody holds the storages, and wit
     { ...session, signal: stop.signal, progress: (event) => void ('message' in event && said.push(event.message)) },
     {
       ...{ app: 'clinic', requiredCopies: 1 },
-      folding: { program: [HOLDFAST, '--config', config, '--app', 'clinic'], environment: process.env, every: 100 },
+      own: { program: [HOLDFAST, '--config', config, '--app', 'clinic'], environment: process.env },
+      foldEvery: 100,
       source: { type: 'postgres', name: 'database', url: server.url(), wal: { ...wal, ...limits } },
     },
   );

@@ -10,7 +10,9 @@ export default defineCommand({
     'Receives the write-ahead log as the server writes it, keeps it durable in the spool, and stores it in every storage: a commit at most ' +
     'wal.flushEvery after it was made. Runs until SIGINT or SIGTERM, which end it cleanly; started again, it goes on where it stopped. It ' +
     'reconnects by itself, follows promotions, and waits for storages that are away. It ends by itself only when the server is another ' +
-    'cluster or an older node, or when the spool fails. Meanwhile it folds WAL that is older than wal.foldAfter, every hour, in a process of its own. Ends with 3 when WAL was lost (a new base backup is needed), or when a storage is behind.',
+    'cluster or an older node, or when the spool fails. Meanwhile it folds WAL that is older than wal.foldAfter, every hour, in a process of its own. ' +
+    'WAL that the server no longer has is a gap on record; moments after it need a new base backup, and the stream starts "holdfast backup", once ' +
+    'for each gap and again where that fails (wal.baseAfterGap). Ends with 3 when WAL was lost, or when a storage is behind.',
   options: {
     source: option.text('S', 'the database (not needed when only one is streamed)'),
     for: option.duration('DURATION', 'stop after this long'),
@@ -29,7 +31,7 @@ export default defineCommand({
       app,
       source: streamed,
       requiredCopies: await config.requiredCopies(),
-      folding: {
+      own: {
         program: [context.build.program, '--config', config.file, '--app', app],
         environment: context.env,
       },

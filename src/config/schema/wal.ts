@@ -1,7 +1,7 @@
 /** The WAL archive of a PostgreSQL source: one word, or the word with its settings. */
 import { z } from 'zod';
 import type { Resolved } from '../resolve.ts';
-import { choice, count, duration, mapping, path, size, text } from './scalars.ts';
+import { choice, count, duration, mapping, path, size, text, toggle } from './scalars.ts';
 
 const MIB = 1024 * 1024;
 const TIB = 1024 * 1024 * MIB;
@@ -33,6 +33,9 @@ const settings = mapping({
     64 * TIB,
   ).default('32 GiB'),
   foldAfter: duration('WAL older than this is put into snapshots that restic reads too.').default('1d'),
+  baseAfterGap: toggle(
+    'After a gap in the WAL the stream starts "holdfast backup": without a new point no moment after the gap can be restored.',
+  ).default(true),
 });
 
 export const wal = z

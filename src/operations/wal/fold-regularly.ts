@@ -3,9 +3,9 @@ import type { PostgresSourceSettings } from '../../config/settings.ts';
 import { readStreamState } from '../../wal/stream-state.ts';
 import { bestEffort } from '../best-effort.ts';
 import type { Session } from '../session.ts';
-import { type FoldProgram, foldInProcess } from './fold-process.ts';
+import { type OwnProgram, runInProcess } from './own-process.ts';
 
-export interface RegularFolding extends FoldProgram {
+export interface RegularFolding extends OwnProgram {
   readonly source: PostgresSourceSettings;
   /** Milliseconds from one turn to the next; default: see above. */
   readonly every?: number;
@@ -37,7 +37,7 @@ async function foldOnce({ signal, progress }: Session, { source, program, enviro
   const state = await readStreamState(source.wal.spool);
   if (state === undefined || state.systemIdentifier === null) return;
   const { systemIdentifier } = state;
-  const order = { program, environment, signal, progress, source: source.name, systemIdentifier };
-  const segments = await foldInProcess(order);
-  if (segments > 0) progress({ type: 'note', message: `${segments} segments of WAL folded into snapshots.` });
+  const words = ['wal', 'fold', '--source', source.name, '--cluster', systemIdentifier];
+  const { segments } = await runInProcess({ program, environment, words, signal, progress });
+  if (Number(segments) > 0) progress({ type: 'note', message: `${segments} segments of WAL folded into snapshots.` });
 }

@@ -260,7 +260,7 @@ export class Stream {
     this.#record(this.#feared);
     this.#reporter.warn(
       `${detail} WAL that the server removes from now on is lost.`,
-      'Mend what holds the stream up ("holdfast wal status"), then run "holdfast backup".',
+      'Mend what holds the stream up ("holdfast wal status"). Moments after lost WAL need a new base backup.',
     );
   }
 
@@ -288,7 +288,10 @@ export class Stream {
 
   #record(gap: Gap): void {
     const { systemIdentifier, repository } = this.#archive;
-    this.#inBook(() => recordGap(repository, { systemIdentifier, ...gap }));
+    this.#inBook(async () => {
+      await recordGap(repository, { systemIdentifier, ...gap });
+      if (gap.end !== undefined) this.#options.onGap?.();
+    });
   }
 
   /** One change of the book after the other, each again and again until a storage takes it. */

@@ -198,7 +198,7 @@ export class Session {
     recordGap({ timeline, start, end, reason: this.#fate, detail });
     reporter.warn(
       `WAL is lost: ${detail}`,
-      'Moments after the gap can be restored only from a new base backup: run "holdfast backup" now.',
+      'Moments after the gap need a new base backup. The stream has one made; with "baseAfterGap: false" run "holdfast backup" now.',
     );
   }
 

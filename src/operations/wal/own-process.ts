@@ -1,21 +1,21 @@
 /**
- * One turn of folding as a process of its own, `holdfast wal fold`: the memory it takes, and the processor time between two messages of the
- * server, are not the stream's, and go with it. It works at a low priority.
+ * Work beside a stream as a process of its own, such as `holdfast wal fold`: the memory it takes, and the processor time between two messages
+ * of the server, are not the stream's, and go with it. It works at a low priority.
  */
 import { execFile } from 'node:child_process';
 import { constants, setPriority } from 'node:os';
 import { Failure } from '../../base/failure.ts';
 import type { Progress } from '../../base/progress.ts';
 
-export interface FoldProgram {
+export interface OwnProgram {
   /** The program's file, and what belongs to every command: `--config F --app A`. */
   readonly program: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-export interface FoldOrder extends FoldProgram {
-  readonly source: string;
-  readonly systemIdentifier: string;
+export interface OwnProcess extends OwnProgram {
+  /** The command and its options. */
+  readonly words: readonly string[];
   /** Ends the process as SIGINT does. */
   readonly signal: AbortSignal;
   readonly progress: Progress;
@@ -26,18 +26,16 @@ type Line = Readonly<Record<string, unknown>>;
 const MAX_OUTPUT = 16 * 1024 * 1024;
 const DONE_IN_PART = 3;
 
-/** Resolves, once the process has ended, with the number of segments. Throws what it says it failed with. */
-export async function foldInProcess(order: FoldOrder): Promise<number> {
-  const { source, systemIdentifier, signal, progress } = order;
-  const { code, stdout, stderr } = await runTurn(order, [
-    ...['--json', 'wal', 'fold', '--source', source, '--cluster', systemIdentifier],
-  ]);
+/** Resolves, once the process has ended, with its summary. Passes its warnings on. Throws what it says it failed with. */
+export async function runInProcess(order: OwnProcess): Promise<Line> {
+  const { signal, progress, words } = order;
+  const { code, stdout, stderr } = await runToEnd(order);
   signal.throwIfAborted();
   const told = lines(stdout);
   for (const { message_type: type, message } of told)
     if (type === 'error' && typeof message === 'string') progress({ type: 'warning', message });
-  if (code !== 0 && code !== DONE_IN_PART) throw failureIn(stderr, code);
-  return Number(told.findLast(({ message_type: type }) => type === 'summary')?.segments ?? 0);
+  if (code !== 0 && code !== DONE_IN_PART) throw failureIn(stderr, words[0] ?? '', code);
+  return told.findLast(({ message_type: type }) => type === 'summary') ?? {};
 }
 
 interface Ended {
@@ -47,12 +45,12 @@ interface Ended {
   readonly stderr: string;
 }
 
-function runTurn({ program, environment, signal }: FoldOrder, words: readonly string[]): Promise<Ended> {
+function runToEnd({ program, environment, words, signal }: OwnProcess): Promise<Ended> {
   const [file = '', ...general] = program;
   return new Promise((resolve) => {
     const child = execFile(
       file,
-      [...general, ...words],
+      [...general, '--json', '--quiet', ...words],
       { env: environment, maxBuffer: MAX_OUTPUT },
       (error, stdout, stderr) => {
         signal.removeEventListener('abort', stop);
@@ -76,11 +74,11 @@ function yieldToOthers(pid: number | undefined): void {
   }
 }
 
-function failureIn(stderr: string, code: number | undefined): Failure {
+function failureIn(stderr: string, command: string, code: number | undefined): Failure {
   const error = lines(stderr).findLast(({ message_type: type }) => type === 'exit_error');
   if (error === undefined) {
     const said = stderr.trim().slice(-1000);
-    return new Failure('step_failed', said === '' ? `"wal fold" ended with ${code ?? 'a signal'}.` : said);
+    return new Failure('step_failed', said === '' ? `"holdfast ${command}" ended with ${code ?? 'a signal'}.` : said);
   }
   const { message, hint } = error;
   return new Failure('step_failed', String(message), typeof hint === 'string' ? { hint } : {});
