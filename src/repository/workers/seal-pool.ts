@@ -15,8 +15,8 @@ import { freeSlot, newPackFlags } from './pack-memory.ts';
 import { spawnWorker } from './spawn.ts';
 import { type Handing, type NewRequest, ownMemory, WorkerPool } from './worker-pool.ts';
 
-/** How many finished packs may be on their way to the storages at once, beside those still growing. */
-const PACKS_IN_FLIGHT = 4;
+/** How many finished packs may wait until the queues of the storages have room, beside those still growing. */
+const PACKS_IN_FLIGHT = 2;
 
 type Answer = Exclude<SealReply, SealedPackMessage>;
 type Done = Exclude<Answer, { kind: 'failed' }>;
