@@ -13,10 +13,13 @@ import type {
 } from './messages.ts';
 import { freeSlot, newPackFlags } from './pack-memory.ts';
 import { spawnWorker } from './spawn.ts';
-import { type Handing, type NewRequest, ownMemory, WorkerPool } from './worker-pool.ts';
+import { type Handing, type Member, type NewRequest, ownMemory, WorkerPool } from './worker-pool.ts';
 
 /** How many finished packs may wait until the queues of the storages have room, beside those still growing. */
 const PACKS_IN_FLIGHT = 2;
+
+/** Bytes that wait for each thread before another one is started: a small backup does not pay for threads that it does not need. */
+const BUSY = 2 * 1024 * 1024;
 
 type Answer = Exclude<SealReply, SealedPackMessage>;
 type Done = Exclude<Answer, { kind: 'failed' }>;
@@ -33,6 +36,8 @@ export class SealPool {
   readonly #onPack: SealPoolSettings['onPack'];
   /** What each worker has done so far, by its thread. */
   readonly #stats = new Map<number, SealStats>();
+  /** Who has the parts so far of each large tree blob, by its stream. */
+  readonly #streams = new Map<number, Member>();
 
   constructor(settings: SealPoolSettings) {
     const { workers = availableParallelism(), onPack, ...rest } = settings;
@@ -41,11 +46,7 @@ export class SealPool {
     this.#credits[0] = PACKS_IN_FLIGHT;
     this.#onPack = onPack;
     const data = { ...rest, credits };
-    this.#pool = new WorkerPool({ start: () => this.#start(data), limit: workers, doing: 'sealing' });
-  }
-
-  get size(): number {
-    return this.#pool.members.length;
+    this.#pool = new WorkerPool({ start: () => this.#start(data), limit: workers, busy: BUSY, doing: 'sealing' });
   }
 
   /** Bytes handed over and not yet answered, over all workers. */
@@ -79,7 +80,7 @@ export class SealPool {
    * given away. Trees go to one worker, so that they share packs.
    */
   async storeBlobs(isTree: boolean, blobs: readonly Uint8Array[]): Promise<Uint8Array> {
-    return this.#content({ kind: 'blobs', isTree, blobs }, blobs, isTree ? 0 : undefined);
+    return this.#content({ kind: 'blobs', isTree, blobs }, blobs, isTree ? this.#pool.members[0] : undefined);
   }
 
   /** Cuts and stores content in memory; returns the concatenated ids. The buffer is given away. */
@@ -89,7 +90,10 @@ export class SealPool {
 
   /** Adds a part to a large tree blob, told apart by `stream`; the answer to the last part is the blob's id. */
   async storeTreePart(stream: number, bytes: Uint8Array, last: boolean): Promise<Uint8Array> {
-    return this.#content({ kind: 'part', stream, bytes, last }, [bytes], stream % this.size);
+    const member = this.#streams.get(stream) ?? this.#pool.pick();
+    if (last) this.#streams.delete(stream);
+    else this.#streams.set(stream, member);
+    return this.#content({ kind: 'part', stream, bytes, last }, [bytes], member);
   }
 
   /** Closes all open packs; they have been handed to `onPack` when this resolves. */
@@ -101,14 +105,13 @@ export class SealPool {
     return this.#pool.close();
   }
 
-  /** `worker`: the number of the one that must do it. */
+  /** `member`: the one that must do it. */
   async #content(
     request: NewRequest<SealRequest>,
     buffers: readonly Uint8Array[],
-    worker?: number,
+    member?: Member,
   ): Promise<Uint8Array> {
     const cost = buffers.reduce((sum, { length }) => sum + length, 0);
-    const member = worker === undefined ? undefined : this.#pool.members[worker];
     const handing = { cost, transfer: buffers.flatMap(ownMemory), ...(member ? { member } : {}) };
     const reply = await this.#ask(request, handing);
     return reply.kind === 'content' ? reply.content : unexpected();

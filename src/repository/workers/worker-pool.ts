@@ -24,8 +24,8 @@ export interface WorkerPoolOptions {
   readonly start: () => Worker;
   /** Threads at most. */
   readonly limit: number;
-  /** All threads are started at once; with this, another one only when each has this much waiting. */
-  readonly busy?: number;
+  /** Another thread is started when each has more than this waiting. */
+  readonly busy: number;
   /** What the threads do, in one word before "worker": for messages. */
   readonly doing: string;
 }
@@ -50,7 +50,6 @@ export class WorkerPool<Request extends { readonly job: number }, Reply extends 
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
-    if (options.busy === undefined) for (let i = 0; i < options.limit; i++) this.#start();
   }
 
   get members(): readonly Member[] {
@@ -69,7 +68,7 @@ export class WorkerPool<Request extends { readonly job: number }, Reply extends 
     if (first === undefined) return this.#start();
     const least = others.reduce((best, member) => (member.load < best.load ? member : best), first);
     const { busy, limit } = this.#options;
-    return busy !== undefined && least.load > busy && this.#members.length < limit ? this.#start() : least;
+    return least.load > busy && this.#members.length < limit ? this.#start() : least;
   }
 
   /** Rejects with what broke the pool, if something did. */
