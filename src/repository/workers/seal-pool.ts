@@ -47,6 +47,7 @@ export class SealPool {
     this.#onPack = onPack;
     const data = { ...rest, credits };
     this.#pool = new WorkerPool({ start: () => this.#start(data), limit: workers, busy: BUSY, doing: 'sealing' });
+    this.#pool.pick(); // gets ready while the caller looks for something to store
   }
 
   /** Bytes handed over and not yet answered, over all workers. */
