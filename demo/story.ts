@@ -77,18 +77,18 @@ export async function play(root: string, clinic: Clinic, narrator: Narrator): Pr
     'Heal the storages',
     'The wiped one is rebuilt, the rotten objects are replaced, byte for byte, from good copies.',
   );
+  await using service = new ServiceAct(stage, holdfast, narrator);
+  await service.begin(); // so early that something is due when its act begins
   await holdfast.run(['sync']);
   await holdfast.run(['check']);
   await holdfast.run(['backup', '--label', 'after-the-disaster']);
 
   await undoDeletion(stage, server, holdfast, narrator);
 
-  await using service = new ServiceAct(stage, holdfast, narrator);
   narrator.act(
     'Prove it',
     'A real restore into a server of its own, which is dropped afterwards: every check, and the time that it takes.',
   );
-  await service.begin();
   await holdfast.run(['prove', 'latest', '--report', show(stage.report)]);
   await holdfast.run(['status']);
 
