@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { endpoint } from './endpoint.ts';
-import { AcceptedRun, RUN_STATES } from './runs.ts';
+import { ACCEPTED, RUN_STATES } from './runs.ts';
 import { anApp, app, cursor, limit, page, point, recordId, sourceName, text, time } from './shapes.ts';
 import { Diagnosis, Status } from './system.ts';
 
@@ -164,7 +164,7 @@ export const restoreFromBackup = endpoint({
     confirm: text('The name of the app, or of the one source: yes, replace it.', 100).optional(),
     reason: text('Why.').optional(),
   }),
-  answer: { status: 202, description: 'Queued, or waiting for a second person.', body: AcceptedRun, headers: LOCATION },
+  answer: ACCEPTED,
 });
 
 export const getSystemStatus = endpoint({

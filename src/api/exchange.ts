@@ -1,15 +1,8 @@
 /** Files that travel: export packages out and in, rows as a file, and what runs made to be downloaded. */
 import { z } from 'zod';
 import { endpoint } from './endpoint.ts';
-import { AcceptedRun } from './runs.ts';
+import { ACCEPTED } from './runs.ts';
 import { anApp, point, recordId, sourceName, storageName, text } from './shapes.ts';
-
-const accepted = {
-  status: 202,
-  description: 'Queued, or waiting for a second person.',
-  body: AcceptedRun,
-  headers: { Location: 'Path of the run, or of the approval.' },
-} as const;
 
 export const readPackage = endpoint({
   ...{ method: 'GET', path: '/api/v1/points/{point}/package', id: 'readPackage', tag: 'Points' },
@@ -30,7 +23,7 @@ export const createExportPackage = endpoint({
   description:
     'The worker writes it into `server.exchange.directory`; `GET /api/v1/runs/{run}/result` has it for a while.',
   body: z.strictObject({ app: anApp, backup: point.default('latest'), reason: text('Why.').optional() }),
-  answer: accepted,
+  answer: ACCEPTED,
 });
 
 export const restoreFromFile = endpoint({
@@ -49,7 +42,7 @@ export const restoreFromFile = endpoint({
     reason: text('Why.').optional(),
   },
   upload: ['application/x-tar', 'application/octet-stream'],
-  answer: accepted,
+  answer: ACCEPTED,
 });
 
 export const exportRows = endpoint({
@@ -67,7 +60,7 @@ export const exportRows = endpoint({
     storage: storageName.optional(),
     reason: text('Why.').optional(),
   }),
-  answer: accepted,
+  answer: ACCEPTED,
 });
 
 export const getRunResult = endpoint({

@@ -1,7 +1,7 @@
 /** Restore points and what is in them. */
 import { z } from 'zod';
 import { endpoint } from './endpoint.ts';
-import { AcceptedRun } from './runs.ts';
+import { ACCEPTED } from './runs.ts';
 import {
   anApp,
   app,
@@ -180,19 +180,12 @@ export const diffPoints = endpoint({
 });
 
 const change = { tag, access: 'operator', app: 'query', method: 'POST', params: { point } } as const;
-const accepted = {
-  status: 202,
-  description: 'Queued, or waiting for a second person.',
-  body: AcceptedRun,
-  headers: { Location: 'Path of the run, or of the approval.' },
-} as const;
-
 export const pinPoint = endpoint({
   ...change,
   ...{ path: '/api/v1/points/{point}/pin', id: 'pinPoint' },
   summary: 'Keep a point whatever retention says',
   query: { app: anApp },
-  answer: accepted,
+  answer: ACCEPTED,
 });
 
 export const unpinPoint = endpoint({
@@ -200,7 +193,7 @@ export const unpinPoint = endpoint({
   ...{ path: '/api/v1/points/{point}/unpin', id: 'unpinPoint' },
   summary: 'Leave a point to retention again',
   query: { app: anApp },
-  answer: accepted,
+  answer: ACCEPTED,
 });
 
 export const forgetPoint = endpoint({
@@ -209,5 +202,5 @@ export const forgetPoint = endpoint({
   summary: 'Remove one point',
   query: { app: anApp },
   body: z.strictObject({ storage: storageName.optional().describe('From this storage only.') }),
-  answer: accepted,
+  answer: ACCEPTED,
 });

@@ -62,6 +62,14 @@ export const AcceptedRun = z
   .meta({ id: 'AcceptedRun' });
 export type AcceptedRun = z.output<typeof AcceptedRun>;
 
+/** The answer of whatever asks for a run. */
+export const ACCEPTED = {
+  status: 202,
+  description: 'Queued, or waiting for a second person.',
+  body: AcceptedRun,
+  headers: { Location: 'Path of the run, or of the approval.' },
+} as const;
+
 const RunStep = z
   .object({
     attempt: z.int(),

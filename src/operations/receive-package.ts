@@ -1,8 +1,9 @@
 /** Takes in an export package that somebody sends: onto the disk as it comes, whole or not at all. What is in it is checked by `import`. */
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { Failure, isFailure } from '../base/failure.ts';
 import { formatBytes } from '../base/sizes.ts';
-import { checkRoom } from '../recovery/target.ts';
+import { checkRoom, syncDirectory } from '../recovery/target.ts';
 import { refused } from './package/tar-reader.ts';
 
 export interface ReceiveInput {
@@ -29,6 +30,7 @@ export async function receivePackage({ file, parts, limit, said = 0 }: ReceiveIn
     const bytes = await writeParts(handle, file, parts, limit);
     await handle.sync();
     await rename(partial, file);
+    await syncDirectory(dirname(file));
     return bytes;
   } catch (error) {
     await rm(partial, { force: true });

@@ -1,7 +1,7 @@
 /**
  * The memory in which one sealing worker builds packs: used again and again instead of asked for anew. It is shared with the main thread,
  * which says when the storages are done with a pack. Shared memory does not count towards the limits that set the garbage collector to work,
- * and its pages are there already: together that was a tenth of the processor time of a backup.
+ * and its pages are there already.
  */
 
 /** Packs that may be growing or on their way at once; beyond that a pack has memory of its own. */
