@@ -5,9 +5,8 @@
 FROM node:24-slim AS build
 WORKDIR /build
 COPY package.json package-lock.json ./
+COPY scripts ./scripts
 RUN npm ci
-COPY tsconfig.json tsconfig.build.json ./
-COPY scripts/build.ts ./scripts/
 COPY src ./src
 RUN npm run build && npm prune --omit=dev
 

@@ -1,14 +1,11 @@
-/** Builds `dist/`: what the published package and the container image run. JavaScript from `tsc`, the WebAssembly modules beside it. */
-import { execFileSync } from 'node:child_process';
-import { copyFileSync, globSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+/**
+ * Builds `dist/main/`: the program in few files, which start in a third of the time of its many sources. A clone, the published package and
+ * the container image run it alike. With `--when-stale`, only where `bin/holdfast` would not run what is there.
+ */
+import { argumentsOf } from './arguments.ts';
+import { buildProgram, isStale } from './building.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const dist = join(root, 'dist');
-
-rmSync(dist, { recursive: true, force: true });
-execFileSync(join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
-for (const module of globSync('**/*.wasm', { cwd: join(root, 'src') })) {
-  copyFileSync(join(root, 'src', module), join(dist, module));
-}
+const { values } = argumentsOf('npm run build [-- --when-stale]: makes dist/', {
+  options: { 'when-stale': { type: 'boolean' } },
+});
+if (values['when-stale'] !== true || isStale()) await buildProgram();

@@ -2,7 +2,8 @@
  * Runs a script of this project on the Node that the project pins: `node scripts/launch.mjs scripts/demo.ts …`.
  *
  * It works right after `git clone`, on Node 20 or newer: when the dependencies (the pinned Node is one of them) are missing, it installs
- * them first. Plain JavaScript without dependencies, because it runs before there are any.
+ * them first; when the program was built from older sources, or never, it builds it. Plain JavaScript without dependencies, because it
+ * runs before there are any.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -26,6 +27,9 @@ if (!isUsable(pinnedNode)) {
     );
   }
 }
+
+// What cannot be built runs from its sources, and says itself what is wrong with them.
+spawnSync(pinnedNode, [join(root, 'scripts/build.ts'), '--when-stale'], { stdio: 'inherit' });
 
 const child = spawn(pinnedNode, process.argv.slice(2), { stdio: 'inherit' });
 process.on('SIGINT', () => {}); // a terminal sends it to the child as well, and the child decides

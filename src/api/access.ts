@@ -1,5 +1,5 @@
 /** Logging in, one's own account, its sessions and tokens. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { endpoint } from './endpoint.ts';
 import { app, givenTime, recordId, text, time } from './shapes.ts';
 

@@ -1,5 +1,5 @@
 /** Accounts of others, what waits for a second person, the audit log. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { Grant, grantApp, newPassword, Role, User, userName } from './access.ts';
 import { endpoint } from './endpoint.ts';
 import { cursor, givenTime, limit, object, page, recordId, text, time } from './shapes.ts';

@@ -1,5 +1,5 @@
 /** Alerts: what people must know, what they did about it, and how it reached them. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { endpoint } from './endpoint.ts';
 import { anApp, app, cursor, givenTime, limit, object, page, recordId, storageName, text, time } from './shapes.ts';
 

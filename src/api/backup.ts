@@ -2,7 +2,7 @@
  * The paths of backup software for Django applications, over the same functions: configurations are schedules of backups, jobs are their
  * runs. What such a record says of retention, storage, compression and encryption is the business of the configuration file here.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { endpoint } from './endpoint.ts';
 import { ACCEPTED, RUN_STATES } from './runs.ts';
 import { anApp, app, cursor, limit, page, point, recordId, sourceName, text, time } from './shapes.ts';

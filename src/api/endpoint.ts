@@ -2,7 +2,7 @@
  * One entry of the HTTP API as data: method, path, who may call it, what it takes and what it answers. The server checks requests by it,
  * the description in OpenAPI is made from it, and the client has its types from it.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 

@@ -1,5 +1,5 @@
 /** What happens, as it happens. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { endpoint } from './endpoint.ts';
 import { app, object, recordId, text, time } from './shapes.ts';
 

@@ -1,5 +1,5 @@
 /** Files that travel: export packages out and in, rows as a file, and what runs made to be downloaded. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { endpoint } from './endpoint.ts';
 import { ACCEPTED } from './runs.ts';
 import { anApp, point, recordId, sourceName, storageName, text } from './shapes.ts';

@@ -1,5 +1,5 @@
 /** Restore points and what is in them. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { endpoint } from './endpoint.ts';
 import { ACCEPTED } from './runs.ts';
 import {

@@ -1,5 +1,5 @@
 /** The reports of proofs. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { endpoint } from './endpoint.ts';
 import { anApp, app, text, time } from './shapes.ts';
 

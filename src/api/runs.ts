@@ -1,5 +1,5 @@
 /** Runs: everything that takes long or changes a storage. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { endpoint } from './endpoint.ts';
 import { anApp, app, cursor, givenTime, labels, limit, object, page, recordId, text, time } from './shapes.ts';
 

@@ -1,5 +1,5 @@
 /** Sandboxes: throw-away databases as they were, kept by a worker until their time is over or somebody ends them. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { endpoint } from './endpoint.ts';
 import { anApp, app, recordId, sourceName, storageName, text, time } from './shapes.ts';
 

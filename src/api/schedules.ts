@@ -1,5 +1,5 @@
 /** Schedules: when runs start by themselves. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { endpoint } from './endpoint.ts';
 import { AcceptedRun } from './runs.ts';
 import { anApp, app, labels, object, recordId, text, time } from './shapes.ts';

@@ -1,5 +1,5 @@
 /** Values that many endpoints share. Member names are those of `--json` on the command line. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const app = z.string().min(1).max(100).describe('Name of an app.');
 /** For queries: the only app may be left out. */

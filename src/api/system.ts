@@ -1,5 +1,5 @@
 /** The set-up: is it safe, is it healthy, what is configured. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { endpoint } from './endpoint.ts';
 import { anApp, app, givenTime, labels, object, text, time } from './shapes.ts';
 

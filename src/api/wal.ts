@@ -1,5 +1,5 @@
 /** The WAL archive: which moments can be restored, and what happened. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { endpoint } from './endpoint.ts';
 import { anApp, app, givenTime, object, sourceName, time } from './shapes.ts';
 

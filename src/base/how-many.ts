@@ -1,8 +1,13 @@
-/** How many of something, for people. */
+/** How many of something, for people. `Intl` would do it too, and take longer to load than a small command does its work. */
+
+/** `20,000`; `count` is a whole number. */
+export function formatCount(count: number): string {
+  return String(count).replaceAll(/\B(?=(?:\d{3})+$)/g, ',');
+}
 
 /** `1 file`, `20,000 files`, `1 index`, `1 key file`, `1 piece of WAL`: `many` is the plural. */
 export function howMany(count: number, many: string): string {
-  return `${count.toLocaleString('en')} ${count === 1 ? singular(many) : many}`;
+  return `${formatCount(count)} ${count === 1 ? singular(many) : many}`;
 }
 
 function singular(many: string): string {

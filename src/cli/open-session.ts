@@ -4,9 +4,9 @@ import type { Context } from './context.ts';
 
 export type OpenSession = operations.OpenSession;
 
-/** Declare it with `await using`. `create`: a local storage may make its directory again, to be rebuilt after it was wiped. */
-export async function openSession(context: Context, options: { readonly create?: boolean } = {}): Promise<OpenSession> {
-  return operations.openSession(await context.config(), context, options.create);
+/** Declare it with `await using`. */
+export async function openSession(context: Context, use: operations.SessionUse = {}): Promise<OpenSession> {
+  return operations.openSession(await context.config(), context, use);
 }
 
 /** The storages alone, for what comes before there is a repository. */

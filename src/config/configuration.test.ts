@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { parse } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isFailure } from '../base/failure.ts';
 import { loadConfiguration } from './configuration.ts';
 import { effectiveValues } from './effective.ts';

@@ -1,5 +1,5 @@
 /** The JSON Schema (draft 2020-12) of the configuration file, made from the schema that checks it. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { file } from './schema/file.ts';
 
 export function configurationJsonSchema(): Readonly<Record<string, unknown>> {

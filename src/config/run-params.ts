@@ -1,5 +1,5 @@
 /** What can be asked of a run that a schedule starts, beyond its app: by kind of run. The same words as on the command line; never a secret. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseDuration } from '../base/durations.ts';
 import { mapping } from './schema/scalars.ts';
 

@@ -5,6 +5,7 @@ import type { Progress } from '../base/progress.ts';
 import type { Supervision } from '../base/supervision.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { openRepository, type Repository } from '../repository/repository.ts';
+import { prepareThread, type ThreadModule } from '../repository/workers-api.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { openStore } from '../storage/open.ts';
 import { unavailableStore } from '../storage/unavailable.ts';
@@ -37,8 +38,21 @@ export function openStores(config: Configuration, clock: Clock, create = false):
   );
 }
 
+/** How a session will be used. */
+export interface SessionUse {
+  /** A local storage may make its directory again, to be rebuilt after it was wiped. */
+  readonly create?: boolean;
+  /** A thread of this kind will be needed: it gets ready while the key is derived. */
+  readonly thread?: ThreadModule;
+}
+
 /** Declare it with `await using`: leaving the block closes the storages. Tells of every storage that cannot be used. */
-export async function openSession(config: Configuration, world: SessionWorld, create = false): Promise<OpenSession> {
+export async function openSession(
+  config: Configuration,
+  world: SessionWorld,
+  { create = false, thread }: SessionUse = {},
+): Promise<OpenSession> {
+  if (thread !== undefined) prepareThread(thread);
   const { clock, signal, progress, supervision } = world;
   const stores = await openStores(config, clock, create);
   const repository = await unlock(stores, config, world).catch(async (error: unknown) => {

@@ -64,7 +64,7 @@ export async function addKeyFile(repository: Repository, password: string): Prom
     created: new Date(clock.now()).toISOString(),
     params: calibrateScrypt(clock),
   });
-  if (openKeyFile(bytes, password) === undefined)
+  if ((await openKeyFile(bytes, password)) === undefined)
     throw new Failure('internal', 'A new key file does not open with its password.');
   const options = signal ? { signal } : {};
   for (const replica of repository.replicas) await putKeyFiles(replica, new Map([[id, bytes]]), options);

@@ -116,7 +116,7 @@ export class KeyRing {
         throw new Failure('repository_damaged', `${replica.name}: keys/${keyId} is damaged.`, {
           hint: 'Run "holdfast sync": it takes the key file from a storage that has it whole.',
         });
-      const masterKey = openKeyFile(bytes, this.#password);
+      const masterKey = await openKeyFile(bytes, this.#password);
       this.#tried.set(keyId, masterKey);
       return masterKey;
     } catch (error) {

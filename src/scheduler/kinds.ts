@@ -1,5 +1,5 @@
 /** The kinds of runs: which command each is, what may not run beside it, and whether it may be tried again by itself. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { FAILURES, Failure, type FailureCode } from '../base/failure.ts';
 import { type KindName, PARAMS } from './kinds/params.ts';
 

@@ -1,5 +1,5 @@
 /** The description of the API in OpenAPI 3.1, made from the declarations of its routes. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Endpoint } from '../api/endpoint.ts';
 import { isIdempotent } from './idempotency.ts';
 import { PROBLEM_TYPE } from './problem.ts';

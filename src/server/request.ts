@@ -1,5 +1,5 @@
 /** Reading a request by its description: everything that does not fit is told at once, and nothing is read beyond the limit. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Endpoint } from '../api/endpoint.ts';
 import { Failure } from '../base/failure.ts';
 import { bodyParts } from './body.ts';

@@ -36,7 +36,7 @@ export async function readRepository(directory: string, password: string): Promi
     const names = await readdir(join(directory, type));
     return Promise.all(names.map((name) => named(join(directory, type, name), name)));
   };
-  const keys = (await files('keys')).map((bytes) => openKeyFile(bytes, password));
+  const keys = await Promise.all((await files('keys')).map((bytes) => openKeyFile(bytes, password)));
   const sealer = new Sealer(keys.find((key) => key !== undefined)!);
   const config = parseConfig(sealer.open(await readFile(join(directory, 'config'))));
   const snapshots = (await files('snapshots')).map((file) => parseSnapshot(decodeUnpacked(sealer.open(file))));

@@ -1,6 +1,6 @@
 /** The launcher and the commands that need no repository, as a user runs them. */
 import assert from 'node:assert/strict';
-import { cp, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { parse } from 'yaml';
@@ -60,6 +60,29 @@ test('a launcher without the pinned Node.js takes the one on the PATH', async (t
   await writeFile(join(directory, 'dist/main/cli.js'), 'process.exit(process.argv[2] === "a b" ? 42 : 1);');
   const env = { PATH: `${dirname(process.execPath)}:/usr/bin:/bin` };
   assert.equal((await run(join(directory, 'bin/holdfast'), ['a b'], { env })).code, 42);
+});
+
+test('a launcher starts what was built, and the sources as soon as one of them is newer or gone', async (t) => {
+  const directory = await directoryOf(t);
+  for (const path of ['bin', 'dist/main', 'src/main']) await mkdir(join(directory, path), { recursive: true });
+  await cp(HOLDFAST, join(directory, 'bin/holdfast'));
+  await writeFile(join(directory, 'package.json'), '{ "type": "module" }');
+  await writeFile(join(directory, 'package-lock.json'), '{}');
+  await writeFile(join(directory, 'src/main/cli.ts'), 'process.exit(11 as number);');
+  await writeFile(join(directory, 'src/other.ts'), '');
+  const env = { PATH: `${dirname(process.execPath)}:/usr/bin:/bin` };
+  const start = async () => (await run(join(directory, 'bin/holdfast'), [], { env })).code;
+  assert.equal(await start(), 11, 'never built');
+  await writeFile(join(directory, 'dist/main/cli.js'), 'process.exit(12);');
+  const soon = (seconds: number) => new Date(Date.now() + seconds * 1000);
+  await utimes(join(directory, 'dist/main/cli.js'), soon(10), soon(10));
+  assert.equal(await start(), 12, 'built since');
+  await utimes(join(directory, 'src/other.ts'), soon(20), soon(20));
+  assert.equal(await start(), 11, 'a source was changed');
+  await utimes(join(directory, 'dist/main/cli.js'), soon(30), soon(30));
+  await rm(join(directory, 'src/other.ts'));
+  await utimes(join(directory, 'src'), soon(40), soon(40)); // as the removal would have it by then
+  assert.equal(await start(), 11, 'a source was removed');
 });
 
 test('config validate lists every problem with its line, as text and as JSON', async (t) => {

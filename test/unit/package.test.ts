@@ -11,7 +11,7 @@ test('the built package runs without the sources', async () => {
   await using dir = await tempDir();
   const build = dir.join('build');
   const installed = dir.join('installed');
-  for (const path of ['src', 'scripts', 'package.json', 'tsconfig.json', 'tsconfig.build.json']) {
+  for (const path of ['src', 'scripts', 'package.json', 'package-lock.json']) {
     await cp(`${root}${path}`, `${build}/${path}`, { recursive: true });
   }
   await symlink(`${root}node_modules`, `${build}/node_modules`);

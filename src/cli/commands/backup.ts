@@ -2,7 +2,7 @@
 
 import { formatDuration } from '../../base/durations.ts';
 import { EXIT } from '../../base/failure.ts';
-import { howMany } from '../../base/how-many.ts';
+import { formatCount, howMany } from '../../base/how-many.ts';
 import { printable } from '../../base/printable.ts';
 import { formatUtcAndLocal } from '../../base/relative-time.ts';
 import { formatBytes } from '../../base/sizes.ts';
@@ -35,7 +35,7 @@ export default defineCommand({
     const app = await config.app(name);
     const names = source.length > 0 ? [...new Set(source)] : config.sourceTypes(name).map((each) => each.name);
     const sources = await Promise.all(names.map((each) => config.source(name, each)));
-    await using session = await openSession(context);
+    await using session = await openSession(context, { thread: 'seal-worker' });
     const outcome = await backUp(session, {
       app,
       sources,
@@ -66,7 +66,7 @@ async function print({ output }: Context, outcome: BackUpOutcome): Promise<void>
   await output.line(`${style.bold(`Restore point ${outcome.short_id}`)} of ${outcome.app}, ${when}`);
   for (const [name, source] of Object.entries(outcome.sources)) {
     const [made, changed, same] = [source.files_new, source.files_changed, source.files_unmodified].map((count) =>
-      count.toLocaleString('en'),
+      formatCount(count),
     );
     const files = `${made} new, ${changed} changed, ${same} unmodified files`;
     await output.line(`  ${name}: read ${formatBytes(source.bytes_read)} (${files})`);

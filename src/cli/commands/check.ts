@@ -28,7 +28,7 @@ export default defineCommand({
   ],
   exits: [EXIT.partial, EXIT.damaged, EXIT.noRepository, EXIT.locked, EXIT.wrongPassword],
   async run(context, { options: { storage, readData, seed } }) {
-    await using session = await openSession(context);
+    await using session = await openSession(context, { thread: 'verify-worker' });
     const report = await check(session, {
       ...(storage === undefined ? {} : { storage }),
       ...(readData === undefined ? {} : { readData: readData === true ? true : percentage(readData) }),

@@ -45,7 +45,7 @@ export default defineCommand({
     const app = await config.app(config.appName(flags.app));
     const { programs, account } = await config.postgres();
     const databases = config.sourceTypes(app.name).filter(({ type }) => type === 'postgres');
-    await using session = await openSession(context);
+    await using session = await openSession(context, { thread: 'unseal-worker' });
     const report = await prove(session, {
       ...{ app, what, sample: options.sample, limitMs: limit, environment: env, by: thisProcess() },
       databases: databases.map(({ name }) => name),

@@ -66,7 +66,7 @@ export default defineCommand({
       by: thisProcess(),
     };
     const moment = named && (await momentInput(context, named, options));
-    await using session = await openSession(context);
+    await using session = await openSession(context, { thread: 'unseal-worker' });
     if (named !== undefined) session.progress({ type: 'note', message: `The moment: ${named.shown}` });
     const target = resolve(context.cwd, to ?? '');
     if (!inPlace && moment !== undefined) {

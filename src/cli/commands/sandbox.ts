@@ -50,7 +50,7 @@ export default defineCommand({
       programs: { directories: programs, path: context.env.PATH },
       onReady: (ready) => printReady(context, ready),
     };
-    await using session = await openSession(context);
+    await using session = await openSession(context, { thread: 'unseal-worker' });
     const { ended, ...ready } = await runSandbox(session, input);
     if (context.flags.json) {
       await context.output.jsonLine('status', { step: 'sandbox', state: 'done' });

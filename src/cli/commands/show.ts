@@ -2,7 +2,7 @@
 
 import { getPoint } from '../../api/points.ts';
 import { EXIT } from '../../base/failure.ts';
-import { howMany } from '../../base/how-many.ts';
+import { formatCount, howMany } from '../../base/how-many.ts';
 import { formatUtcAndLocal } from '../../base/relative-time.ts';
 import { formatBytes } from '../../base/sizes.ts';
 import type { ProofReport } from '../../operations/prove.ts';
@@ -57,7 +57,7 @@ function* describe({ point, manifest, lastProof }: PointDetails): Generator<stri
   yield `  machine   ${manifest.machine.hostname}`;
   for (const [name, record] of Object.entries(manifest.sources)) yield* describeSource(name, record);
   for (const { query, rows, missing } of manifest.references) {
-    yield `  references: ${missing.toLocaleString('en')} of ${howMany(rows, 'rows')} name a file that is missing (${query})`;
+    yield `  references: ${formatCount(missing)} of ${howMany(rows, 'rows')} name a file that is missing (${query})`;
   }
   yield* describeNotices(manifest);
 }

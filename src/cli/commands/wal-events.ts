@@ -1,7 +1,9 @@
 /** `holdfast wal events`: what happened, and the position just before it. */
+
 import { listWalEvents } from '../../api/wal.ts';
 import { EXIT } from '../../base/failure.ts';
 import { given } from '../../base/given.ts';
+import { formatCount } from '../../base/how-many.ts';
 import { printable } from '../../base/printable.ts';
 import { formatUtcAndLocal } from '../../base/relative-time.ts';
 import {
@@ -98,5 +100,5 @@ function changeText(change: ToldChange): string {
   if (change.kind === 'drop database') return `${VERBS[change.kind]} ${database}`;
   const unknown = change.files === null || change.files === 1 ? `file ${change.file}` : `${change.files} files`;
   const relation = change.relation === null ? `${unknown} of database ${database}` : printable(change.relation);
-  return `${VERBS[change.kind]} ${change.rows === null ? '' : `${change.rows.toLocaleString('en')} rows of `}${relation}`;
+  return `${VERBS[change.kind]} ${change.rows === null ? '' : `${formatCount(change.rows)} rows of `}${relation}`;
 }

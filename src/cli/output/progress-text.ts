@@ -1,7 +1,7 @@
 /** Progress for people: live lines on a terminal, plain lines elsewhere. */
 
 import { formatDuration } from '../../base/durations.ts';
-import { howMany } from '../../base/how-many.ts';
+import { formatCount, howMany } from '../../base/how-many.ts';
 import { printable } from '../../base/printable.ts';
 import type { ProgressEvent } from '../../base/progress.ts';
 import { formatBytes } from '../../base/sizes.ts';
@@ -84,7 +84,7 @@ function amountText(state: StepState): string {
 /** `1 item`, `20,000 items`, `3 of 20,000 items`. */
 function itemsText(items: number, total: number | undefined): string {
   if (total === undefined) return howMany(items, 'items');
-  return `${items.toLocaleString('en')} of ${howMany(total, 'items')}`;
+  return `${formatCount(items)} of ${howMany(total, 'items')}`;
 }
 
 function warningText(event: ProgressEvent & { type: 'warning' }): string {

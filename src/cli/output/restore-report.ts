@@ -1,7 +1,7 @@
 /** How a restore is told to a person: what, from where, how much, what went wrong, the way back. */
 
 import { formatDuration } from '../../base/durations.ts';
-import { howMany } from '../../base/how-many.ts';
+import { formatCount, howMany } from '../../base/how-many.ts';
 import { printable } from '../../base/printable.ts';
 import { formatUtcAndLocal, withLocal } from '../../base/relative-time.ts';
 import { formatBytes } from '../../base/sizes.ts';
@@ -92,7 +92,7 @@ async function printHead(output: Output, outcome: RestoreOutcome): Promise<void>
 async function printAmounts(output: Output, outcome: RestoreOutcome): Promise<void> {
   await output.line(`  sources ${outcome.sources.map(printable).join(', ')}`);
   await output.line(
-    `  files   ${outcome.files.toLocaleString('en')} in ${howMany(outcome.directories, 'directories')}, ${formatBytes(outcome.bytes)}`,
+    `  files   ${formatCount(outcome.files)} in ${howMany(outcome.directories, 'directories')}, ${formatBytes(outcome.bytes)}`,
   );
   for (const [name, bytes] of Object.entries(outcome.bytes_fetched)) {
     await output.line(`  from    ${name}: ${formatBytes(bytes)}`);

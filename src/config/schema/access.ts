@@ -1,6 +1,6 @@
 /** Keys of the service about access: who may come in and how, what takes two people. */
 import { isIP } from 'node:net';
-import { z } from 'zod';
+import * as z from 'zod';
 import { checkedText, choice, duration, mapping, name, path, secret, text } from './scalars.ts';
 
 const SHORTEST_KEY = 32;

@@ -1,5 +1,5 @@
 /** Alerts: what is looked for, how it reaches people. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { isTimeZone } from '../cron.ts';
 import { parseHours } from '../hours.ts';
 import { alertRules } from './alert-rules.ts';

@@ -1,5 +1,5 @@
 /** Apps: what is protected together, and how. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { runbook } from './runbook.ts';
 import { count, duration, mapping, name, path, text } from './scalars.ts';
 import { schedule } from './schedule.ts';

@@ -1,5 +1,5 @@
 /** The whole file. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { alerts } from './alerts.ts';
 import { app } from './app.ts';
 import { count, mapping, name, path, secret, size, text, value } from './scalars.ts';

@@ -1,5 +1,5 @@
 /** The runbook of an app: the steps of a disaster recovery, in order. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { duration, mapping, text } from './scalars.ts';
 
 const words = (description: string) =>

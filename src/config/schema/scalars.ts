@@ -2,7 +2,7 @@
  * The kinds of single values. Each takes its value or a reference to where the value is kept; durations and sizes stay text here, so
  * that what was checked can be shown as it was written.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { DURATION_FORM, parseDuration } from '../../base/durations.ts';
 import { formatBytes, parseSize, SIZE_FORM } from '../../base/sizes.ts';
 

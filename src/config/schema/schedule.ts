@@ -1,5 +1,5 @@
 /** Schedules: when work starts by itself; and how what is stored is read again and again. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { cronProblem, isTimeZone } from '../cron.ts';
 import { SCHEDULED_KINDS, SCHEDULED_PARAMS } from '../run-params.ts';
 import { checkedText, choice, count, duration, mapping, name, toggle } from './scalars.ts';

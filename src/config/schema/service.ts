@@ -1,6 +1,6 @@
 /** The service: where it keeps its own records, where it listens, what its workers are. */
 import { isIP } from 'node:net';
-import { z } from 'zod';
+import * as z from 'zod';
 import { accessKeys } from './access.ts';
 import { exchange } from './exchange.ts';
 import { keep } from './keep.ts';

@@ -1,5 +1,5 @@
 /** Sources: what of an app is protected. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { choice, mapping, path, secret, text, toggle } from './scalars.ts';
 import { wal } from './wal.ts';
 

@@ -1,5 +1,5 @@
 /** Storages: where backups live. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseQuota } from '../../base/sizes.ts';
 import { checkedText, choice, count, mapping, path, secret, size, text, toggle } from './scalars.ts';
 

@@ -1,5 +1,5 @@
 /** The WAL archive of a PostgreSQL source: one word, or the word with its settings. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Resolved } from '../resolve.ts';
 import { choice, count, duration, mapping, path, size, text, toggle } from './scalars.ts';
 

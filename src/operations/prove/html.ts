@@ -1,6 +1,6 @@
 /** A report as one page: complete in itself, made to be read, printed and filed by somebody who was not there. */
 import { formatDuration } from '../../base/durations.ts';
-import { howMany } from '../../base/how-many.ts';
+import { formatCount, howMany } from '../../base/how-many.ts';
 import { html } from '../../base/html.ts';
 import { formatUtc } from '../../base/relative-time.ts';
 import { formatBytes } from '../../base/sizes.ts';
@@ -58,9 +58,9 @@ function figures({ rto_seconds, rto_objective_seconds: promised, counts, checks:
   const cells: [string, string][] = [
     [rto_seconds === null ? '–' : formatDuration(rto_seconds * 1000), `measured time to restore${goal}`],
     [`${passed} of ${findings.length}`, 'checks passed'],
-    [counts.rows.toLocaleString('en'), `rows in ${howMany(counts.tables, 'tables')}`],
+    [formatCount(counts.rows), `rows in ${howMany(counts.tables, 'tables')}`],
     [formatBytes(counts.database_bytes), 'of databases'],
-    [counts.files.toLocaleString('en'), `${counts.files === 1 ? 'file' : 'files'}, ${formatBytes(counts.file_bytes)}`],
+    [formatCount(counts.files), `${counts.files === 1 ? 'file' : 'files'}, ${formatBytes(counts.file_bytes)}`],
   ];
   return `<div class="figures">${cells.map(([value, what]) => `<div><b>${html(value)}</b><span>${html(what)}</span></div>`).join('')}</div>`;
 }

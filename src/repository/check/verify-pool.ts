@@ -1,7 +1,7 @@
 /** The verifying workers seen from the main thread. */
 import { availableParallelism } from 'node:os';
 import type { MasterKey } from '../crypto/envelope.ts';
-import { spawnWorker } from '../workers/spawn.ts';
+import { spawnThread } from '../workers/spawn.ts';
 import type { VerifyReply, VerifyRequest } from '../workers/verify-messages.ts';
 import { type Member, WorkerPool } from '../workers/worker-pool.ts';
 
@@ -22,7 +22,7 @@ export class VerifyPool implements AsyncDisposable {
   #streams = 0;
 
   constructor(masterKey: MasterKey, workers = Math.min(MAX_WORKERS, availableParallelism())) {
-    const start = () => spawnWorker('verify-worker', { masterKey });
+    const start = () => spawnThread('verify-worker', { masterKey });
     this.#pool = new WorkerPool({ start, limit: workers, busy: BUSY, doing: 'verifying' });
   }
 

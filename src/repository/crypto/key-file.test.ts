@@ -25,15 +25,15 @@ function edited(change: Record<string, unknown>): Buffer {
   return Buffer.from(JSON.stringify({ ...file, ...change }));
 }
 
-test('a key file gives the master key back for its password and nothing for another', () => {
+test('a key file gives the master key back for its password and nothing for another', async () => {
   const { bytes, id } = createKeyFile({ ...options, params });
   assert.equal(id, createHash('sha256').update(bytes).digest('hex'));
-  const opened = openKeyFile(bytes, 'correct horse');
+  const opened = await openKeyFile(bytes, 'correct horse');
   assert.deepEqual(Buffer.from(opened!.encrypt), Buffer.from(masterKey.encrypt));
   assert.deepEqual(Buffer.from(opened!.macK), Buffer.from(masterKey.macK));
   assert.deepEqual(Buffer.from(opened!.macR), Buffer.from(masterKey.macR));
-  assert.equal(openKeyFile(bytes, 'wrong horse'), undefined);
-  assert.equal(openKeyFile(bytes, ''), undefined);
+  assert.equal(await openKeyFile(bytes, 'wrong horse'), undefined);
+  assert.equal(await openKeyFile(bytes, ''), undefined);
 });
 
 test('a key file holds no key in the clear', () => {
@@ -44,12 +44,12 @@ test('a key file holds no key in the clear', () => {
   assert.ok(!text.includes(options.password));
 });
 
-test('the default parameters open, which need more memory than the platform allows unasked', () => {
+test('the default parameters open, which need more memory than the platform allows unasked', async () => {
   const { bytes } = createKeyFile(options);
-  assert.notEqual(openKeyFile(bytes, 'correct horse'), undefined);
+  assert.notEqual(await openKeyFile(bytes, 'correct horse'), undefined);
 });
 
-test('a key file that asks for absurd memory or work is refused before anything is derived', () => {
+test('a key file that asks for absurd memory or work is refused before anything is derived', async () => {
   for (const change of [
     { N: 2 ** 30 },
     { N: 2 ** 22 },
@@ -67,11 +67,11 @@ test('a key file that asks for absurd memory or work is refused before anything 
     { p: null },
     { N: Number.NaN },
   ]) {
-    assert.throws(() => openKeyFile(edited(change), 'correct horse'), isMalformed, JSON.stringify(change));
+    await assert.rejects(() => openKeyFile(edited(change), 'correct horse'), isMalformed, JSON.stringify(change));
   }
 });
 
-test('a malformed key file is an error, not a wrong password', () => {
+test('a malformed key file is an error, not a wrong password', async () => {
   for (const change of [
     { kdf: 'argon2' },
     { salt: '' },
@@ -81,19 +81,19 @@ test('a malformed key file is an error, not a wrong password', () => {
     { data: undefined },
     { data: '###=' },
   ]) {
-    assert.throws(() => openKeyFile(edited(change), 'correct horse'), isMalformed, JSON.stringify(change));
+    await assert.rejects(() => openKeyFile(edited(change), 'correct horse'), isMalformed, JSON.stringify(change));
   }
   for (const text of ['', 'null', '[]', '{}', '{', '"x"', 'x'.repeat(100_000)]) {
-    assert.throws(() => openKeyFile(Buffer.from(text), 'correct horse'), isMalformed);
+    await assert.rejects(() => openKeyFile(Buffer.from(text), 'correct horse'), isMalformed);
   }
 });
 
-test('a key file cut short or with damaged data opens for nobody', () => {
+test('a key file cut short or with damaged data opens for nobody', async () => {
   const { bytes } = createKeyFile({ ...options, params });
   for (let length = 0; length < bytes.length; length += 7) {
-    assert.throws(() => openKeyFile(bytes.subarray(0, length), 'correct horse'), isMalformed);
+    await assert.rejects(() => openKeyFile(bytes.subarray(0, length), 'correct horse'), isMalformed);
   }
-  assert.equal(openKeyFile(edited({ data: Buffer.alloc(10).toString('base64') }), 'correct horse'), undefined);
+  assert.equal(await openKeyFile(edited({ data: Buffer.alloc(10).toString('base64') }), 'correct horse'), undefined);
 });
 
 test('calibration never goes below the floor nor above 32 MiB', () => {

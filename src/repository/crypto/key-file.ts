@@ -2,11 +2,14 @@
  * Key files: the master key, sealed under a key derived from one password by scrypt. A repository has one per password; all of them
  * hold the same master key. Plain JSON; its name is the SHA-256 of its bytes.
  */
-import { createHash, randomBytes, scryptSync } from 'node:crypto';
+import { createHash, randomBytes, type ScryptOptions, scrypt, scryptSync } from 'node:crypto';
+import { promisify } from 'node:util';
 import type { Clock } from '../../base/clock.ts';
 import { Failure, isFailure } from '../../base/failure.ts';
 import type { Id } from '../../base/ids.ts';
 import { type MasterKey, Sealer } from './envelope.ts';
+
+const scryptAsync = promisify<string, Uint8Array, number, ScryptOptions, Buffer>(scrypt);
 
 /** Cost of deriving the key: memory is 128·N·r bytes, time grows with N·r·p. */
 export interface ScryptParams {
@@ -34,6 +37,7 @@ const MAX_N_TIMES_R = 2 ** 21;
 const MAX_WORK = 2 ** 25;
 const MAX_FILE_SIZE = 65536;
 const SALT_SIZE = 64;
+const DERIVED_SIZE = 64;
 const CALIBRATION_TARGET_MS = 500;
 const MAX_CALIBRATED_P = 16;
 
@@ -75,11 +79,11 @@ export function createKeyFile(options: KeyFileOptions): { readonly bytes: Buffer
 
 /**
  * The master key in a key file, or undefined when the password is not the one of this file. Throws `repository_damaged` on a file that
- * is malformed or asks for more than 256 MiB of memory or 128 times the work of the floor. Blocks while it derives.
+ * is malformed or asks for more than 256 MiB of memory or 128 times the work of the floor. Derives on a thread of its own.
  */
-export function openKeyFile(bytes: Uint8Array, password: string): MasterKey | undefined {
+export async function openKeyFile(bytes: Uint8Array, password: string): Promise<MasterKey | undefined> {
   const { params, salt, data } = parseKeyFile(bytes);
-  const sealer = new Sealer(derive(password, salt, params));
+  const sealer = new Sealer(await deriveAside(password, salt, params));
   try {
     return parseMasterKey(sealer.open(data));
   } catch (error) {
@@ -88,9 +92,19 @@ export function openKeyFile(bytes: Uint8Array, password: string): MasterKey | un
   }
 }
 
-function derive(password: string, salt: Uint8Array, { N, r, p }: ScryptParams): MasterKey {
-  const maxmem = 128 * r * (N + p) + 1024 * 1024;
-  const derived = scryptSync(password, salt, 64, { N, r, p, maxmem });
+function derive(password: string, salt: Uint8Array, params: ScryptParams): MasterKey {
+  return asKey(scryptSync(password, salt, DERIVED_SIZE, withMemory(params)));
+}
+
+async function deriveAside(password: string, salt: Uint8Array, params: ScryptParams): Promise<MasterKey> {
+  return asKey(await scryptAsync(password, salt, DERIVED_SIZE, withMemory(params)));
+}
+
+function withMemory({ N, r, p }: ScryptParams): ScryptOptions {
+  return { N, r, p, maxmem: 128 * r * (N + p) + 1024 * 1024 };
+}
+
+function asKey(derived: Buffer): MasterKey {
   return { encrypt: derived.subarray(0, 32), macK: derived.subarray(32, 48), macR: derived.subarray(48, 64) };
 }
 

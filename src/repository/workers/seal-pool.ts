@@ -12,7 +12,7 @@ import type {
   SealWorkerData,
 } from './messages.ts';
 import { freeSlot, newPackFlags } from './pack-memory.ts';
-import { spawnWorker } from './spawn.ts';
+import { spawnThread } from './spawn.ts';
 import { type Handing, type Member, type NewRequest, ownMemory, WorkerPool } from './worker-pool.ts';
 
 /** How many finished packs may wait until the queues of the storages have room, beside those still growing. */
@@ -129,7 +129,7 @@ export class SealPool {
   #start(shared: Omit<SealWorkerData, 'packFlags'>): Worker {
     const data: SealWorkerData = { ...shared, packFlags: newPackFlags() };
     const flags = new Int32Array(data.packFlags);
-    const worker = spawnWorker('seal-worker', data);
+    const worker = spawnThread('seal-worker', data);
     worker.on('message', (message: SealReply) => {
       if (message.kind !== 'pack') return;
       this.#onPack(message, () => freeMemory(message, flags)).then(

@@ -1,16 +1,14 @@
 /** Entry of a sealing worker: takes requests in order, answers each, hands over packs as they fill. */
-import { parentPort, workerData } from 'node:worker_threads';
 import { asFailure } from '../../base/failure.ts';
 import { release } from '../../base/release.ts';
 import { Chunker } from '../chunker/chunker.ts';
 import { BlobSealer, PartialBlob } from './blob-sealer.ts';
 import type { SealedPackMessage, SealReply, SealRequest, SealWorkerData } from './messages.ts';
 import { PieceReader } from './piece-reader.ts';
+import { ThreadPort } from './thread-port.ts';
 
-const data = workerData as SealWorkerData;
-const port = parentPort;
-if (port === null) throw new Error('this module runs in a worker thread');
-
+const port = new ThreadPort<SealWorkerData, SealRequest, SealReply>();
+const data = await port.data();
 const credits = new Int32Array(data.credits);
 const sealer = new BlobSealer(data, handOver);
 const reader = new PieceReader(new Chunker({ seed: data.chunkerSeed }), sealer);
@@ -23,7 +21,7 @@ function handOver(pack: SealedPackMessage): void {
     if (left > 0 && Atomics.compareExchange(credits, 0, left, left - 1) === left) break;
     if (left <= 0) Atomics.wait(credits, 0, left);
   }
-  port?.postMessage(pack, pack.slot === undefined ? [pack.bytes.buffer as ArrayBuffer] : []);
+  port.post(pack, pack.slot === undefined ? [pack.bytes.buffer as ArrayBuffer] : []);
 }
 
 async function answer(request: SealRequest): Promise<SealReply> {
@@ -65,12 +63,12 @@ async function addPart(stream: number, bytes: Uint8Array, last: boolean): Promis
 }
 
 let queue: Promise<void> = Promise.resolve();
-port.on('message', (request: SealRequest) => {
+port.onRequest((request) => {
   queue = queue.then(async () => {
     const reply = await answer(request).catch((error: unknown): SealReply => {
       const failure = asFailure(error);
       return { kind: 'failed', job: request.job, code: failure.code, message: failure.message };
     });
-    port.postMessage(reply);
+    port.post(reply);
   });
 });

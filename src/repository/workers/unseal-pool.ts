@@ -1,7 +1,7 @@
 /** The unsealing workers of a restore seen from the main thread. */
 import { availableParallelism } from 'node:os';
 import { Failure } from '../../base/failure.ts';
-import { spawnWorker } from './spawn.ts';
+import { spawnThread } from './spawn.ts';
 import type { UnsealDone, UnsealReply, UnsealRequest, UnsealWorkerData } from './unseal-messages.ts';
 import { type Handing, type NewRequest, ownMemory, WorkerPool } from './worker-pool.ts';
 
@@ -21,7 +21,7 @@ export class UnsealPool implements AsyncDisposable {
   readonly #pool: WorkerPool<UnsealRequest, UnsealReply>;
 
   constructor(data: UnsealWorkerData, workers: number = availableParallelism()) {
-    const start = () => spawnWorker('unseal-worker', data);
+    const start = () => spawnThread('unseal-worker', data);
     this.#pool = new WorkerPool({ start, limit: workers, busy: BUSY, doing: 'unsealing' });
   }
 

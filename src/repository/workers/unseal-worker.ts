@@ -1,15 +1,13 @@
 /** Entry of an unsealing worker: opens, decompresses, verifies and writes blobs; one request after the other. */
-import { parentPort, workerData } from 'node:worker_threads';
 import { asFailure } from '../../base/failure.ts';
+import { ThreadPort } from './thread-port.ts';
 import { UnsealFiles } from './unseal-files.ts';
 import { Inspector } from './unseal-inspect.ts';
 import type { UnsealReply, UnsealRequest, UnsealWorkerData } from './unseal-messages.ts';
 import { StretchWriter } from './unseal-stretch.ts';
 
-const data = workerData as UnsealWorkerData;
-const port = parentPort;
-if (port === null) throw new Error('this module runs in a worker thread');
-
+const port = new ThreadPort<UnsealWorkerData, UnsealRequest, UnsealReply>();
+const data = await port.data();
 const files = new UnsealFiles(data);
 const stretches = new StretchWriter(data.masterKey, data.blobIds, files);
 const inspector = new Inspector(data.columns, files, data.blobIds);
@@ -45,4 +43,4 @@ function answer(request: UnsealRequest): UnsealReply {
   }
 }
 
-port.on('message', (request: UnsealRequest) => port.postMessage(answer(request)));
+port.onRequest((request) => port.post(answer(request)));

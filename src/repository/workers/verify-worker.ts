@@ -1,15 +1,15 @@
 /** Entry of a verifying worker: hashes packs, opens and hashes the blobs in them, compares their headers with the index. */
 import { createHash, type Hash } from 'node:crypto';
-import { parentPort, workerData } from 'node:worker_threads';
 import { idFromBytes } from '../../base/ids.ts';
 import { Sealer } from '../crypto/envelope.ts';
 import { type PackedBlob, parsePackHeader } from '../format/pack-header.ts';
 import { openBlob } from '../indexed-repository.ts';
+import { ThreadPort } from './thread-port.ts';
 import type { BlobTable, VerifyReply, VerifyRequest, VerifyWorkerData } from './verify-messages.ts';
 
-const port = parentPort;
-if (port === null) throw new Error('this module runs in a worker thread');
-const sealer = new Sealer((workerData as VerifyWorkerData).masterKey);
+const port = new ThreadPort<VerifyWorkerData, VerifyRequest, VerifyReply>();
+const { masterKey } = await port.data();
+const sealer = new Sealer(masterKey);
 
 interface Stream {
   readonly hash: Hash;
@@ -20,10 +20,10 @@ interface Stream {
 
 const streams = new Map<number, Stream>();
 
-port.on('message', (request: VerifyRequest) => {
+port.onRequest((request) => {
   const reply = verify(request);
   const bytes = request.giveBack ? request.bytes : undefined;
-  port.postMessage(bytes ? { ...reply, bytes } : reply, bytes ? transferable(bytes) : []);
+  port.post(bytes ? { ...reply, bytes } : reply, bytes ? transferable(bytes) : []);
 });
 
 function verify({ job, stream: number, bytes, blobs, end }: VerifyRequest): VerifyReply {

@@ -1,5 +1,5 @@
 /** What can be asked of each kind of run: what the options of its command take. Never a secret: params are shown to whoever sees the run. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseDuration } from '../../base/durations.ts';
 import { SCHEDULED_PARAMS } from '../../config/run-params.ts';
 
