@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import type { Clock } from '../base/clock.ts';
 import { given } from '../base/given.ts';
 import { retentionFrozen } from '../catalog/alerts.ts';
+import { readAuditSight } from '../catalog/audit-sight.ts';
 import type { Catalog, CatalogDb } from '../catalog/catalog.ts';
 import { CAPACITY, capacityAt, USED } from '../catalog/forecast.ts';
 import { latest } from '../catalog/measurements.ts';
@@ -62,6 +63,7 @@ export async function serviceFacts({ db, dialect }: Catalog, clock: Clock): Prom
       // who says that it lives is never ahead of us, unless its clock is
       ...workers.map(({ name, seenAt }) => ({ whose: `worker ${name}`, ahead: Math.max(0, seenAt - now) })),
     ],
+    audit: await readAuditSight(db),
     scheduler: lease === undefined ? undefined : lease.until - SCHEDULER_ROLE_MS,
   };
 }

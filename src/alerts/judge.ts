@@ -7,6 +7,7 @@ import { entropyJump, massChange } from './rules/ransomware.ts';
 import type { AppFacts, AppRule, Fine, ServiceFacts, ServiceRule, Verdict } from './rules/rule.ts';
 import { missedSchedule, retentionStands } from './rules/schedules.ts';
 import {
+  auditBroken,
   clockSkew,
   schedulerStalled,
   storageBehind,
@@ -45,6 +46,7 @@ const SERVICE_RULES: Readonly<Partial<Record<AlertRuleName, ServiceRule>>> = {
   worker_lost: workerLost,
   clock_skew: clockSkew,
   scheduler_stalled: schedulerStalled,
+  audit_broken: auditBroken,
 };
 
 export interface Judgement {

@@ -221,7 +221,15 @@ test('rules can be switched off, and say how urgent they are', async () => {
   assert.deepEqual(fires(facts, own), ['backup_failure CRITICAL']);
 });
 
-const SERVICE: ServiceFacts = { now: NOW, storages: [], capacity: [], workers: [], clocks: [], scheduler: undefined };
+const SERVICE: ServiceFacts = {
+  now: NOW,
+  storages: [],
+  capacity: [],
+  workers: [],
+  clocks: [],
+  scheduler: undefined,
+  audit: undefined,
+};
 
 function service(facts: Partial<ServiceFacts>) {
   const { findings, fine } = judgeService({ ...SERVICE, ...facts }, rules);
@@ -257,6 +265,12 @@ test('workers that are silent, clocks that disagree, schedules that nobody looks
   );
   const seen = (age: number) => service({ scheduler: NOW - age });
   assert.deepEqual([seen(6 * MINUTE), seen(1000)], [['scheduler_stalled CRITICAL'], ['fine scheduler_stalled']]);
+});
+
+test('an audit log that is not the one the storages know; and one that is', () => {
+  const times = { at: NOW, since: NOW };
+  assert.deepEqual(service({ audit: { ...times, problem: 'It differs.' } }), ['audit_broken CRITICAL']);
+  assert.deepEqual(service({ audit: times }), ['fine audit_broken']);
 });
 
 test('retention that stands still for a day is told', () => {

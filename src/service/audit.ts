@@ -1,5 +1,6 @@
 /** The audit log from the command line. */
 import { type AuditFilter, type AuditHead, type AuditRecord, appendAudit, listAudit } from '../catalog/audit.ts';
+import { noteAudit } from '../catalog/audit-sight.ts';
 import { type Catalog, openCatalog } from '../catalog/catalog.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { Session } from '../operations/session.ts';
@@ -38,6 +39,7 @@ export class AuditLog implements AsyncDisposable {
     const by = cliActor();
     const entry = { actor: by, action: 'audit.accept', outcome: 'ok', details: { why } } as const;
     await acceptAudit(session, await appendAudit(this.#catalog.db, entry, session.clock.now()), { by, why });
+    await noteAudit(this.#catalog.db, undefined, session.clock.now());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -8,6 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import { Failure, isFailure } from '../base/failure.ts';
 import { type AuditRecord, appendAudit } from '../catalog/audit.ts';
+import { noteAudit } from '../catalog/audit-sight.ts';
 import { type Catalog, type CatalogPlace, openCatalog } from '../catalog/catalog.ts';
 import { type CopyReport, copyCatalog, restoreCatalog } from '../catalog/copy.ts';
 import { keepCatalogCopy, lastCatalogCopy } from '../operations/catalog-copies.ts';
@@ -78,7 +79,7 @@ export async function importCatalog(
  */
 export async function saveCatalog(place: CatalogPlace, session: Session): Promise<CopyReport> {
   await using catalog = await openCatalog(place);
-  await requireSameAudit(catalog.db, session);
+  await requireKnownAudit(catalog, session);
   const parts: string[] = [];
   const at = session.clock.now();
   const report = await copyCatalog(catalog, { at, part: 'essential' }, (lines) => void parts.push(lines));
@@ -86,6 +87,17 @@ export async function saveCatalog(place: CatalogPlace, session: Session): Promis
   await keepCatalogCopy(session, copy, report.rows);
   await keepHeadsOfCopy(catalog.db, session, copy);
   return report;
+}
+
+/** What was seen is written down: alerts tell people. */
+async function requireKnownAudit(catalog: Catalog, session: Session): Promise<void> {
+  try {
+    await requireSameAudit(catalog.db, session);
+    await noteAudit(catalog.db, undefined, session.clock.now());
+  } catch (error) {
+    if (isFailure(error, 'audit_broken')) await noteAudit(catalog.db, error.message, session.clock.now());
+    throw error;
+  }
 }
 
 /** Puts the newest copy of the repository into the catalog. */

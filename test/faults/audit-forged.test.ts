@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
 import { silent } from '../../src/base/progress.ts';
 import { type AuditRecord, appendAudit, BEGINNING, hashOf, listAudit } from '../../src/catalog/audit.ts';
+import { readAuditSight } from '../../src/catalog/audit-sight.ts';
 import { copyCatalog } from '../../src/catalog/copy.ts';
 import { verifyAudit } from '../../src/catalog/verify-audit.ts';
 import { type OpenSession, openSession } from '../../src/operations/open-session.ts';
@@ -94,6 +95,7 @@ test('a log that was rewritten, shortened or replaced is told with the entry fro
   const kept = (await readdir(copies)).sort();
   await assert.rejects(save(), { code: 'audit_broken' });
   assert.deepEqual((await readdir(copies)).sort(), kept, 'what is kept stays as it was');
+  assert.match((await readAuditSight(server.catalog.db))?.problem ?? '', /differs from entry 1 on/, 'alerts tell it');
   await rename(copies, `${copies}-away`);
   await told(
     real.map((entry) => (entry.seq === 12 ? { ...entry, actor: 'user:ben' } : entry)),
@@ -105,6 +107,7 @@ test('a log that was rewritten, shortened or replaced is told with the entry fro
   await acceptAudit(session, head, { by: 'cli:root', why: 'a test' });
   assert.deepEqual((await check()).comparison?.accepted?.why, 'a test');
   await save();
+  assert.equal((await readAuditSight(server.catalog.db))?.problem, undefined, 'and that it is over');
   await told(await all().then((entries) => entries.slice(0, 5)), /differs from/);
   await forge(await all());
   await acceptAudit(session, await verifyAudit(server.catalog), { by: 'cli:root', why: 'again' });

@@ -9,6 +9,7 @@ import { Sender } from '../../src/alerts/sender.ts';
 import { formatDuration } from '../../src/base/durations.ts';
 import { manualClock } from '../../src/base/testing/manual-clock.ts';
 import { type Alert, listAlerts, raise, resolveAlert } from '../../src/catalog/alerts.ts';
+import { noteAudit } from '../../src/catalog/audit-sight.ts';
 import { type Catalog, type CatalogDb, openCatalog } from '../../src/catalog/catalog.ts';
 import { claimRun, finishRun, type RunEnd } from '../../src/catalog/claim.ts';
 import { takeLease } from '../../src/catalog/leases.ts';
@@ -200,6 +201,10 @@ const CASES: Readonly<Record<string, Case>> = {
   scheduler_stalled: {
     wrong: (it) => takeLease(it.db, 'scheduler', 's', it.now(), 20_000).then(() => it.pass(6 * MINUTE)),
     mended: (it) => takeLease(it.db, 'scheduler', 's', it.now(), 20_000),
+  },
+  audit_broken: {
+    wrong: (it) => noteAudit(it.db, 'It differs from entry 12 on.', it.now()),
+    mended: (it) => noteAudit(it.db, undefined, it.now()),
   },
 };
 

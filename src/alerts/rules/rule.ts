@@ -1,5 +1,6 @@
 /** What rules look at and what they say. A rule is a pure function of facts: it reads nothing, remembers nothing, waits for nothing. */
 import type { Alert, Finding } from '../../catalog/alerts.ts';
+import type { AuditSight } from '../../catalog/audit-sight.ts';
 import type { Run } from '../../catalog/runs.ts';
 import type { Schedule } from '../../catalog/schedules.ts';
 import type { KnownStatus, KnownStorage } from '../../catalog/statuses.ts';
@@ -60,6 +61,8 @@ export interface ServiceFacts {
   readonly clocks: readonly { readonly whose: string; readonly ahead: number }[];
   /** When schedules were last looked at; undefined: never. */
   readonly scheduler: number | undefined;
+  /** Undefined: the audit log was never held against the storages. */
+  readonly audit: AuditSight | undefined;
 }
 
 export type AppRule = (facts: AppFacts, rules: AlertRules) => readonly Verdict[];

@@ -1,4 +1,4 @@
-/** Storages, workers, clocks, and the service itself. */
+/** Storages, workers, clocks, the audit log, and the service itself. */
 import { formatDuration } from '../../base/durations.ts';
 import { formatBytes } from '../../base/sizes.ts';
 import { type ServiceRule, today, type Verdict } from './rule.ts';
@@ -98,6 +98,22 @@ export const schedulerStalled: ServiceRule = ({ scheduler, now }, { scheduler_st
       title: 'Schedules are not looked at',
       message: `For ${formatDuration(now - scheduler)} no process has looked what is due: nothing starts by itself.`,
       details: { seconds: (now - scheduler) / 1000, threshold_seconds: after / 1000 },
+    },
+  ];
+};
+
+/** As it was seen when the catalog was last to be kept in the storages. */
+export const auditBroken: ServiceRule = ({ audit, now }) => {
+  const cause = 'audit_broken';
+  if (audit === undefined) return [];
+  const { problem, since, at } = audit;
+  if (problem === undefined) return [{ state: 'fine', cause, because: 'It is the log that the storages know.' }];
+  return [
+    {
+      ...{ state: 'firing', rule: 'audit_broken', cause, severity: 'CRITICAL', evidence: today(now) },
+      title: 'The audit log is not the one that the storages know',
+      message: `${problem}\nSomebody may have forged it. Until it is known, no copy of the catalog is kept: those in the storages stay as evidence. If the catalog was replaced on purpose: holdfast audit verify --accept "WHY"`,
+      details: { since: new Date(since).toISOString(), seen_at: new Date(at).toISOString() },
     },
   ];
 };

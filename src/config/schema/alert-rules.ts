@@ -109,6 +109,7 @@ export const alertRules = mapping({
   })
     .describe('The service itself stands still.')
     .prefault({}),
+  audit_broken: plain('The audit log is not the one that the storages know: somebody may have forged it.'),
   channel_failing: plain('A channel does not take messages.'),
 })
   .describe('What is looked for.')
