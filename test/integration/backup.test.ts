@@ -1,6 +1,6 @@
 /** A whole app into three storages by the real command line, and what other programs make of it. */
 import assert from 'node:assert/strict';
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Manifest } from '../../src/operations/show-point.ts';
@@ -188,7 +188,7 @@ async function firstPoint(app: BackupApp) {
   return (await app.ok(['show', first!.id.slice(0, 12), '--json'])).document<{ label: string; manifest: Manifest }>();
 }
 
-test('extended attributes of files are kept and come back', {
+test('restic brings back extended attributes, the manifest and the runbook', {
   skip: restic.skip || (await need('setfattr')).skip,
 }, async () => {
   await using app = await backupApp({ local: ['a'] });
@@ -197,6 +197,11 @@ test('extended attributes of files are kept and come back', {
   await app.ok(['backup', '--quiet']);
   await using target = await tempDir();
   await app.restic('a').restore('latest', target.path);
+  for (const name of ['manifest.json', 'runbook.txt', 'runbook.html']) {
+    const restored = await readFile(target.join(`clinic/${name}`), 'utf8');
+    assert.ok(restored.length > 100, name); // restic leaves a file empty whose node says no size
+    assert.equal(restored, (await app.ok(['cat', 'latest', name])).stdout);
+  }
   const { stdout } = await run('getfattr', [
     '--only-values',
     '-n',

@@ -44,8 +44,9 @@ export async function storeRoot(
 
 async function storePage(writer: PointWriter, { name, text }: Page, timeMs: number): Promise<TreeNode> {
   const bytes = Uint8Array.from(Buffer.from(text));
+  const size = bytes.length; // taken before: the bytes go over to the sealing thread, and none are left here
   const content = await writer.pool.storeContent(bytes);
-  return toNode(Buffer.from(name), syntheticMeta(timeMs, 0o600), { type: 'file', size: bytes.length, content });
+  return toNode(Buffer.from(name), syntheticMeta(timeMs, 0o600), { type: 'file', size, content });
 }
 
 export interface SnapshotFacts {
