@@ -164,7 +164,13 @@ test('WAL: behind by more than is promised, stopped, with a gap; an old status s
   assert.deepEqual(fires(wal(0, { stream: { alive: false } })), ['wal_lag WARNING']);
   assert.deepEqual(judged(wal(1)).fine, ['wal_lag', 'wal_gap', 'retention_frozen']);
   const gap = judged(wal(1, { gaps: [{ from_lsn: '0/1', reason: null, detail: 'slot lost' }] })).findings[0];
-  assert.deepEqual([gap?.rule, gap?.evidence], ['wal_gap', '0/1']);
+  assert.deepEqual([gap?.rule, gap?.severity, gap?.evidence], ['wal_gap', 'ERROR', '0/1']);
+  const past = (age: number) => {
+    const times = { from: null, to: new Date(NOW - age).toISOString() };
+    return wal(1, { gaps: [{ from_lsn: '0/1', reason: null, detail: 'slot lost', next_point: 'p', ...times }] });
+  };
+  assert.deepEqual(fires(past(HOUR)), ['wal_gap WARNING'], 'a point follows: it is told for a day');
+  assert.deepEqual(judged(past(25 * HOUR)).fine, ['wal_lag', 'wal_gap', 'retention_frozen']);
   const { status: known } = wal(301);
   assert.deepEqual(fires({ status: { ...known!, at: NOW - DAY } }), []);
 });

@@ -62,7 +62,7 @@ async function statusOf(
   return describeSource({
     ...{ source, cluster: cluster === NO_CLUSTER ? null : cluster, server, inventory, histories },
     windows: windowsOf(bases, inventory, histories),
-    gaps: gapsOf(inventory, await readGaps(repository, cluster)),
+    gaps: gapsOf(inventory, await readGaps(repository, cluster), bases),
     stream: state === undefined ? null : { ...state, alive: isFresh(state, clock) },
     replicas: repository.replicas.filter(({ name }) => !inventory.silent.has(name)),
     now: clock.now(),

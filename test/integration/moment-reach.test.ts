@@ -4,13 +4,19 @@ import { chmod, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { formatMicroseconds } from '../../src/base/relative-time.ts';
-import { segmentStart } from '../../src/postgres/lsn.ts';
+import type { PostgresSourceSettings } from '../../src/config/settings.ts';
+import { statusProblems } from '../../src/operations/status/problems.ts';
+import { walStatus } from '../../src/operations/wal-status.ts';
+import { formatLsn, segmentStart } from '../../src/postgres/lsn.ts';
+import { listSnapshots, type StoredSnapshot, timeOf } from '../../src/repository/snapshots.ts';
 import { recordGap } from '../../src/wal/gaps.ts';
 import { commitRows, currentLsn, KNOWING, systemIdentifier } from '../support/postgres/moments.ts';
 import { majors, startPostgres } from '../support/postgres/server.ts';
+import { postgresSource } from './fixtures/backup-run.ts';
 import { momentWorld } from './fixtures/moment-world.ts';
 
 const newest = (await majors()).at(-1)!;
+const PROVEN = { id: 'p', outcome: 'passed' };
 const SEGMENT = 16 * 1024 * 1024;
 
 test('a moment inside a gap is refused with the reason, the last commit before it and the point after it', async () => {
@@ -41,6 +47,23 @@ test('a moment inside a gap is refused with the reason, the last commit before i
   const after = await world.refusal({ kind: 'time', time: five!.time + 1n });
   assert.deepEqual([after.before?.time, after.after], [formatMicroseconds(five!.time), null]);
   assert.match(after.message, /after the last archived commit/);
+
+  // a point follows the gap: history. Without that point it is a problem
+  const source = postgresSource(pg.url()) as PostgresSourceSettings;
+  const { snapshots } = await listSnapshots(repository);
+  const times = new Map(snapshots.map((snapshot) => [snapshot.id as string, new Date(timeOf(snapshot)).toISOString()]));
+  const told = async (points: readonly StoredSnapshot[]) => {
+    const { sources } = await walStatus(world.session, { app: 'clinic', sources: [source], points });
+    const facts = { points: 1, damagedPoints: 0, storages: [], damage: [], objectives: [], lastProof: PROVEN };
+    const { from, to, next_point: next, from_lsn: start } = sources[0]!.gaps[0]!;
+    assert.equal(start, formatLsn(gap));
+    return { from, to, next, problems: statusProblems({ ...facts, wal: sources }).map(({ what }) => what) };
+  };
+  const from = formatMicroseconds(two!.time);
+  assert.deepEqual(await told(snapshots), { from, to: times.get(second), next: second, problems: [] });
+  const alone = await told(snapshots.filter(({ id }) => id === first));
+  assert.deepEqual([alone.from, alone.to, alone.next], [from, null, null]);
+  assert.match(alone.problems.join(), /^there is a gap;/);
 
   // nobody knows when a transaction was that no log shows: the newest and the oldest moment are named
   for (const target of [{ kind: 'xid', xid: lost!.xid } as const, { kind: 'name', name: 'never' } as const]) {

@@ -15,6 +15,8 @@ import {
 const DEFAULT_AFTER = 300_000;
 /** An older status tells nothing about now. */
 const MAX_AGE = 6 * 3_600_000;
+/** A point may follow a gap within seconds: people are told all the same, ms. */
+const TOLD = 24 * 3_600_000;
 
 export const walLag: AppRule = (facts, { wal_lag: { after: asked } }) => {
   const { app, now, objectives } = facts;
@@ -45,26 +47,40 @@ export const walLag: AppRule = (facts, { wal_lag: { after: asked } }) => {
   });
 };
 
-/** Each new hole is seen by itself: what a person has answered does not come back. */
+/** Each new hole is seen by itself: what a person has answered does not come back. One that a point follows is told for a day: moments are lost. */
 export const walGap: AppRule = (facts) => {
-  const { app } = facts;
+  const { app, now } = facts;
   return archives(facts).flatMap(({ source, wal }): Verdict[] => {
     const cause = `wal_gap:${app}:${source}`;
-    const gaps = listIn(wal, 'gaps');
-    if (gaps.length === 0) return [{ state: 'fine', cause, because: 'There is no gap any more.' }];
-    const newest = gaps.at(-1);
+    const gaps = listIn(wal, 'gaps').filter((gap) => !isPast(gap) || now - Date.parse(textIn(gap, 'to') ?? '') < TOLD);
+    const newest = gaps.findLast((gap) => !isPast(gap)) ?? gaps.at(-1);
+    if (newest === undefined)
+      return [{ state: 'fine', cause, because: 'A point follows: later moments can be restored.' }];
     const from = textIn(newest, 'from_lsn') ?? '?';
-    const why = textIn(newest, 'detail') ?? textIn(newest, 'reason') ?? 'why is not known';
     return [
       {
-        ...{ state: 'firing', rule: 'wal_gap', cause, severity: 'ERROR', ...aboutApp(app), evidence: from },
+        ...{ state: 'firing', rule: 'wal_gap', cause, ...aboutApp(app), evidence: from },
+        severity: isPast(newest) ? 'WARNING' : 'ERROR',
         title: `The WAL archive of ${source} has ${gaps.length === 1 ? 'a gap' : `${gaps.length} gaps`}`,
-        message: `From ${from} on moments are lost: ${why}. A base backup opens a new window: "holdfast backup".`,
+        message: gapMessage(newest, from),
         details: { source, gaps: gaps.length, from_lsn: from, to_lsn: textIn(newest, 'to_lsn') ?? null },
       },
     ];
   });
 };
+
+function isPast(gap: unknown): boolean {
+  return textIn(gap, 'next_point') !== undefined;
+}
+
+function gapMessage(gap: unknown, from: string): string {
+  const why = textIn(gap, 'detail') ?? textIn(gap, 'reason') ?? 'why is not known';
+  if (!isPast(gap))
+    return `From ${from} on moments are lost: ${why}. A base backup opens a new window: "holdfast backup".`;
+  const since = textIn(gap, 'from');
+  const lost = since === undefined ? 'Moments before' : `Moments from ${since} to`;
+  return `${lost} ${textIn(gap, 'to')} cannot be restored: ${why}. Later ones can: a point follows.`;
+}
 
 function archives({
   status,

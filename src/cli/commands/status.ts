@@ -7,6 +7,7 @@ import { archivedSources } from '../../operations/wal-sources.ts';
 import { defineCommand, type ExitStatus, option } from '../command.ts';
 import type { Context } from '../context.ts';
 import { openSession } from '../open-session.ts';
+import { pastGaps } from '../output/past-gaps.ts';
 
 export default defineCommand({
   details:
@@ -73,10 +74,11 @@ function* facts({ exposure, newest, points, last_proof: proof, storages, wal }: 
     yield `newest point  ${newest.short_id}, ${formatDuration(newest.age_s * 1000)} old, ${newest.proof}; ${points} in all`;
   }
   yield `storages      ${held}`;
-  for (const { source, windows, archived } of wal) {
+  for (const { source, windows, archived, gaps } of wal) {
     const window = windows.at(-1);
     const span = window === undefined ? 'none' : `from ${window.from} to ${window.to}`;
     yield `window        ${source}: ${span}${archived === null ? '' : `, archived up to ${archived.lsn}`}`;
+    for (const past of pastGaps(gaps)) yield `history       ${source}: ${past}`;
   }
   for (const { source, seconds, because } of exposure) {
     yield `at risk       ${source}: ${seconds === null ? 'everything' : formatDuration(seconds * 1000)} (${because})`;

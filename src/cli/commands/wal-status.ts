@@ -10,11 +10,12 @@ import { type SourceWalStatus, type WalStatusReport, walStatus } from '../../ope
 import { defineCommand, type ExitStatus, option } from '../command.ts';
 import type { Context } from '../context.ts';
 import { openSession } from '../open-session.ts';
+import { lostMoments } from '../output/past-gaps.ts';
 
 export default defineCommand({
   details:
     'For every database whose WAL is archived: the windows, any moment of which can be restored (from the end of a base backup to the latest ' +
-    'archived commit, gaps left out), the gaps with their reasons, how far the archive is behind the live server, what would be lost if the ' +
+    'archived commit, gaps left out), the gaps with their reasons (past ones, which a point follows, with the moments that are lost), how far the archive is behind the live server, what would be lost if the ' +
     'server died now, how far each storage is, and what the slot and the running stream say. The server is asked when it answers; without it the rest is told.',
   options: { source: option.text('S', 'only this database') },
   examples: [['holdfast wal status --json', 'one document, for programs']],
@@ -58,7 +59,9 @@ async function print({ output }: Context, it: SourceWalStatus): Promise<void> {
     ...(it.windows.length === 0
       ? [['window', style.yellow('none: no archived log goes on from a base backup')] as [string, string]]
       : []),
-    ...it.gaps.map((gap): [string, string] => ['gap', style.red(gapText(gap))]),
+    ...it.gaps.map((gap): [string, string] =>
+      gap.next_point === null ? ['gap', style.red(gapText(gap))] : ['past gap', pastGapText(gap)],
+    ),
     ...it.missing_histories.map((timeline): [string, string] => [
       'missing',
       style.red(`the history of timeline ${timeline}`),
@@ -78,9 +81,16 @@ function shown(time: string): string {
   return formatUtcAndLocal(Date.parse(time));
 }
 
-function gapText({ timeline, from_lsn, to_lsn, reason, detail }: SourceWalStatus['gaps'][number]): string {
+type Gap = SourceWalStatus['gaps'][number];
+
+function gapText({ timeline, from_lsn, to_lsn, reason, detail }: Gap): string {
   const why = detail ?? reason ?? 'nobody wrote down why';
   return `timeline ${timeline}, ${from_lsn} … ${to_lsn ?? 'open'}: ${why}`;
+}
+
+/** A point follows it. */
+function pastGapText(gap: Gap): string {
+  return `${lostMoments(gap)} (${gapText(gap)})`;
 }
 
 function archivedText({ archived }: SourceWalStatus): string {

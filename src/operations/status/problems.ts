@@ -52,11 +52,12 @@ function* aboutWal(wal: SourceWalStatus): Generator<StatusProblem> {
       what: 'no moment can be restored: no base backup has the log that goes on from it',
       mend: 'holdfast backup',
     };
-  if (wal.gaps.length > 0) {
+  const open = wal.gaps.filter(({ next_point }) => next_point === null).length;
+  if (open > 0) {
     const mend = 'Moments in a gap are lost. A base backup made after it opens a new window: holdfast backup';
     yield {
       about,
-      what: `${wal.gaps.length === 1 ? 'there is a gap' : `there are ${wal.gaps.length} gaps`}; "holdfast wal status" shows where and why`,
+      what: `${open === 1 ? 'there is a gap' : `there are ${open} gaps`}; "holdfast wal status" shows where and why`,
       mend,
     };
   }

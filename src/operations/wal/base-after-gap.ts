@@ -8,13 +8,14 @@
 import type { PostgresSourceSettings } from '../../config/settings.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { listSnapshots } from '../../repository/snapshots.ts';
-import { readGaps, type WalGap } from '../../wal/gaps.ts';
+import { readGaps } from '../../wal/gaps.ts';
 import { readStreamState } from '../../wal/stream-state.ts';
 import { bestEffort } from '../best-effort.ts';
 import { pointsOf } from '../points.ts';
 import type { Session } from '../session.ts';
-import { type Base, readBases } from './bases.ts';
+import { readBases } from './bases.ts';
 import { type OwnProgram, runInProcess } from './own-process.ts';
+import { follows } from './windows.ts';
 
 export interface BasesAfterGaps extends OwnProgram {
   readonly app: string;
@@ -70,7 +71,7 @@ async function streamed(spool: string): Promise<string | undefined> {
 async function makeBase(session: Session, work: BasesAfterGaps, systemIdentifier: string): Promise<void> {
   const { repository, signal, progress } = session;
   const gap = (await readGaps(repository, systemIdentifier)).findLast(({ end }) => end !== undefined);
-  if (gap === undefined || (await knownBases(repository, work, systemIdentifier)).some((base) => isAfter(base, gap)))
+  if (gap === undefined || (await knownBases(repository, work, systemIdentifier)).some((base) => follows(base, gap)))
     return;
   progress({ type: 'note', message: 'A base backup is started: moments after the gap need one.' });
   const words = ['backup', '--reason', 'a gap in the WAL archive'];
@@ -81,9 +82,4 @@ async function makeBase(session: Session, work: BasesAfterGaps, systemIdentifier
 async function knownBases(repository: Repository, { app, source }: BasesAfterGaps, cluster: string) {
   const { bases } = await readBases(repository, pointsOf(await listSnapshots(repository), app));
   return bases.filter((base) => base.source === source.name && base.systemIdentifier === cluster);
-}
-
-/** The base holds the log up to its end itself. */
-function isAfter({ timeline, stop }: Base, gap: WalGap): boolean {
-  return timeline > gap.timeline || (timeline === gap.timeline && gap.end !== undefined && stop >= gap.end);
 }

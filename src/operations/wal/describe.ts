@@ -39,7 +39,7 @@ export function describeSource(facts: StatusFacts): SourceWalStatus {
     mode: source.wal.mode,
     system_identifier: cluster,
     windows: windows.map(describeWindow),
-    gaps: gaps.map(describeGap),
+    gaps: gaps.map((gap) => describeGap(gap, windows)),
     missing_histories: missingHistories(histories, new Set(all.map(({ timeline }) => timeline))),
     archived: newest ? { timeline: newest.timeline, lsn: formatLsn(newest.end), last_commit: timeText(last) } : null,
     server: log === undefined ? null : describeServer(log, cluster, newest),
@@ -66,11 +66,16 @@ function describeWindow({ base, bases, lastCommit, timeline, end }: Window): Win
   return { from, to, from_lsn: formatLsn(base.stop), to_lsn: formatLsn(end), timeline, bases };
 }
 
-function describeGap({ timeline, start, end, record }: Gap): GapStatus {
+function describeGap({ timeline, start, end, record, next }: Gap, windows: readonly Window[]): GapStatus {
+  const before = windows.filter((window) => window.timeline === timeline && window.end <= start);
+  const last = before.reduce<Window | undefined>((best, one) => (best && isAfter(best, one) ? best : one), undefined);
   return {
     timeline,
     from_lsn: formatLsn(start),
     to_lsn: end === undefined ? null : formatLsn(end),
+    from: last === undefined ? null : describeWindow(last).to,
+    to: next === undefined ? null : new Date(next.time).toISOString(),
+    next_point: next?.point.id ?? null,
     reason: record?.reason ?? null,
     detail: record?.detail ?? null,
   };

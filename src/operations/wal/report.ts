@@ -19,6 +19,11 @@ export interface GapStatus {
   readonly timeline: number;
   readonly from_lsn: string;
   readonly to_lsn: string | null;
+  /** Moments between these cannot be restored. Null: there is no moment before it, and no point after it yet. */
+  readonly from: string | null;
+  readonly to: string | null;
+  /** The first point after it: from there on moments can be restored again, and the gap is history. */
+  readonly next_point: string | null;
   readonly reason: GapReason | null;
   readonly detail: string | null;
 }

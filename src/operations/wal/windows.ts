@@ -38,6 +38,8 @@ export interface Gap {
   readonly end: Lsn | undefined;
   /** What is on record about it. */
   readonly record: RecordedGap | undefined;
+  /** The first base backup after it: from there on moments can be restored again. Undefined while there is none. */
+  readonly next: Base | undefined;
 }
 
 /** Oldest first. */
@@ -69,15 +71,25 @@ export function windowsOf(bases: readonly Base[], inventory: WalInventory, histo
 }
 
 /** What is missing between what is archived, with the reasons on record; recorded gaps that nothing filled since, too. */
-export function gapsOf(inventory: WalInventory, recorded: readonly RecordedGap[]): Gap[] {
+export function gapsOf(inventory: WalInventory, recorded: readonly RecordedGap[], bases: readonly Base[]): Gap[] {
   const all = spans(inventory);
   const seen = holes(all);
-  const found: Gap[] = seen.map((hole) => ({ ...hole, record: recorded.find((gap) => overlaps(gap, hole)) }));
+  const found: Omit<Gap, 'next'>[] = seen.map((hole) => ({
+    ...hole,
+    record: recorded.find((gap) => overlaps(gap, hole)),
+  }));
   for (const gap of recorded) {
     const isSeen = seen.some((hole) => overlaps(gap, hole));
     if (!isSeen && spanAt(all, gap.timeline, gap.start) === undefined) found.push({ ...gap, record: gap });
   }
-  return found.sort((a, b) => a.timeline - b.timeline || (a.start < b.start ? -1 : 1));
+  return found
+    .sort((a, b) => a.timeline - b.timeline || (a.start < b.start ? -1 : 1))
+    .map((gap) => ({ ...gap, next: bases.find((base) => follows(base, gap)) }));
+}
+
+/** Whether the base needs none of what the gap lacks: it holds the log up to its end itself. */
+export function follows({ timeline, stop }: Base, gap: Pick<Gap, 'timeline' | 'end'>): boolean {
+  return timeline > gap.timeline || (timeline === gap.timeline && gap.end !== undefined && stop >= gap.end);
 }
 
 /** The base holds the log up to its end itself; from there on the archive must have it. */

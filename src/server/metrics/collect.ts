@@ -163,8 +163,13 @@ function ofWal(app: string, { source, loss, gaps }: Readonly<Record<string, unkn
   const lost = (loss as { seconds?: unknown } | undefined)?.seconds;
   return [
     ...(typeof lost === 'number' ? [sample('holdfast_wal_loss_seconds', lost, labels)] : []),
-    ...(Array.isArray(gaps) ? [sample('holdfast_wal_gaps', gaps.length, labels)] : []),
+    ...(Array.isArray(gaps) ? [sample('holdfast_wal_gaps', gaps.filter(isOpen).length, labels)] : []),
   ];
+}
+
+/** No point follows the gap. */
+function isOpen(gap: { readonly next_point?: unknown } | null): boolean {
+  return typeof gap?.next_point !== 'string';
 }
 
 async function ofAlerts(db: CatalogDb, apps: readonly string[]): Promise<Figures> {

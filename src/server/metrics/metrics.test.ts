@@ -77,7 +77,7 @@ test('figures come from the catalog alone: runs, points, promises, storages, ale
   await measure(db, [{ name: 'storage_used_bytes', storage: 'local', value: 5 }], now);
   await measure(db, [{ name: 'storage_capacity_bytes', storage: 'local', value: 10 }], now);
   const objectives = [{ objective: 'rpo', promised: 60, actual: 90, state: 'broken' }];
-  const wal = [{ source: 'database', loss: { seconds: 90 }, gaps: [{}] }];
+  const wal = [{ source: 'database', loss: { seconds: 90 }, gaps: [{ next_point: null }, { next_point: 'p' }] }];
   await saveStatus(db, 'clinic', { objectives, wal, storages: [{ storage: 'local', state: 'good' }] }, now);
   const attack = { rule: 'entropy_jump', cause: 'e', severity: 'CRITICAL', app: 'clinic', title: 't' } as const;
   await raise(db, { ...attack, message: '"quoted"\n', freezesRetention: true }, now);

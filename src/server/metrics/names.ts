@@ -24,7 +24,7 @@ export const METRICS = {
   holdfast_objective_actual_seconds: metric('How it is', 'app', 'objective'),
   holdfast_objective_kept: metric('1 when the promise is kept', 'app', 'objective'),
   holdfast_wal_loss_seconds: metric('Commits that would be lost if the server died now', 'app', 'source'),
-  holdfast_wal_gaps: metric('Gaps in the WAL archive', 'app', 'source'),
+  holdfast_wal_gaps: metric('Gaps in the WAL archive that no point follows yet', 'app', 'source'),
   holdfast_storage_state: metric('1 for the state that the storage is in', 'storage', 'state'),
   holdfast_storage_seen_timestamp_seconds: metric('When the storage was last seen', 'storage'),
   holdfast_storage_used_bytes: metric('What is used of the storage', 'storage'),
