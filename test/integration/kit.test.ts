@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,6 +11,7 @@ import { serverAccount } from '../../src/postgres/account.ts';
 import { freePort } from '../../src/postgres/free-port.ts';
 import { programsFor } from '../../src/postgres/programs.ts';
 import { PASSWORD } from '../support/care.ts';
+import { holdfast } from '../support/holdfast.ts';
 import { need } from '../support/needs.ts';
 import { majors, runSql, startPostgres, type TestServer } from '../support/postgres/server.ts';
 import { killGroup, runOk } from '../support/run.ts';
@@ -54,6 +55,7 @@ test('its text brings the app back without Holdfast: files as they were, and a d
   const here = (line: string) =>
     line
       .replaceAll('/root/repository-password', passwordFile)
+      .replaceAll('/root/holdfast.yaml', place.join('holdfast.yaml'))
       .replaceAll('THE-PASSWORD', PASSWORD)
       .replaceAll(/(^|[\s:=])\/restore/g, `$1${target}`)
       .replaceAll('postgres:postgres', `${account.uid}:${account.gid}`)
@@ -72,19 +74,29 @@ test('its text brings the app back without Holdfast: files as they were, and a d
   );
   const start = commands.findIndex((line) => line.startsWith('su postgres'));
   assert.ok(start > 0, commands.join('\n'));
-  const script = ['umask 022', ...password, ...commands.slice(0, start), ...further];
+  const lines = commandsUnder(kit, /^A configuration for Holdfast$/).map(here);
+  const configuration = lines.slice(
+    0,
+    lines.findIndex((line) => line.startsWith('export HOLDFAST_CONFIG')),
+  );
+  const script = ['umask 022', ...password, ...configuration, ...commands.slice(0, start), ...further];
   await runOk('sh', ['-e', '-c', script.join('\n')]);
-  for (const directory of [target, join(target, 'clinic')]) await chmod(directory, 0o755);
   assert.deepEqual(await describeTree(join(target, 'clinic', 'media')), await describeTree(app.media));
+  const points = await holdfast(['--config', place.join('holdfast.yaml'), '--app', 'clinic', 'points', '--json']);
+  assert.equal(points.document<unknown[]>().length, 1, points.stderr);
 
   const line = /^su postgres -c "(.*)"$/.exec(commands[start]!)?.[1];
-  const server = spawn('sh', ['-c', `exec ${line} -k ${target}/clinic/database -c listen_addresses=127.0.0.1`], {
-    uid: account.uid,
-    gid: account.gid,
-    detached: true,
-    stdio: 'ignore',
-    cwd: '/',
-  });
+  const server = spawn(
+    'sh',
+    ['-c', `exec ${line?.replace('-k /tmp', `-k ${target}/clinic/database`)} -c listen_addresses=127.0.0.1`],
+    {
+      uid: account.uid,
+      gid: account.gid,
+      detached: true,
+      stdio: 'ignore',
+      cwd: '/',
+    },
+  );
   try {
     const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
     const query = 'select count(*)::int n, pg_is_in_recovery() recovering from patients';

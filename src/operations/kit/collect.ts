@@ -10,6 +10,7 @@ import { listSnapshots, type StoredSnapshot } from '../../repository/snapshots.t
 import { pointsOf } from '../points.ts';
 import type { Session } from '../session.ts';
 import type { KitApp, KitInput, KitSource, KitStorage } from './input.ts';
+import { settingsLine } from './short-config.ts';
 
 export interface CollectKit {
   readonly config: Configuration;
@@ -57,13 +58,15 @@ async function kitStorage(
     return describeStorage(await config.storage(name), origins);
   } catch (error) {
     if (!isFailure(error, 'secret_unavailable')) throw error;
-    return { name, type: 's3', location: `see storage "${name}" in ${config.file}`, restic: `s3:…/${name}` };
+    const location = `see storage "${name}" in ${config.file}`;
+    return { name, type: 's3', location, restic: `s3:…/${name}`, settings: '{ type: s3, … }' };
   }
 }
 
 function describeStorage(storage: StorageSettings, origins: ReadonlyMap<string, string>): KitStorage {
   const { name } = storage;
-  if (storage.type === 'local') return { name, type: 'local', location: storage.path, restic: storage.path };
+  const settings = settingsLine(storage);
+  if (storage.type === 'local') return { name, type: 'local', location: storage.path, restic: storage.path, settings };
   const endpoint = storage.endpoint ?? `https://s3.${storage.region}.amazonaws.com`;
   const place = [endpoint.replace(/\/$/, ''), storage.bucket, storage.prefix].filter((part) => part !== '').join('/');
   const keyId = origins.get(`storages.${name}.accessKeyId`) ?? '';
@@ -73,6 +76,7 @@ function describeStorage(storage: StorageSettings, origins: ReadonlyMap<string, 
     type: 's3',
     location: `S3 ${place} (region ${storage.region})`,
     restic: `s3:${place}`,
+    settings,
     credentials: `access key id: ${keyId}; secret: ${secret}`,
   };
 }
@@ -87,15 +91,19 @@ async function collectApps(config: Configuration, session: Session): Promise<Kit
       const sources = await Promise.all(
         config.sourceTypes(name).map(async (source): Promise<KitSource> => {
           const record = manifests.get(name)?.sources[source.name];
-          const major = record?.type === 'postgres' ? Math.floor(record.facts.versionNum / 10_000) : undefined;
-          const path = record?.type === 'files' ? record.path : undefined;
-          const wal = isArchived(config, name, source.name);
-          return { ...source, wal, ...(path === undefined ? {} : { path }), ...(major === undefined ? {} : { major }) };
+          return { ...source, wal: isArchived(config, name, source.name), ...recorded(record) };
         }),
       );
       return { name, sources, ...(point === undefined ? {} : { newestPoint: point.snapshot.time }) };
     }),
   );
+}
+
+/** What the newest point tells of a source. */
+function recorded(record: Manifest['sources'][string] | undefined): Partial<KitSource> {
+  if (record?.type === 'files') return record.path === undefined ? {} : { path: record.path };
+  if (record?.type !== 'postgres') return {};
+  return { major: Math.floor(record.facts.versionNum / 10_000), database: record.facts.database.name };
 }
 
 /** As the file says it; nothing secret is fetched for that. */

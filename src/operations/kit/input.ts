@@ -7,6 +7,8 @@ export interface KitStorage {
   readonly location: string;
   /** What restic calls it: the value of `-r`. */
   readonly restic: string;
+  /** The storage in the configuration of this program, as a value on one line of YAML; credentials come from the environment, as with restic. */
+  readonly settings: string;
   /** For an S3 storage: where its credentials are kept, never what they are. */
   readonly credentials?: string;
 }
@@ -20,6 +22,8 @@ export interface KitSource {
   readonly wal?: boolean;
   /** PostgreSQL's major version, as of the newest point. */
   readonly major?: number;
+  /** The database that the source names, as of the newest point. */
+  readonly database?: string;
 }
 
 export interface KitApp {

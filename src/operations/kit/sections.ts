@@ -1,5 +1,6 @@
 /** What the kit says, free of how it looks. */
 import type { KitApp, KitInput, KitSource, KitStorage } from './input.ts';
+import { shortConfig } from './short-config.ts';
 
 export type Block =
   | { readonly kind: 'text'; readonly text: string }
@@ -23,6 +24,7 @@ const commands = (...lines: string[]): Block => ({ kind: 'commands', lines });
 /** Where commands of the kit restore to. */
 const TARGET = '/restore';
 const PASSWORD_FILE = '/root/repository-password';
+const CONFIG_FILE = '/root/holdfast.yaml';
 
 export function sections(input: KitInput): KitDocument {
   return {
@@ -32,7 +34,8 @@ export function sections(input: KitInput): KitDocument {
       first(),
       password(input),
       storages(input),
-      ...input.apps.map((app) => withHoldfast(input, app)),
+      ...configuration(input),
+      ...input.apps.map(withHoldfast),
       ...input.apps.map((app) => withRestic(input, app)),
       ...input.apps.filter(hasWal).map(walWithRestic),
       keep(),
@@ -85,13 +88,41 @@ function storages(input: KitInput): Section {
   return { title: 'The storages', blocks: [{ kind: 'facts', rows }] };
 }
 
-function withHoldfast(input: KitInput, app: KitApp): Section {
+/** A file that is enough on a machine that has nothing yet. */
+function configuration(input: KitInput): Section[] {
+  const [nearest, ...others] = input.storages;
+  if (nearest === undefined) return [];
+  const apps = input.apps.map(({ name }) => name);
+  const lines = shortConfig(nearest, { apps, passwordFile: PASSWORD_FILE, target: TARGET });
+  return [
+    {
+      title: 'A configuration for Holdfast',
+      blocks: [
+        text(
+          `Install Holdfast. If the whole configuration is at hand (it was ${input.configFile}), use it. If not, this is enough to restore, with the storage that is left:`,
+        ),
+        commands(
+          ...credentials(nearest),
+          `cat > ${CONFIG_FILE} <<'END'`,
+          ...lines,
+          'END',
+          `export HOLDFAST_CONFIG=${CONFIG_FILE}`,
+        ),
+        ...(others.length === 0
+          ? []
+          : [
+              text('From another storage, write instead of the line below "storages":'),
+              commands(...others.map(({ name, settings }) => `  ${name}: ${settings}`)),
+            ]),
+      ],
+    },
+  ];
+}
+
+function withHoldfast(app: KitApp): Section {
   return {
     title: `Restore "${app.name}" with Holdfast`,
     blocks: [
-      text(
-        `Install Holdfast, bring the configuration (${input.configFile}) or write a short one with "version", "repository.password" and one storage, then:`,
-      ),
       commands(
         `holdfast --app ${quote(app.name)} points`,
         `holdfast --app ${quote(app.name)} runbook show --stored`,
@@ -117,6 +148,7 @@ function withRestic(input: KitInput, app: KitApp): Section {
         `restic snapshots --tag ${quote(`holdfast,app=${app.name}`)}`,
         `restic dump latest --tag ${quote(`holdfast,app=${app.name}`)} ${quote(`/${app.name}/runbook.txt`)}`,
         `restic restore latest --tag ${quote(`holdfast,app=${app.name}`)} --target ${TARGET}`,
+        `chmod 755 ${TARGET} ${quote(`${TARGET}/${app.name}`)}`,
       ),
       text(
         'What "restic dump" prints is the runbook of the app: the steps of its recovery, with the commands and the time each may take.',
@@ -175,19 +207,23 @@ function credentials({ type, credentials: kept }: KitStorage): string[] {
 function afterwards(source: KitSource, directory: string): Block[] {
   switch (source.type) {
     case 'postgres': {
-      const major = source.major ?? 'N';
+      const { major = 'N', database } = source;
+      const known = source.major === undefined ? '. N is the number in its file PG_VERSION' : '';
       return [
         text(
-          `The database "${source.name}" (PostgreSQL ${major}) is a data directory that starts as it is, with the same major version:`,
+          `The database "${source.name}" (PostgreSQL ${major}) is a data directory that starts as it is, with the same major version${known}:`,
         ),
         commands(
+          'cd /',
           `chown -R postgres:postgres ${quote(directory)}`,
           `chmod 700 ${quote(directory)}`,
-          `su postgres -c "/usr/lib/postgresql/${major}/bin/postgres -D ${directory} -p 5499"`,
+          `su postgres -c "/usr/lib/postgresql/${major}/bin/postgres -D ${directory} -p 5499 -k /tmp"`,
         ),
-        text(
-          `Look at it with: psql -h localhost -p 5499. When it is right, dump it over, or let the server run from this directory.`,
+        text('The server stays in this terminal, and Ctrl-C stops it. Look at the data from another one:'),
+        commands(
+          `su postgres -c "psql -h /tmp -p 5499 ${database !== undefined && quote(database) === database ? `-d ${database}` : '-l'}"`,
         ),
+        text('When it is right, dump it over, or let the server run from this directory.'),
       ];
     }
     case 'files':
@@ -210,7 +246,7 @@ function keep(): Section {
     title: 'Keep this page',
     blocks: [
       text(
-        'Print it, put one copy off site, and make a new one after adding a storage or changing a password: holdfast kit.',
+        'Print it, put one copy off site, and make a new one after the first backup, an upgrade of PostgreSQL, a new storage or another password: holdfast kit.',
       ),
       text('Try it before you need it: once a quarter, restore on another machine with nothing but this page.'),
     ],
