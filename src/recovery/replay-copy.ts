@@ -1,10 +1,12 @@
 /**
- * Recovers a restored copy that somebody will keep: with a server of ours, which is stopped at the end. Meanwhile the directory belongs to the
- * server's account and says nothing of the original's configuration; afterwards it is as the original was, but for archiving.
+ * Recovers a restored copy that somebody will keep: with a server of ours, which is stopped at the end. Meanwhile the directory is in another
+ * place, belongs to the server's account and says nothing of the original's configuration; afterwards it is as the original was, but for
+ * archiving. The server leaves the disk alone, which halves the time of a long log: the directory comes to its place when all of it is on
+ * the disk, so that whenever the power fails, what is there is whole.
  */
 import { readdirSync } from 'node:fs';
-import { chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { giveTo, type ServerAccount } from '../postgres/account.ts';
 import type { ServerPrograms } from '../postgres/programs.ts';
 import { makeDurable } from './durability.ts';
@@ -12,6 +14,7 @@ import type { MomentPlan } from './moment.ts';
 import { type Replayed, replay } from './replay.ts';
 import { assertReachable } from './sandbox/place.ts';
 import { neutralise } from './server/config-files.ts';
+import { syncDirectory } from './target.ts';
 import type { RecoveryWorld } from './world.ts';
 
 export interface CopyToReplay {
@@ -24,8 +27,6 @@ export interface CopyToReplay {
 }
 
 const AUTO_CONF = 'postgresql.auto.conf';
-/** Unlike a sandbox this copy is kept: whenever the power fails after its promotion, what starts then must be whole. */
-const DURABLE = { fsync: 'on', full_page_writes: 'on', synchronous_commit: 'on' };
 const ARCHIVING_OFF = `
 # Added by Holdfast: this is a restored copy. With the original's configuration it would archive its log into the original's archive.
 # Remove this line when the copy takes the original's place.
@@ -45,26 +46,27 @@ export async function replayCopy(world: RecoveryWorld, copy: CopyToReplay): Prom
     if (account) await giveTo(account, dataDir);
     await assertReachable(dataDir, account);
     await neutralise(dataDir);
-    const removeWhenOrphaned = [runtime];
-    const { instance, ...replayed } = await replay(world, {
-      plan,
-      dataDir,
-      runtime,
-      programs,
-      account,
-      settings: DURABLE,
-      removeWhenOrphaned,
-    });
+    const place = join(runtime, basename(dataDir));
+    await move(dataDir, place);
+    const request = { plan, dataDir: place, runtime, programs, account, removeWhenOrphaned: [runtime] };
+    const { instance, ...replayed } = await replay(world, request);
     await instance.stop('fast');
-    await rm(join(dataDir, 'postmaster.opts'), { force: true });
+    await rm(join(place, 'postmaster.opts'), { force: true });
     const added = copy.isBeside ? Buffer.from(ARCHIVING_OFF) : Buffer.alloc(0);
-    await writeFile(join(dataDir, AUTO_CONF), Buffer.concat([autoConf, added]));
-    if (account) await giveTo({ ...account, uid: owner.uid, gid: owner.gid }, dataDir);
-    await makeDurable(dataDir, below(dataDir));
+    await writeFile(join(place, AUTO_CONF), Buffer.concat([autoConf, added]));
+    if (account) await giveTo({ ...account, uid: owner.uid, gid: owner.gid }, place);
+    await makeDurable(place, below(place));
+    await move(place, dataDir);
     return replayed;
   } finally {
     await rm(runtime, { recursive: true, force: true, maxRetries: 3 });
   }
+}
+
+async function move(from: string, to: string): Promise<void> {
+  await rename(from, to);
+  await syncDirectory(dirname(from));
+  await syncDirectory(dirname(to));
 }
 
 function* below(directory: string): Generator<Buffer> {

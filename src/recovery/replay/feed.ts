@@ -37,7 +37,8 @@ export class WalFeed implements AsyncDisposable {
   readonly #closing = new AbortController();
   readonly #inFlight = new Set<string>();
   #cursor = 0;
-  #brought = 0;
+  /** A server asks for its first segments twice. */
+  readonly #brought = new Set<string>();
   #failure: Failure | undefined;
   #restoreCommand = '';
   #loop: Promise<void> = Promise.resolve();
@@ -147,8 +148,8 @@ export class WalFeed implements AsyncDisposable {
       await writeSegment(this.#log, segment, file);
     }
     await rename(path, this.#at('ready', segment.name));
-    this.#brought++;
-    this.#options.onProgress?.(this.#brought * this.#log.line.segmentSize, this.#brought);
+    const { size } = this.#brought.add(segment.name);
+    this.#options.onProgress?.(size * this.#log.line.segmentSize, size);
   }
 
   /** Readable by the server's account alone, or by us. */
