@@ -1,7 +1,7 @@
 /** An export package back into a directory: checked while it is unpacked, and all of it or nothing. */
 import { readdirSync } from 'node:fs';
 import { chmod, type FileHandle, lstat, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import type { Clock } from '../base/clock.ts';
 import { Failure, isFailure } from '../base/failure.ts';
@@ -127,9 +127,12 @@ async function prepare(target: string): Promise<boolean> {
     throw inOurWords(error, target);
   });
   if (stats === undefined) {
-    await mkdir(target, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    try {
+      await mkdir(dirname(target), { recursive: true });
+      await mkdir(target, { recursive: true, mode: 0o700 });
+    } catch (error) {
       throw inOurWords(error, target);
-    });
+    }
     return true;
   }
   if (stats.isDirectory() && (await readdir(target)).length === 0) return false;

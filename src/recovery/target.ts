@@ -56,7 +56,7 @@ export async function prepareTarget(path: string, identity: RestoreIdentity): Pr
   if (typeof found === 'object') return { path, ...found };
   const made = found === 'absent';
   await writable(path, async () => {
-    if (made) await mkdir(path, { recursive: true, mode: 0o700 });
+    if (made) await makeDirectory(path);
     await writeFile(join(path, MARKER_NAME), `${JSON.stringify({ format: 1, ...identity, made }, null, 2)}\n`, {
       flag: 'wx',
       mode: 0o600,
@@ -64,6 +64,12 @@ export async function prepareTarget(path: string, identity: RestoreIdentity): Pr
     });
   });
   return { path, continues: false, made };
+}
+
+/** Closed until it is whole. Directories above it that are missing are made as anybody makes them: a server that runs as another account must get through. */
+async function makeDirectory(path: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await mkdir(path, { recursive: true, mode: 0o700 });
 }
 
 /** Says that the restore is whole: the marker goes, durably. */

@@ -97,6 +97,15 @@ test('what exists is not written into: a directory with something in it, a file,
   await app.ok(['restore', first.short_id, '--to', app.dir.join('other')]);
   assert.equal(await readFile(app.dir.join('other', 'media', 'one'), 'utf8'), 'first');
 
+  await app.ok(['restore', 'latest', '--to', app.dir.join('missing', 'target')]);
+  const modes = await Promise.all(
+    ['missing', 'missing/target'].map(async (path) => (await stat(app.dir.join(path))).mode),
+  );
+  assert.ok(
+    modes.every((mode) => (mode & 0o001) !== 0),
+    'the account of a database server gets through what was made',
+  );
+
   await mkdir(app.dir.join('empty'), { mode: 0o750 });
   await app.ok(['restore', 'latest', '--to', app.dir.join('empty')]);
   assert.equal((await stat(app.dir.join('empty'))).mode & 0o777, 0o750, 'a directory that was there keeps its mode');
