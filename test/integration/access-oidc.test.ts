@@ -183,6 +183,26 @@ test('a nonce that is another, an issuer that is another, a signature by another
   await refused(browser, await throughProvider(browser), /signature/);
 });
 
+test('anybody may begin a log-in, but only so many at once; those that nobody ended make room when their time is over', async () => {
+  const { db } = server.catalog;
+  const expires_at = server.clock.now() + 60_000;
+  const begun = (n: number) => ({ state: `state-${n}`, browser: 'b', nonce: 'n', verifier: 'v', expires_at });
+  await db.deleteFrom('oidc_logins').execute();
+  for (let from = 0; from < 4_999; from += 1_000) {
+    const length = Math.min(1_000, 4_999 - from);
+    await db
+      .insertInto('oidc_logins')
+      .values(Array.from({ length }, (_, i) => begun(from + i)))
+      .execute();
+  }
+  const begin = () => server.browser().ask('/api/v1/session/oidc', { method: 'POST' });
+  assert.equal((await begin()).status, 200, 'the last that has room');
+  const refusal = await begin();
+  assert.deepEqual([refusal.status, refusal.body.code], [429, 'too_many_attempts']);
+  await db.updateTable('oidc_logins').set({ expires_at: server.clock.now() }).execute();
+  assert.equal((await begin()).status, 200);
+});
+
 test('a provider that is not the one it says it is, or is not there, lets nobody in', async () => {
   const { oidc } = server.settings;
   for (const wrong of [`${issuer}/other`, issuer.replace('127.0.0.1', 'localhost'), 'http://127.0.0.1:9']) {

@@ -30,7 +30,9 @@ let exchange: string;
 
 before(async () => {
   pg = available.length === 0 ? undefined : await startPostgres({ major });
-  await pg?.sql('create table patients (id int, name text); insert into patients values (1, $$Ana$$), (2, $$Bo, C$$)');
+  await pg?.sql(
+    'create table patients (id int primary key, name text); insert into patients values (1, $$Ana$$), (2, $$Bo, C$$)',
+  );
   world = await backupApp({ local: ['a'], ...(pg === undefined ? {} : { databaseUrl: pg.url() }) });
   await writeFile(join(world.media, 'scan.dcm'), Buffer.alloc(100_000, 7));
   await world.backUp();
@@ -170,6 +172,30 @@ test('the command line fetches rows from a server into a file of its own', { ski
   const { code, stderr, summary } = await holdfast([...words, '--server', api.url, '--token-file', api.tokenFile], at);
   assert.deepEqual([code, summary?.rows], [0, 1], stderr);
   assert.match(await readFile(api.dir.join('rows.json'), 'utf8'), /"Bo, C"/);
+});
+
+test('the command line has a server merge rows back, shows what it did, and nothing without the name of the database', {
+  skip,
+}, async () => {
+  const [point] = ((await (await api.ask('/api/v1/points')).json()) as { items: { id: string }[] }).items;
+  const words = ['rows', '--at', point!.id, '--table', 'patients', '--merge-into', 'database', '--update'];
+  const merge = (...more: string[]) =>
+    holdfast([...words, ...more, '--server', api.url, '--token-file', api.tokenFile], { cwd: api.dir.path });
+  const rows = () => pg!.sql('select id, name from patients order by id');
+  await pg!.sql('delete from patients where id = 2; update patients set name = $$Eva$$ where id = 1');
+  const undo = world.dir.join('undo.sql');
+  assert.equal((await merge('--confirm', 'clinic', '--json')).error?.error, 'confirmation_missing');
+  assert.deepEqual(await rows(), [{ id: 1, name: 'Eva' }]);
+  const done = await merge('--confirm', 'postgres', '--reversal', undo);
+  assert.equal(done.code, 0, done.stderr);
+  assert.match(done.stdout, /public\.patients +1 +1 +0/);
+  assert.match(done.stdout, /Into postgres: 1 row inserted, 1 made as they were\./);
+  assert.deepEqual(await rows(), [
+    { id: 1, name: 'Ana' },
+    { id: 2, name: 'Bo, C' },
+  ]);
+  await pg!.sql(await readFile(undo, 'utf8'));
+  assert.deepEqual(await rows(), [{ id: 1, name: 'Eva' }], 'where the worker is, the script that undoes it stands');
 });
 
 test('a sandbox is made, shown, used and ended, and nothing of it is left', { skip }, async () => {

@@ -1,15 +1,22 @@
 /** A point as one file: what is exported comes back whole, by this program and by hand, and whatever is wrong with it is refused. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
 import { silent } from '../../src/base/progress.ts';
 import { importPackage } from '../../src/operations/import-package.ts';
+import { serverAccount } from '../../src/postgres/account.ts';
+import { freePort } from '../../src/postgres/free-port.ts';
+import { programsFor } from '../../src/postgres/programs.ts';
 import { holdfast } from '../support/holdfast.ts';
-import { majors, startPostgres, type TestServer } from '../support/postgres/server.ts';
+import { majors, runSql, startPostgres, type TestServer } from '../support/postgres/server.ts';
 import { run, runOk } from '../support/run.ts';
+import { tempDir } from '../support/temp.ts';
+import { until } from '../support/wal-world.ts';
 import { type BackupApp, backupApp } from './fixtures/backup-app.ts';
 
 const available = await majors();
@@ -72,13 +79,58 @@ test('a package comes back as it was, and its database starts', async () => {
   assert.deepEqual(await restored.sql('select count(*)::int n from patients'), [{ n: 1000 }]);
 });
 
-test('tar and sha256sum alone do as well, as README.txt says, and no secret is in it', async () => {
-  const by = world.dir.join('by-hand');
-  await mkdir(by);
-  const words = ['--extract', '--preserve-permissions', '--numeric-owner', '--file', world.dir.join('p.tar')];
-  await runOk('tar', [...words, '--directory', by]);
-  const dir = join(by, name);
-  await runOk('sha256sum', ['--check', '--quiet', 'SHA256SUMS'], { cwd: dir });
+/** The lines of README.txt that are to be typed, after the one that needs Holdfast. */
+function typed(page: string): readonly string[] {
+  return [...page.matchAll(/^ {4}(\S.*)$/gm)].map(([, line]) => line!).filter((line) => !line.startsWith('holdfast '));
+}
+
+/** Starts what the line starts, looks into it, and stops it. */
+async function assertStarts(line: string, dataDir: string, port: number): Promise<void> {
+  const server = spawn('sh', ['-c', `exec ${line}`], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const ended = once(server, 'exit');
+  let said = '';
+  server.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  try {
+    await until(async () => server.exitCode !== null || said.includes('ready to accept connections'));
+    assert.equal(server.exitCode, null, said);
+    const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
+    assert.deepEqual(await runSql(url, 'select count(*)::int n from patients'), [{ n: 1000 }]);
+  } finally {
+    if (server.exitCode === null) {
+      const [pid] = (await readFile(join(dataDir, 'postmaster.pid'), 'utf8')).split('\n');
+      process.kill(Number(pid), 'SIGINT');
+    }
+    await ended;
+  }
+}
+
+test('tar and sha256sum alone do as well, typed as README.txt says, the database starts, and no secret is in it', async () => {
+  await using by = await tempDir({ open: true });
+  const file = world.dir.join('p.tar');
+  const readme = await runOk('tar', ['--extract', '--to-stdout', '--file', file, `${name}/README.txt`]);
+  const account = serverAccount();
+  const port = await freePort();
+  // what stands for a place or a name on the reader's machine
+  const mine: readonly (readonly [string, string])[] = [
+    ['PACKAGE.tar', file],
+    ['/restore', by.join('restore')],
+    ['/var/lib/postgresql', by.path],
+    [`/usr/lib/postgresql/${major}/bin`, (await programsFor(major, { path: process.env.PATH })).bin],
+    ['postgres:postgres', account === undefined ? '' : `${account.uid}:${account.gid}`],
+    ['5499', String(port)],
+    ['head --bytes=N', `head --bytes=$(sed -n 's/^# the first \\([0-9]*\\) .*/\\1/p' SHA256SUMS)`],
+  ];
+  const lines = typed(readme.stdout).map((line) =>
+    mine.reduce((text, [theirs, ours]) => text.replaceAll(theirs, ours), line),
+  );
+  const start = lines.find((line) => line.startsWith('su postgres'));
+  const asked = lines.filter((line) => line !== start && (account !== undefined || !line.startsWith('chown')));
+  const { stdout } = await runOk('sh', ['-e', '-c', asked.join('\n')]);
+  if (start !== undefined && account?.name === 'postgres')
+    await assertStarts(start, by.join('database-restored'), port);
+  const dir = by.join('restore', name);
   assert.equal((await run('diff', ['-r', '--no-dereference', world.media, join(dir, 'media')])).stdout, '');
   const last = (await readFile(join(dir, 'SHA256SUMS'), 'utf8')).trim().split('\n').at(-1)!;
   const [, length, sum] = /^# the first (\d+) bytes of this archive: ([0-9a-f]{64})$/.exec(last)!;
@@ -88,9 +140,8 @@ test('tar and sha256sum alone do as well, as README.txt says, and no secret is i
       .digest('hex'),
     sum,
   );
-  const page = await readFile(join(dir, 'README.txt'), 'utf8');
-  assert.match(page, new RegExp(`cd /restore/${name}\n`));
-  if (pg !== undefined) assert.match(page, new RegExp(`${major}/bin/postgres -D `));
+  assert.equal(stdout, `${sum}  -\n`, 'the checksum of all of the archive before');
+  assert.equal(start === undefined, pg === undefined);
   assert.ok(!packed.includes(SECRET));
   assert.equal((await stat(world.dir.join('p.tar'))).mode & 0o777, 0o600);
 });
