@@ -55,8 +55,25 @@ async function fromFile(reference: Reference & { file: string }, what: string, w
     return await readBounded(handle, () => unavailable(what, reference, 'is too large to be a secret (over 64 KiB)'));
   } catch (error) {
     if (error instanceof Failure) throw error;
-    throw unavailable(what, reference, `cannot be read: ${(error as Error).message}`, undefined, error);
+    throw unreadable(what, reference, path, error as NodeJS.ErrnoException);
   }
+}
+
+function unreadable(what: string, reference: Reference, path: string, error: NodeJS.ErrnoException): Failure {
+  if (error.code === 'ENOENT') {
+    return unavailable(
+      what,
+      reference,
+      'does not exist',
+      `Put the value into ${path}, readable by its owner only.`,
+      error,
+    );
+  }
+  if (error.code === 'EACCES') {
+    const hint = `Run as the account that may read ${path}, or give that right to this one.`;
+    return unavailable(what, reference, 'may not be read by this account', hint, error);
+  }
+  return unavailable(what, reference, `cannot be read: ${error.message}`, undefined, error);
 }
 
 /** Reads to the end, also of pipes (`/dev/fd/…`), which have no size. */

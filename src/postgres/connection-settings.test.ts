@@ -58,6 +58,8 @@ test('what is no database URL is refused without repeating it', () => {
     'postgres://u:s3cret@h:99999/d',
     'postgres://u:s3cret@h/d?sslmode=maybe',
     'postgres://u:s3cret%zz@h/d',
+    'postgres://u:p@ss/s3cret@h/d',
+    'postgres://u:12#s3cret@h/d',
     'postgres://u:s3cret@h/d?connect_timeout=x',
     's3cret',
   ];

@@ -108,7 +108,9 @@ function parseUrl(text: string): URL {
   if (/^postgres(ql)?:\/\//.test(text)) {
     // A host is mandatory for the URL parser; libpq allows none (socket or default host).
     const padded = text.replace(/^(postgres(?:ql)?:\/\/)((?:[^/?#@]*@)?)(?=[/?#:]|$)/, '$1$2localhost');
-    if (URL.canParse(padded)) return new URL(padded);
+    const url = URL.canParse(padded) ? new URL(padded) : undefined;
+    // A `/`, `?` or `#` in the password ends the host too early; the rest of the password would stand in messages as the database's name.
+    if (url !== undefined && !url.pathname.includes('@') && url.hash === '') return url;
   }
   throw invalid('The database URL is not of the form postgres://user:password@host:port/database.');
 }

@@ -38,7 +38,7 @@ export async function explained(
   const first = findings.find((finding) => finding.severity === 'problem');
   if (!first) return failure;
   return new Failure(failure.code, failure.message, {
-    hint: `${first.what} ${first.mend}`.trim(),
+    hint: `${first.what.includes(failure.message) ? '' : first.what} ${first.mend}`.trim(),
     cause: failure,
     details: { ...failure.details, finding: first.code, mend: first.mend },
   });

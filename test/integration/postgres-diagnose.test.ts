@@ -93,7 +93,7 @@ test('pg_hba: the exact line to add is given, and adding it helps', async () => 
 
 test('a missing database, a missing role and a closed port are told apart', async () => {
   assert.deepEqual(await codes(server.url({ database: 'nowhere' })), {
-    'problem:database_missing': 'CREATE DATABASE "nowhere";',
+    'problem:database_missing': 'Mend its name in the URL, or: CREATE DATABASE "nowhere";',
   });
   assert.ok((await codes(server.url({ user: 'nobody-here' })))['problem:hba_rejected']);
   const [key] = Object.keys(await codes('postgres://u:secret@127.0.0.1:1/x'));

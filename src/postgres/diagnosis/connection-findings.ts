@@ -21,7 +21,7 @@ export function connectionFinding(failure: Failure, settings: ConnectionSettings
       return problem(
         'database_missing',
         `There is no database ${database} on this server.`,
-        `CREATE DATABASE ${database};`,
+        `Mend its name in the URL, or: CREATE DATABASE ${database};`,
       );
     }
     case '42501':
@@ -87,8 +87,11 @@ function connectionsExhausted(): Finding {
 function networkFinding(failure: Failure, settings: ConnectionSettings): Finding {
   if (/SSL|TLS|certificate|self.signed|altnames/i.test(failure.message)) {
     const what = `No secure connection as sslmode=${settings.sslMode} demands: ${failure.message}`;
-    return problem('tls', what, "Name the certificate that signed the server's in the URL: sslrootcert=/path/ca.pem");
+    const mend = /does not support SSL/.test(failure.message)
+      ? 'Switch TLS on at the server: ALTER SYSTEM SET ssl = on; or, on one and the same machine, leave sslmode out of the URL.'
+      : "Name the certificate that signed the server's in the URL: sslrootcert=/path/ca.pem";
+    return problem('tls', what, mend);
   }
-  const mend = `pg_isready -h ${settings.host} -p ${settings.port}`;
+  const mend = `Is the server running, and are host and port in the URL right? To ask it: pg_isready -h ${settings.host} -p ${settings.port}`;
   return problem('unreachable', `No PostgreSQL answers as ${describeTarget(settings)}: ${failure.message}`, mend);
 }
