@@ -19,6 +19,8 @@ test('RFC 3339 with a zone is taken', () => {
     ['2025-03-01 09:30:00+01:00', '2025-03-01T08:30:00.000Z'],
     ['2025-03-01T08:30:00.123456789-05:30', '2025-03-01T14:00:00.123Z'],
     ['2024-02-29T23:59:59.5 +00:00', '2024-02-29T23:59:59.500Z'],
+    ['2025-03-01 09:30:00.25+01', '2025-03-01T08:30:00.250Z'],
+    ['2025-03-01T14:00:00+0530', '2025-03-01T08:30:00.000Z'],
   ];
   for (const [text, expected] of cases) assert.equal(new Date(parseTime(text, NOW)).toISOString(), expected, text);
 });
@@ -27,6 +29,8 @@ test('a time before now is written as a duration and "ago"', () => {
   assert.equal(parseTime('10m ago', NOW), NOW - 600_000);
   assert.equal(parseTime(' 1h30m ago ', NOW), NOW - 5_400_000);
   assert.equal(parseTime('2d ago', NOW), NOW - 172_800_000);
+  assert.equal(parseTime('10 minutes ago', NOW), NOW - 600_000);
+  assert.equal(parseTime('1 hour ago', NOW), NOW - 3_600_000);
 });
 
 test('what is not a time is refused', () => {
@@ -48,6 +52,8 @@ test('what is not a time is refused', () => {
     '2025-03-01T24:00:00Z',
     '2025-03-01T08:60:00Z',
     '2025-03-01T08:30:00+25:00',
+    '2025-03-01T08:30:00+2',
+    '10 minute(s) ago',
     '0050-03-01T08:30:00Z',
   );
   for (const text of wrong)

@@ -1,13 +1,15 @@
 /**
- * Moments as operators write them: RFC 3339 with a zone (`2025-03-01T08:30:00Z`, `2025-03-01 09:30:00+01:00`) or relative to now
- * (`10m ago`, `1h30m ago`). A moment without a zone is refused: it means something else on another machine.
+ * Moments as operators write them: RFC 3339 with a zone (`2025-03-01T08:30:00Z`, `2025-03-01 09:30:00+01:00`), with the zone as PostgreSQL
+ * and ISO 8601 shorten it, too (`+01`, `+0100`), or relative to now (`10m ago`, `1h30m ago`, `10 minutes ago`). A moment without a zone is
+ * refused: it means something else on another machine.
  */
 import { parseDuration } from './durations.ts';
 import { Failure } from './failure.ts';
 
-const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))? ?([Zz]|[+-]\d\d:\d\d)$/;
+const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))? ?([Zz]|[+-]\d\d(?::?\d\d)?)$/;
 const WITHOUT_ZONE = /^\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?$/;
-const AGO = /^(\S+) ago$/;
+const AGO = /^(.{1,100}) ago$/;
+const UNIT_WORD = / ?(second|minute|hour|day|week)s?\b/g;
 
 /** How a moment is written, for messages and help. */
 const TIME_FORM =
@@ -17,7 +19,7 @@ const TIME_FORM =
 export function parseTime(text: string, now: number): number {
   const trimmed = text.trim();
   const ago = AGO.exec(trimmed);
-  const back = ago === null ? undefined : parseDuration(ago[1]!);
+  const back = ago === null ? undefined : parseDuration(ago[1]!.replaceAll(UNIT_WORD, (_, word: string) => word[0]!));
   if (back !== undefined) return now - back;
   const at = parseRfc3339(trimmed);
   if (at !== undefined) return at;
@@ -58,7 +60,7 @@ function daysIn(year: number, month: number): number {
 function zoneOffsetMinutes(zone: string): number | undefined {
   if (zone === 'Z' || zone === 'z') return 0;
   const hours = Number(zone.slice(1, 3));
-  const minutes = Number(zone.slice(4, 6));
+  const minutes = Number(zone.slice(3).replace(':', ''));
   if (hours > 23 || minutes > 59) return undefined;
   return (zone[0] === '-' ? -1 : 1) * (hours * 60 + minutes);
 }

@@ -45,7 +45,7 @@ interface Match {
   readonly node: TreeNode;
 }
 
-/** Throws `path_unknown` when no point has a match, `usage` when there are too many to be told. */
+/** Empty when no point has a match. Throws `usage` when there are too many to be told. */
 export async function find(session: Session, { app, pattern }: FindInput): Promise<FoundPath[]> {
   const { repository, progress } = session;
   const points = pointsOf(await listSnapshots(repository), app);
@@ -57,11 +57,7 @@ export async function find(session: Session, { app, pattern }: FindInput): Promi
     progress({ type: 'advance', step: 'find', items: items + 1 });
   }
   if (points.length > 0) progress({ type: 'done', step: 'find', outcome: 'done' });
-  const found = finder.result();
-  if (found.length > 0) return found;
-  throw new Failure('path_unknown', `No point of ${app} holds anything that matches "${pattern}".`, {
-    hint: 'Patterns take * within a name and ** across directories.',
-  });
+  return finder.result();
 }
 
 class Finder {

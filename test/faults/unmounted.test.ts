@@ -30,6 +30,7 @@ test(
     const init = await app.run(['init', '--json']);
     assert.equal(init.code, 3);
     assert.match(init.stdout, /"b":\{"error":"storage_missing"/);
+    assert.equal(init.lines.at(-1)?.message_type, 'summary', 'what is told besides comes before it');
     assert.deepEqual(await readdir(disk), [], 'nothing is written below the mount point');
 
     await app.ok(['sync', '--moved']);

@@ -45,7 +45,9 @@ describe('rows', () => {
     assert.equal(await readFile(csv, 'utf8'), 'id,name,note\n1,Ada,""\n2,"Bob, ""the Builder""",\n3,"Zoë\nZ",x\n');
     assert.equal((await stat(csv)).mode & 0o777, 0o600);
     assert.equal(await refused(1, '--table', 'patients', '--to', csv), 'target_exists');
-    await run('--table', 'public.patients', '--where', 'id > 1', '--to', csv, '--force');
+    const newest = ['rows', 'latest', '--table', 'public.patients', '--where', 'id > 1', '--to', csv, '--force'];
+    await world.run(newest);
+    assert.equal(codeOf(await world.run(['--json', ...newest, '--at', at], [2])), 'usage');
     assert.equal(await readFile(csv, 'utf8'), 'id,name,note\n2,"Bob, ""the Builder""",\n3,"Zoë\nZ",x\n');
     const json = world.dir.join('patients.json');
     const { summary } = await run('--table', 'patients', '--to', json, '--json');

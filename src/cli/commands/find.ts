@@ -40,6 +40,8 @@ async function print(
     await output.document(found);
     return EXIT.done;
   }
+  if (found.length === 0)
+    await output.line('No point holds anything that matches. Patterns take * within a name and ** across directories.');
   for (const { path, versions } of found) {
     await output.line(output.style.bold(printable(path)));
     await output.table(versions, [

@@ -35,13 +35,6 @@ export default defineCommand({
         holder: thisProcess(),
       });
       const outcomes = [...storages];
-      if (flags.json) {
-        const states = outcomes.map(([name, it]) => [
-          name,
-          it.state === 'failed' ? { error: it.failure.code, message: it.failure.message } : it.state,
-        ]);
-        await output.summary({ repository: repositoryId, storages: Object.fromEntries(states) });
-      }
       for (const [name, it] of outcomes) {
         if (it.state === 'failed') await output.warn(it.failure.message, it.failure.hint);
         else await output.line(`${name}: ${WORDS[it.state]}.`);
@@ -52,6 +45,13 @@ export default defineCommand({
         `Repository ${repositoryId.slice(0, 8)}. Without its password nobody can read it, you included.`,
       );
       await writeKits(context);
+      if (flags.json) {
+        const states = outcomes.map(([name, it]) => [
+          name,
+          it.state === 'failed' ? { error: it.failure.code, message: it.failure.message } : it.state,
+        ]);
+        await output.summary({ repository: repositoryId, storages: Object.fromEntries(states) });
+      }
       return outcomes.some(([, { state }]) => state === 'failed') ? EXIT.partial : EXIT.done;
     } finally {
       await Promise.all(stores.map((store) => store.close()));

@@ -15,12 +15,12 @@ import {
   type RowsInput,
   runningDatabase,
 } from '../../operations/rows.ts';
-import { defineCommand, option } from '../command.ts';
+import { argument, defineCommand, option } from '../command.ts';
 import type { Context } from '../context.ts';
 import { openSession } from '../open-session.ts';
 import { printMerged, printPlan } from '../output/rows-report.ts';
 import type { RemoteContext } from '../remote.ts';
-import { stateAt } from '../state.ts';
+import { namedState } from '../state.ts';
 
 export default defineCommand({
   details:
@@ -28,6 +28,7 @@ export default defineCommand({
     'database (--merge-into). A merge inserts what is missing now, with the rows that it refers to; --related brings what referred to it, ' +
     'too; --update makes rows that differ as they were. What differs is shown first. Everything happens in one transaction, or nothing; ' +
     'before it is committed, a script that undoes exactly this merge is written.',
+  arguments: { point: argument.optional('POINT', 'id, its first digits, or "latest"; none with --at') },
   options: {
     at: option.text('TIME|POINT', 'a time, "latest" for the newest archived commit, or the first digits of a point'),
     table: option.texts('T', 'a table, with its schema where that is not public (may be given several times)'),
@@ -61,7 +62,8 @@ export default defineCommand({
     ],
   ],
   exits: [EXIT.unreachableMoment, EXIT.damaged, EXIT.noRepository, EXIT.locked, EXIT.wrongPassword],
-  async run(context, { options }) {
+  async run(context, { arguments: { point }, options }) {
+    const state = namedState(point, options.at, context.clock.now());
     refuseContradictions(options);
     const config = await context.config();
     const app = config.appName(context.flags.app);
@@ -69,7 +71,7 @@ export default defineCommand({
     const { programs, account } = await config.postgres();
     const input: RowsInput = {
       ...{ app, source, tables: options.table, schemas: options.schema, where: options.where },
-      state: stateAt(options.at ?? '', context.clock.now()),
+      state,
       programs: { directories: programs, path: context.env.PATH },
       ...(account === undefined ? {} : { account }),
       ...(options.database === undefined ? {} : { database: options.database }),
@@ -89,10 +91,11 @@ export default defineCommand({
     });
   },
   /** A file comes here. What a merge writes, the script that undoes it included, is on the machine whose worker merges. */
-  async remote(context, { options }) {
+  async remote(context, { arguments: { point }, options }) {
+    const at = writtenState(point, options.at);
     refuseContradictions(options);
-    if (options.to !== undefined) return fetchFile(context, options, options.to);
-    const { at, table, schema, where, mergeInto, update, related, noTriggers, dryRun, confirm, reversal } = options;
+    if (options.to !== undefined) return fetchFile(context, { ...options, at }, options.to);
+    const { table, schema, where, mergeInto, update, related, noTriggers, dryRun, confirm, reversal } = options;
     const { source, database, storage } = options;
     const { done, ...plan } = await context.server.run<MergeOutcome['plan'] & { done: MergeOutcome['done'] | null }>(
       'rows',
@@ -111,13 +114,23 @@ export default defineCommand({
   },
 });
 
+/** The state as the API takes it, for which "latest" is the newest archived commit. Throws `usage`. */
+function writtenState(point: string | undefined, at: string | undefined): string {
+  namedState(point, at, 0);
+  if (point === 'latest')
+    throw new Failure('usage', 'Through a server the newest point is named by its first digits.', {
+      hint: 'List the points with "holdfast points".',
+    });
+  return point ?? at!;
+}
+
 /** Made there, fetched from there. */
-async function fetchFile(context: RemoteContext, options: Choices & Places, to: string) {
+async function fetchFile(context: RemoteContext, options: Choices & Places & { readonly at: string }, to: string) {
   const { output, flags, cwd, server } = context;
   const file = to === '-' ? undefined : resolve(cwd, to);
   if (file === undefined && flags.json) throw mixed();
   if (file !== undefined && !options.force) await refuseExisting(file);
-  const { at = '', table, where, source, database, storage } = options;
+  const { at, table, where, source, database, storage } = options;
   const body = {
     ...{ ...server.app, at, table: table[0]!, format: file === undefined ? ('csv' as const) : formatOf(file) },
     ...{
@@ -181,7 +194,6 @@ function scriptName(now: number): string {
 }
 
 interface Choices {
-  readonly at: string | undefined;
   readonly table: readonly string[];
   readonly schema: readonly string[];
   readonly to: string | undefined;
@@ -196,11 +208,7 @@ interface Choices {
 }
 
 function refuseContradictions(choices: Choices): void {
-  const { at, table, schema, to, mergeInto } = choices;
-  if (at === undefined) {
-    const hint = 'Name it with --at: a time, "latest", or a point.';
-    throw new Failure('usage', 'As of when?', { hint });
-  }
+  const { table, schema, to, mergeInto } = choices;
   if (table.length + schema.length === 0) throw new Failure('usage', 'Which rows? Name a table with --table.');
   if ((to === undefined) === (mergeInto === undefined)) {
     const both = to !== undefined;

@@ -1,14 +1,14 @@
 /** `holdfast sandbox`: a throw-away PostgreSQL with the database as it was. */
 import { resolve } from 'node:path';
 import { formatDuration } from '../../base/durations.ts';
-import { EXIT, Failure } from '../../base/failure.ts';
+import { EXIT } from '../../base/failure.ts';
 import { printable } from '../../base/printable.ts';
 import { formatUtcAndLocal } from '../../base/relative-time.ts';
 import { type RunSandboxInput, runSandbox, type SandboxReady } from '../../operations/sandbox.ts';
-import { defineCommand, option } from '../command.ts';
+import { argument, defineCommand, option } from '../command.ts';
 import type { Context } from '../context.ts';
 import { openSession } from '../open-session.ts';
-import { stateAt } from '../state.ts';
+import { namedState } from '../state.ts';
 
 export default defineCommand({
   details:
@@ -16,6 +16,7 @@ export default defineCommand({
     'it and prints its URL. The server reads none of the original configuration: it archives nothing, subscribes to nothing, loads no ' +
     'libraries, and listens on a private socket only. It may be written to. It ends with --for, or with Ctrl-C, and leaves nothing behind; ' +
     'when this process is killed, server and files go, too.',
+  arguments: { point: argument.optional('POINT', 'id, its first digits, or "latest"; none with --at') },
   options: {
     at: option.text('TIME|POINT', 'a time, "latest" for the newest archived commit, or the first digits of a point'),
     for: option.duration('DURATION', 'how long it lives; until Ctrl-C when left out'),
@@ -27,17 +28,12 @@ export default defineCommand({
   },
   examples: [
     ['holdfast sandbox --at "10m ago" --for 1h', 'look at the database as it was ten minutes ago'],
-    ['holdfast sandbox --at 1f0c --tcp', 'a point, for programs that want a host and a port'],
+    ['holdfast sandbox 1f0c --tcp', 'a point, for programs that want a host and a port'],
   ],
   exits: [EXIT.unreachableMoment, EXIT.damaged, EXIT.noRepository, EXIT.locked, EXIT.wrongPassword],
-  async run(context, { options }) {
+  async run(context, { arguments: { point }, options }) {
     const { at, for: lifetime, tcp, withFiles, source, storage, directory } = options;
-    if (at === undefined) {
-      throw new Failure('usage', 'Which state? Name it with --at: a time, "latest", or a point.', {
-        hint: 'List the points with "holdfast points".',
-      });
-    }
-    const state = stateAt(at, context.clock.now());
+    const state = namedState(point, at, context.clock.now());
     const config = await context.config();
     const { programs, account } = await config.postgres();
     const input: RunSandboxInput = {
