@@ -27,11 +27,12 @@ test('a file stands without a name, absolute; a sandbox lives beside the work, f
   assert.deepEqual(['sandbox', 'backup', 'of a later version'].map(isResident), [true, false, false]);
 });
 
-test('what a kind does not take is refused by name; so are points that are none and URLs that could hold a password', () => {
+test('what a kind does not take is refused by name; so are points that are none and databases that are no source of the app', () => {
   assert.throws(() => checkedParams('backup', { ful: true }), { code: 'usage', message: /has nothing called ful/ });
   assert.throws(() => checkedParams('steal', {}), { code: 'usage' });
   assert.throws(() => checkedParams('forget', { point: '--all' }), { code: 'usage', message: /point must be a point/ });
-  assert.throws(() => checkedParams('rows', { at: 'latest', mergeInto: 'postgres://u:p@h/d' }), { code: 'usage' });
+  for (const mergeInto of ['postgres://u:p@h/d', 'postgres://10.0.0.1/d', 'env:DATABASE_URL', 'host=10.0.0.1'])
+    assert.throws(() => checkedParams('rows', { at: 'latest', mergeInto }), { code: 'usage', message: /a source/ });
   assert.throws(() => newRun({ app: '*', kind: 'backup', trigger: 'api' }), { code: 'usage', message: /name it/ });
   for (const [kind, schema] of kindSchemas()) assert.equal(schema.type, 'object', kind);
 });

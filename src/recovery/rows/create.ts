@@ -51,6 +51,11 @@ export async function createMissing(
   return { names: new Set(missing.map(displayName)), notes: lostKeys(pastCatalog, nowCatalog, missing) };
 }
 
+/** A name with a `=` in it would be taken for a connection string, which may lead to another server. */
+function nameOnly(database: string): string {
+  return `dbname='${database.replace(/['\\]/g, '\\$&')}'`;
+}
+
 async function dumpDefinition(
   pgDump: string,
   settings: ConnectionSettings,
@@ -70,7 +75,7 @@ async function dumpDefinition(
       ],
       ...['--strict-names', '--no-password', '--encoding=UTF8', `--file=${file}`],
       ...tables.map((table) => `--table=${quotedTable(table)}`),
-      ...['-h', settings.host, '-p', String(settings.port), '-U', settings.user, '-d', settings.database],
+      ...['-h', settings.host, '-p', String(settings.port), '-U', settings.user, '-d', nameOnly(settings.database)],
     ]);
     if (done.code !== 0) {
       throw new Failure(

@@ -12,8 +12,8 @@ const text = z.string().min(1).max(MAX_TEXT);
 const texts = z.array(text).max(MAX_ITEMS);
 const flag = z.boolean();
 const point = z.string().regex(/^([0-9a-f]{4,64}|latest)$/, 'must be a point: the first digits of its id, or "latest"');
-/** No URL: it could hold a password. */
-const database = z.string().regex(/^(env:)?[A-Za-z0-9_-]{1,63}$/, 'must be a source of the app, or env:NAME');
+/** No URL: it could hold a password, and lead anywhere. No variable of the worker's either: that of another app is there, too. */
+const database = z.string().regex(/^[A-Za-z0-9_-]{1,63}$/, 'must be a source of the app');
 
 /** Absolute: it stands in the command line without a name, and must not be taken for an option. */
 const file = z.string().regex(/^\//, 'must be an absolute path').max(MAX_TEXT);
