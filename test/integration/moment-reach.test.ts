@@ -85,6 +85,11 @@ test('a point without archived log can be restored as it is, and a point is not 
   assert.deepEqual([bare.why, bare.before?.point, bare.after], ['no-log', id, null]);
   assert.deepEqual((await world.plan({ kind: 'latest' })).stop, { kind: 'immediate' });
 
+  // Of several such points the nearest one is named.
+  const newer = await world.backUp(pg);
+  const after = await world.refusal({ kind: 'time', time: two!.time + 86_400_000_000n });
+  assert.deepEqual([after.why, after.before?.point, after.after], ['no-log', newer, null]);
+
   // The log before the point is in the archive; no older point leads to it.
   await world.archive(pg);
   const before = await world.refusal({ kind: 'time', time: one!.time - 1n });

@@ -51,7 +51,7 @@ export class MomentPlanner {
       const outcome = await this.#try(base, cluster);
       if ('plan' in outcome) return outcome.plan;
       const { why, before, after = later } = outcome;
-      if (tellsMore(why, near.why)) near = { why, ...given('before', before), ...given('after', after) };
+      if (tellsMore(why, near)) near = { why, ...given('before', before), ...given('after', after) };
       if (outcome.final) break;
       if (outcome.usable) later = base;
     }
@@ -120,9 +120,13 @@ interface Attempt extends Near {
 /** The later, the more the log has shown of the moment. */
 const TELLING = ['no-base', 'other-timeline', 'no-log', 'absent', 'before', 'after'] satisfies Why['kind'][];
 
-/** Whether the reason of an older base tells more than what is known, or the same about what is nearer; the newest log counts for absence. */
-function tellsMore({ kind }: Why, known: Why): boolean {
+/**
+ * Whether the reason of an older base tells more than what is known, or the same about what is nearer; the newest log counts for absence, and
+ * of the points before the moment the newest.
+ */
+function tellsMore({ kind }: Why, { why: known, before }: Near): boolean {
   if (kind === 'absent' && known.kind === 'absent') return false;
+  if (kind === 'no-log' && known.kind === 'no-log' && before !== undefined) return false;
   return TELLING.indexOf(kind) >= TELLING.indexOf(known.kind);
 }
 
