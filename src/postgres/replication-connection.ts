@@ -36,6 +36,8 @@ export interface ClusterIdentity {
 }
 
 const DEFAULT_STALL_MS = 600_000;
+/** A read that brings less than this may be followed by a rest. */
+const LITTLE_BYTES = 32 * 1024;
 
 export class ReplicationConnection implements AsyncDisposable {
   readonly #client: pg.Client;
@@ -45,6 +47,9 @@ export class ReplicationConnection implements AsyncDisposable {
   #receiver: Receiver | undefined;
   #failure: Failure | undefined;
   #stall: NodeJS.Timeout | undefined;
+  /** Held back by `pause`. */
+  #isPaused = false;
+  #restMs: () => number = () => 0;
   #stopListening: () => void = () => {};
 
   private constructor(client: pg.Client, options: ReplicationOptions) {
@@ -122,13 +127,23 @@ export class ReplicationConnection implements AsyncDisposable {
 
   /** Stops reading until `resume`: the server is held back by TCP, and the stall timer stands still. */
   pause(): void {
+    this.#isPaused = true;
     clearTimeout(this.#stall);
     this.#socket.pause();
   }
 
   resume(): void {
+    this.#isPaused = false;
     if (this.#receiver) this.#watch();
     this.#socket.resume();
+  }
+
+  /**
+   * After a read that brought little, the socket rests for so many ms (asked each time; 0: not at all), and more comes at once: a server
+   * that sends something for every commit else wakes us for every commit.
+   */
+  restBetweenReads(ms: () => number): void {
+    this.#restMs = ms;
   }
 
   /** Ends politely when idle, at once when something is under way. */
@@ -168,7 +183,17 @@ export class ReplicationConnection implements AsyncDisposable {
       this.#framer.push(chunk);
     } catch (error) {
       this.#fail(connectionFailure(error, 'Reading from PostgreSQL', 'postgres_protocol'));
+      return;
     }
+    if (chunk.length < LITTLE_BYTES) this.#rest(this.#restMs());
+  }
+
+  #rest(ms: number): void {
+    if (ms === 0 || this.#receiver === undefined || this.#isPaused) return;
+    this.#socket.pause();
+    setTimeout(() => {
+      if (!this.#isPaused) this.#socket.resume();
+    }, ms);
   }
 
   #deliver(type: number, payload: Buffer): void {

@@ -30,6 +30,8 @@ export interface WalSink {
   flush(): Promise<void>;
   /** What was received, and how much of it the server may take for safe. */
   positions(): { readonly received: Lsn; readonly durable: Lsn };
+  /** Whether commits of the server wait for us: then nothing is put off. */
+  isAwaited(): boolean;
 }
 
 export interface FollowOptions {
@@ -60,6 +62,8 @@ const LEAVE_MS = 5_000;
 const LEAVE_REQUESTS = 20;
 /** How long the server may take to end a stream that we end. */
 const END_MS = 3_000;
+/** How long reading may rest while the server sends a little for each commit. */
+const REST_MS = 5;
 const MIB = 1024 * 1024;
 
 export class WalSubscription implements AsyncDisposable {
@@ -137,6 +141,7 @@ export class WalSubscription implements AsyncDisposable {
       serverEnd: () => this.stop(),
       flush: () => Promise.resolve(),
       positions: () => ({ received: 0n, durable: 0n }),
+      isAwaited: () => true,
     };
     try {
       await this.follow({ slot: undefined, timeline, start, sink });
@@ -197,6 +202,7 @@ class Following implements StreamEvents {
     const { slot, start, timeline } = this.#options;
     const under = slot === undefined ? '' : `SLOT "${slot}" `;
     const from = `${under}PHYSICAL ${formatLsn(start)} TIMELINE ${timeline}`;
+    this.#connection.restBetweenReads(() => (this.#options.sink.isAwaited() ? 0 : REST_MS));
     this.#connection.converse(`START_REPLICATION ${from}`, this.#messages);
     const timer = setInterval(() => this.status(true), STATUS_MS);
     try {

@@ -5,16 +5,18 @@
  */
 import { hash } from 'node:crypto';
 import { promisify } from 'node:util';
-import { constants, zstdCompress, zstdDecompressSync } from 'node:zlib';
+import { constants, createZstdDecompress, zstdCompress, zstdDecompressSync } from 'node:zlib';
 import { Failure } from '../base/failure.ts';
 import type { Id } from '../base/ids.ts';
-import { releaseAll } from '../base/release.ts';
+import { release, releaseAll } from '../base/release.ts';
 import type { Repository } from '../repository/repository.ts';
 import { MAX_PIECE_BYTES, type WalHistory, type WalPiece } from './piece.ts';
 
 type Sealer = Repository['sealer'];
 
 const LEVEL = 3;
+/** WAL is written and read in steps: large buffers, one after the other, would set the collector to work for each piece. */
+const STEP = 1024 * 1024;
 const OVERHEAD = 32;
 /** The longest sealed piece: one that does not shrink, with room for the frame around it. */
 export const MAX_SEALED_PIECE = MAX_PIECE_BYTES + MAX_PIECE_BYTES / 128 + 1024 + OVERHEAD;
@@ -26,20 +28,32 @@ const compress = promisify(zstdCompress);
 
 /**
  * Compresses (on a thread of the pool) and seals the bytes of a piece, and shows that the seal opens to what was sealed: from here on the
- * spool may let go of them. Into one buffer that holds the worst case (ZSTD_compressBound): with less, zstd copies its input first.
+ * spool may let go of them.
  */
 export async function sealPiece(sealer: Sealer, bytes: Uint8Array): Promise<Buffer> {
   const params = { [constants.ZSTD_c_compressionLevel]: LEVEL };
-  const chunkSize = bytes.length + (bytes.length >>> 8) + 1024;
-  const frame = await compress(bytes, { params, pledgedSrcSize: bytes.length, chunkSize });
+  const frame = await compress(bytes, { params, pledgedSrcSize: bytes.length, chunkSize: STEP });
   const sealed = sealer.seal(frame);
   releaseAll(frame);
-  const opened = openFrame(sealer.open(sealed), bytes.length);
-  if (!opened.equals(bytes)) {
+  const opened = sealer.open(sealed);
+  if (!(await holds(opened, bytes))) {
     throw new Failure('internal', 'A sealed piece of WAL does not open to what was sealed.');
   }
   releaseAll(opened);
   return sealed;
+}
+
+/** Whether a frame decompresses to these bytes and nothing more. */
+async function holds(frame: Buffer, bytes: Uint8Array): Promise<boolean> {
+  const decompress = createZstdDecompress({ chunkSize: STEP });
+  decompress.end(frame);
+  let at = 0;
+  for await (const chunk of decompress as AsyncIterable<Buffer>) {
+    if (!chunk.equals(bytes.subarray(at, at + chunk.length))) return false;
+    at += chunk.length;
+    release(chunk);
+  }
+  return at === bytes.length;
 }
 
 /** The bytes of a piece. Throws `data_damaged` unless they are exactly what the name promises. */

@@ -19,7 +19,7 @@ export interface IntakeOptions {
   readonly archiver: Archiver;
   /** Bytes that may wait in the spool. */
   readonly limit: number;
-  /** Whether commits of the server wait for us: then nothing is put off. */
+  /** Whether commits of the server wait for us. */
   readonly isSynchronous: () => boolean;
   readonly onError: (error: unknown) => void;
   /** Receiving was paused, or goes on. */
@@ -93,6 +93,10 @@ export class Intake implements WalSink {
     return { received, durable: this.#acknowledged };
   }
 
+  isAwaited(): boolean {
+    return this.#options.isSynchronous();
+  }
+
   async flush(): Promise<void> {
     clearTimeout(this.#flushTimer);
     this.#flushTimer = undefined;
@@ -133,7 +137,7 @@ export class Intake implements WalSink {
         (error: unknown) => this.#options.onError(error),
       );
     };
-    this.#flushTimer = setTimeout(flush, this.#options.isSynchronous() ? 0 : FLUSH_MS);
+    this.#flushTimer = setTimeout(flush, this.isAwaited() ? 0 : FLUSH_MS);
   }
 
   #pause(reason: 'limit' | 'full'): void {

@@ -145,6 +145,7 @@ export class Session {
       serverEnd: (end: Lsn) => intake.serverEnd(end),
       flush: () => intake.flush(),
       positions: () => intake.positions(),
+      isAwaited: () => intake.isAwaited(),
     };
     reporter.status('streaming', `Streaming from ${formatLsn(start)} of timeline ${here.timeline}.`);
     try {
