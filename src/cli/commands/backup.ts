@@ -76,7 +76,8 @@ async function print({ output }: Context, outcome: BackUpOutcome): Promise<void>
     `  new: ${formatBytes(outcome.bytes_added)}${ratio} in ${formatDuration(outcome.duration_s * 1000)}`,
   );
   for (const [name, state] of Object.entries(outcome.storages)) {
-    const shown = state === 'complete' ? style.green('complete') : style.yellow(printable(state));
+    const ownWords = state.startsWith(`${name}: `) ? state.slice(name.length + 2) : state;
+    const shown = state === 'complete' ? style.green('complete') : style.yellow(printable(ownWords));
     await output.line(`  ${name}: ${shown}`);
   }
   if (outcome.copies < outcome.copies_required) {
