@@ -43,6 +43,17 @@ test('a call that hangs fails when its time is over, as unreachable', async () =
   assert.ok(isUnreachable(call.error));
 });
 
+test('looking for the mount of a disk that hangs fails, too; a store without one has none', async () => {
+  const { clock, store } = setUp();
+  assert.equal(store.mountPoint, undefined);
+  const onDisk = { ...memoryStore(), mountPoint: () => new Promise<undefined>(() => {}) };
+  const call = watch(withDeadline(onDisk, { clock, patience: { base: 1000, slowest: 1000 } }).mountPoint!());
+  await clock.advance(999);
+  assert.equal(call.outcome, 'pending');
+  await clock.advance(1);
+  assert.ok(isUnreachable(call.error));
+});
+
 test('a put has more time the more it carries', async () => {
   const { clock, faults, store } = setUp();
   faults.inject({ fault: { kind: 'hang' } });

@@ -42,6 +42,9 @@ export function withDeadline(store: ObjectStore, options: DeadlineOptions = {}):
     );
   return {
     ...forward(store),
+    ...(store.mountPoint === undefined
+      ? {}
+      : { mountPoint: (call) => within(0, call, async (signal) => await store.mountPoint?.({ ...call, signal })) }),
     put: (key, parts, call) => within(totalBytes(parts), call, (signal) => store.put(key, parts, { ...call, signal })),
     get: (key, range, call) =>
       within(range?.length ?? UNKNOWN_SIZE, call, (signal) => store.get(key, range, { ...call, signal })),

@@ -6,7 +6,7 @@ export function forward(store: ObjectStore): ObjectStore {
     name: store.name,
     location: store.location,
     ...(store.lockMs === undefined ? {} : { lockMs: store.lockMs }),
-    ...(store.mountPoint === undefined ? {} : { mountPoint: () => store.mountPoint?.() ?? Promise.resolve(undefined) }),
+    ...(store.mountPoint === undefined ? {} : { mountPoint: async (options) => await store.mountPoint?.(options) }),
     put: (key, parts, options) => store.put(key, parts, options),
     get: (key, range, options) => store.get(key, range, options),
     stat: (key, options) => store.stat(key, options),

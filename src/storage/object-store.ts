@@ -38,7 +38,7 @@ export interface ObjectStore {
   readonly lockMs?: number;
 
   /** Where the file system is mounted that holds the storage, or would hold it. Absent where a storage is no directory. */
-  mountPoint?(): Promise<string | undefined>;
+  mountPoint?(options?: CallOptions): Promise<string | undefined>;
 
   /**
    * Stores `parts` (concatenated) under `key`, replacing what was there. When it resolves the object is durable and visible to `get`,
