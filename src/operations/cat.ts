@@ -1,7 +1,7 @@
 /** The bytes of one file of a point: `holdfast cat`. */
-import { Failure } from '../base/failure.ts';
 import { printable } from '../base/printable.ts';
 import { locate, readContent } from '../recovery/browse.ts';
+import { notAFile } from './not-a-file.ts';
 import { findPoints } from './restore/find-point.ts';
 import type { Session } from './session.ts';
 
@@ -20,10 +20,8 @@ export async function cat(
   const { indexed, points } = await findPoints(session, app, [point]);
   const { node } = await locate(indexed, points[0]!, path);
   if (node?.type !== 'file' || node.content === undefined) {
-    const what = node?.type === 'symlink' ? `a symbolic link to ${printable(String(node.linkTarget))}` : 'no file';
-    throw new Failure('path_unknown', `${printable(path)} is ${what}.`, {
-      hint: `Look with "holdfast ls ${point} ${printable(path)}".`,
-    });
+    const look = `holdfast ls ${point} ${printable(path)}`.trim();
+    throw notAFile(path, node, { list: `What is in it: ${look}`, hint: `Look with "${look}".` });
   }
   for await (const bytes of readContent(indexed, node.content)) {
     session.signal.throwIfAborted();

@@ -6,6 +6,7 @@ import { printable } from '../base/printable.ts';
 import { type Located, locate, pathOf, readContent } from '../recovery/browse.ts';
 import type { IndexedRepository } from '../repository/indexed-repository.ts';
 import type { TreeNode } from '../repository/trees.ts';
+import { notAFile } from './not-a-file.ts';
 import { findPoints } from './restore/find-point.ts';
 import type { Session } from './session.ts';
 
@@ -58,8 +59,9 @@ export async function openFile(session: Session, input: DownloadInput): Promise<
   const { indexed, located } = await open(session, input);
   const { node, names } = located;
   if (node?.type !== 'file' || node.content === undefined)
-    throw new Failure('path_unknown', `${printable(String(pathOf(names)))} is no file.`, {
-      hint: 'Ask for the entries of the directory that it should be in, or for an archive.',
+    throw notAFile(String(pathOf(names)), node, {
+      list: 'Ask for its entries, or for an archive.',
+      hint: 'Ask for the entries of the directory that it is in.',
     });
   const sizes = blobSizes(indexed, node.content);
   const { content } = node;

@@ -3,6 +3,7 @@
  * and written by worker threads, and goes round whatever is missing or damaged: to the next storage, then to other packs with the blob.
  */
 import { asFailure, Failure, isFailure } from '../base/failure.ts';
+import { howMany } from '../base/how-many.ts';
 import type { IndexedRepository } from './indexed-repository.ts';
 import { objectKey } from './keys.ts';
 import { inMask, type ReadProblem, type Replica } from './replicas.ts';
@@ -143,7 +144,8 @@ export class RestoreEngine implements AsyncDisposable {
     const done = await this.#pool.write(bytes, stretch, packId);
     this.#count(done);
     if (done.damaged.length === 0) return undefined;
-    const what = `${done.damaged.length} of ${stretch.blobs.length / BLOB_WORDS} blobs of a pack are damaged`;
+    const of = howMany(stretch.blobs.length / BLOB_WORDS, 'blobs of a pack');
+    const what = `${done.damaged.length} of ${of} ${done.damaged.length === 1 ? 'is' : 'are'} damaged`;
     this.#report({ storage: replica.name, key, failure: new Failure('data_damaged', `${replica.name}: ${what}.`) });
     return subStretch(stretch, done.damaged);
   }

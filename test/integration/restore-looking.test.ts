@@ -65,6 +65,11 @@ describe('two points of an app', () => {
       const { code, error, stdout } = await app.run(['cat', first, path, '--json']);
       assert.deepEqual([code, error?.error, stdout], [1, 'path_unknown', ''], path);
     }
+    const directory = (await app.run(['cat', first, 'media/photos', '--json'])).error;
+    assert.deepEqual(
+      [directory?.message, directory?.hint],
+      ['media/photos is a directory, not a file.', `What is in it: holdfast ls ${first} media/photos`],
+    );
     const link = await app.run(['cat', first, 'media/latest', '--json']);
     assert.match(String(link.error?.message), /symbolic link to photos\/big\.jpg/);
   });
