@@ -199,7 +199,8 @@ async function reportLost(repository: Repository, isChosen: (name: string) => bo
   for (const lost of repository.lost.filter(({ name }) => isChosen(name))) {
     const state = await examineLost(repository, lost);
     const about = { storage: lost.name, key: CONFIG_KEY, points: [] };
-    if (state === 'wiped') findings.push({ ...about, what: 'missing', detail: 'the storage is empty: wiped, or not mounted' });
+    if (state === 'wiped')
+      findings.push({ ...about, what: 'missing', detail: 'the storage is empty: wiped, or not mounted' });
     else if (state === 'headless') findings.push({ ...about, what: 'damaged', detail: 'is missing or damaged' });
     else failures.set(lost.name, lost.failure);
   }
