@@ -150,6 +150,6 @@ export class RowsSession implements AsyncDisposable {
     if (sqlstate !== '42501') return undefined;
     const role = quoted(this.#client.user ?? '');
     if (/row.level security/i.test(message)) return `ALTER ROLE ${role} BYPASSRLS; or use a role that has it.`;
-    return `Grant what is missing to ${role}, or use a role that has it: reading, INSERT, for --update UPDATE, and TEMPORARY on the database.`;
+    return `Grant what is missing to ${role} (reading, INSERT, for --update UPDATE, and TEMPORARY on the database), or use a role that has it: --merge-into env:NAME, with its URL in that variable.`;
   }
 }
