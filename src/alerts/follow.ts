@@ -2,7 +2,7 @@
 import { clear, raise } from '../catalog/alerts.ts';
 import type { Catalog, CatalogDb } from '../catalog/catalog.ts';
 import { addDelivery } from '../catalog/deliveries.ts';
-import { type CatalogEvent, eventRange, readEvents } from '../catalog/events.ts';
+import { type CatalogEvent, newestEvent, readEvents } from '../catalog/events.ts';
 import { holdsLease, type RoleLease } from '../catalog/leases.ts';
 import { getRun, type Run } from '../catalog/runs.ts';
 import { noteStorages, type StorageSight } from '../catalog/statuses.ts';
@@ -26,7 +26,7 @@ export async function followEvents(
   now: number,
 ): Promise<ReadonlySet<string> | undefined> {
   const after = await cursorOf(catalog.db);
-  const start = after ?? (await eventRange(catalog.db)).newest;
+  const start = after ?? (await newestEvent(catalog.db));
   const events = after === undefined ? [] : await readEvents(catalog.db, after, BATCH);
   if (events.length === 0 && after !== undefined) return new Set();
   const wanted = events.filter(({ type }) => (TYPES as readonly string[]).includes(type));

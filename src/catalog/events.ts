@@ -5,7 +5,7 @@ import { isFailure } from '../base/failure.ts';
 import type { Catalog } from './catalog.ts';
 import { type CatalogDb, onPostgres, storable, within } from './database.ts';
 import { EVENTS_CHANNEL } from './dialects/listener.ts';
-import { prepared } from './prepared.ts';
+import { prepared, preparedForms } from './prepared.ts';
 import type { EventsTable } from './schema.ts';
 
 export const EVENT_TYPES = [
@@ -95,21 +95,35 @@ export async function readEvents(
   limit: number,
   filter: EventFilter = {},
 ): Promise<CatalogEvent[]> {
-  const { types, ...rest } = filter;
+  const { types, app, runId } = filter;
   if (types?.length === 0) return [];
-  const narrow = rest.app !== undefined || rest.runId !== undefined;
-  if (types === undefined || narrow) return (await selectEvents(db, after, limit, filter).execute()).map(toEvent);
-  const each = await Promise.all(types.map((type) => selectEvents(db, after, limit, { types: [type] }).execute()));
-  const rows = each.flat().sort((a, b) => a.seq - b.seq); // each type begins at its place in an index
-  return rows.slice(0, limit).map(toEvent);
+  const narrow = app !== undefined || runId !== undefined;
+  const asked = { after, limit, ...given('types', types), ...given('app', app), ...given('runId', runId) };
+  const { rows } = await (types === undefined || narrow ? selectEvents(db, asked) : selectByType(db, asked));
+  return rows.map(toEvent);
 }
 
-function selectEvents(db: CatalogDb, after: number, limit: number, { types, app, runId }: EventFilter) {
+interface Asked extends EventFilter {
+  readonly after: number;
+  readonly limit: number;
+}
+
+const selectEvents = preparedForms((db: CatalogDb, { after, limit, types, app, runId }: Asked) => {
   let query = db.selectFrom('events').selectAll().where('seq', '>', after).orderBy('seq').limit(limit);
   if (runId !== undefined) query = query.where('run_id', '=', runId);
   if (app !== undefined) query = query.where('app', '=', app);
-  return types === undefined ? query : query.where('type', 'in', [...types]);
-}
+  return types === undefined ? query : query.where('type', 'in', types);
+});
+
+/** Each type begins at its place in an index, which tells the numbers; of the events only those that come first are read. */
+const selectByType = preparedForms((db: CatalogDb, { after, limit, types = [] }: Asked) => {
+  const numbers = types.map(
+    (type) =>
+      sql`select seq from (select seq from events where type = ${type} and seq > ${after} order by seq limit ${limit}) as one`,
+  );
+  const first = sql<number>`(select seq from (${sql.join(numbers, sql` union all `)}) as each_type order by seq limit ${limit})`;
+  return db.selectFrom('events').selectAll().where('seq', 'in', first).orderBy('seq');
+});
 
 function toEvent(row: Selectable<EventsTable>): CatalogEvent {
   const event: { -readonly [K in keyof CatalogEvent]: CatalogEvent[K] } = {
@@ -121,13 +135,10 @@ function toEvent(row: Selectable<EventsTable>): CatalogEvent {
   return event;
 }
 
-/** The numbers of the oldest and the newest event that are kept; 0 where there is none. */
-export async function eventRange(db: CatalogDb): Promise<{ readonly oldest: number; readonly newest: number }> {
-  const [oldest, newest] = await Promise.all([
-    db.selectFrom('events').select('seq').orderBy('seq').limit(1).executeTakeFirst(),
-    db.selectFrom('events').select('seq').orderBy('seq', 'desc').limit(1).executeTakeFirst(),
-  ]);
-  return { oldest: oldest?.seq ?? 0, newest: newest?.seq ?? 0 };
+/** The number of the newest event; 0 where there is none. */
+export async function newestEvent(db: CatalogDb): Promise<number> {
+  const row = await db.selectFrom('events').select('seq').orderBy('seq', 'desc').limit(1).executeTakeFirst();
+  return row?.seq ?? 0;
 }
 
 /**
@@ -162,7 +173,7 @@ export async function* watchEvents(
 
 /** A standby that takes over may lack the newest events, and gives their numbers to others: those made after the last that was seen are new. */
 async function backTo(db: CatalogDb, seen: number, seenAt: number): Promise<number> {
-  const { newest } = await eventRange(db).catch(() => ({ newest: seen })); // it cannot be read now
+  const newest = await newestEvent(db).catch(() => seen); // it cannot be read now
   if (newest >= seen) return seen;
   const query = db.selectFrom('events').select('seq').where('at', '<=', Math.min(seenAt, Number.MAX_SAFE_INTEGER));
   const last = query.orderBy('at', 'desc').orderBy('seq', 'desc').limit(1).executeTakeFirst();

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import type { Catalog } from '../catalog/catalog.ts';
-import { type CatalogEvent, eventRange, readEvents, watchEvents } from '../catalog/events.ts';
+import { type CatalogEvent, newestEvent, readEvents, watchEvents } from '../catalog/events.ts';
 
 const REMEMBERED = 1_000;
 const BATCH = 200;
@@ -28,7 +28,7 @@ export class EventFeed {
 
   /** The number of the newest event there is. */
   async newest(): Promise<number> {
-    return (await eventRange(this.#catalog.db)).newest;
+    return newestEvent(this.#catalog.db);
   }
 
   /**

@@ -5,7 +5,7 @@
 import { asFailure } from '../base/failure.ts';
 import { newId } from '../base/ids.ts';
 import type { Catalog } from '../catalog/catalog.ts';
-import { eventRange, readEvents } from '../catalog/events.ts';
+import { newestEvent, readEvents } from '../catalog/events.ts';
 import { noteObserved, observations } from '../catalog/observations.ts';
 import { noteStorages, saveStatus } from '../catalog/statuses.ts';
 import { ask } from './ask.ts';
@@ -51,7 +51,7 @@ class Observer {
 
   async run(): Promise<void> {
     const { clock, signal, log } = this.#world;
-    this.#heard = (await eventRange(this.#catalog.db)).newest;
+    this.#heard = await newestEvent(this.#catalog.db);
     while (!signal.aborted) {
       await this.#turn().catch((error: unknown) => {
         if (!signal.aborted) log.error('The outside could not be looked at.', { error });
