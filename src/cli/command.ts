@@ -50,6 +50,8 @@ export interface CommandDefinition<A extends Arguments, O extends Options> {
   readonly exits?: readonly ExitStatus[];
   /** With `--json` it prints one document, so what else there is to say goes to standard error. */
   readonly lists?: boolean | ((options: Values<O>) => boolean);
+  /** What an interruption leaves, as its hint, where the operation does not say more. Listings have changed nothing. */
+  readonly left?: string;
   /** The command's work; resolves with the exit status. */
   run(context: Context, given: { readonly arguments: Values<A>; readonly options: Values<O> }): Promise<ExitStatus>;
   /** The same through a server: what it prints and answers is the same. `here`: it asks nothing of any server. Absent: not possible. */
@@ -69,6 +71,7 @@ export interface Command {
   readonly examples: readonly (readonly [line: string, meaning: string])[];
   readonly exits: readonly ExitStatus[];
   lists(given: CommandInput): boolean;
+  readonly left: string | undefined;
   run(context: Context, given: CommandInput): Promise<ExitStatus>;
   readonly remote: 'here' | ((context: RemoteContext, given: CommandInput) => Promise<ExitStatus>) | undefined;
 }
@@ -94,6 +97,7 @@ export function defineCommand<A extends Arguments = None, O extends Options = No
       const { lists = false } = definition;
       return typeof lists === 'boolean' ? lists : lists(options as Values<O>);
     },
+    left: definition.left ?? (definition.lists === true ? 'Nothing was changed.' : undefined),
     remote:
       typeof definition.remote === 'function'
         ? (context, given) =>

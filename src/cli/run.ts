@@ -1,6 +1,6 @@
 /** The shell around every command: find it, read its line, give it a context, tell how it ended. */
 import type { Clock } from '../base/clock.ts';
-import { asFailure, EXIT, Failure, isFailure } from '../base/failure.ts';
+import { EXIT, Failure } from '../base/failure.ts';
 import { given } from '../base/given.ts';
 import { nearest } from '../base/suggest.ts';
 import type { Supervision } from '../base/supervision.ts';
@@ -8,6 +8,7 @@ import type { Configuration } from '../config/configuration.ts';
 import type { Command, CommandInput } from './command.ts';
 import type { BuildInfo, Context, Environment, GlobalFlags, Terminal } from './context.ts';
 import { normaliseCommandLine, type Scan, scanCommandLine } from './global-flags.ts';
+import { endedBy, withWhatIsLeft } from './interruption.ts';
 import { Output } from './output/output.ts';
 import { createProgress, type ProgressView } from './output/progress.ts';
 import { Sink, type SinkStream } from './output/sink.ts';
@@ -124,7 +125,11 @@ async function runCommand(shell: Shell, name: string, command: Command, nameWord
 /** Here, or through the server that is named. */
 async function execute(name: string, command: Command, context: Context, input: CommandInput): Promise<number> {
   const url = context.flags.server ?? (context.supervision === undefined ? context.env.HOLDFAST_SERVER : undefined);
-  if (url === undefined || url === '' || command.remote === 'here') return command.run(context, input);
+  if (url === undefined || url === '' || command.remote === 'here') {
+    return command.run(context, input).catch((error: unknown) => {
+      throw withWhatIsLeft(endedBy(error, context.signal), command.left);
+    });
+  }
   if (command.remote === undefined) {
     throw new Failure('usage', `"holdfast ${name}" works on the machine it is run on, not through a server.`, {
       hint: 'Run it there, without --server and HOLDFAST_SERVER.',
@@ -176,11 +181,4 @@ async function load(
   const { loadConfiguration } = await import('../config/configuration.ts');
   const onWarning = (message: string, hint: string) => void output.warn(message, hint);
   return loadConfiguration({ path, env, cwd, signal, onWarning });
-}
-
-/** An abort, however it surfaced, is an interruption; what an operation itself said about the state it left is kept. */
-function endedBy(error: unknown, signal: AbortSignal): Failure {
-  if (!signal.aborted || isFailure(error)) return asFailure(error);
-  if (isFailure(signal.reason)) return signal.reason;
-  return new Failure('interrupted', 'Stopped as asked.', { cause: error });
 }

@@ -137,7 +137,7 @@ async function prepare(target: string): Promise<boolean> {
   }
   if (stats.isDirectory() && (await readdir(target)).length === 0) return false;
   throw new Failure('target_exists', `${target} ${stats.isDirectory() ? 'is not empty' : 'is no directory'}.`, {
-    hint: 'Name a new or empty directory with --target; what an interrupted import left has no SHA256SUMS and can be removed.',
+    hint: 'Name a new or empty directory with --to; what an interrupted import left has no SHA256SUMS and can be removed.',
   });
 }
 
@@ -192,12 +192,12 @@ async function takeBack(target: string, made: boolean): Promise<void> {
 }
 
 function inOurWords(error: unknown, target: string): unknown {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (isFailure(error) || code === undefined) return error;
+  const { code, message, name } = error as NodeJS.ErrnoException;
+  if (isFailure(error) || code === undefined || name === 'AbortError') return error;
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return new Failure('target_full', `${target}: ${message}.`, { cause: error });
   return new Failure('target_unwritable', `${target} cannot be written: ${message}.`, {
-    hint: 'Check its permissions, or name another directory with --target.',
+    hint: 'Check its permissions, or name another directory with --to.',
     cause: error,
   });
 }

@@ -189,11 +189,12 @@ test('every command explains itself', async () => {
 });
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  test(`${signal} stops the work and exits 130`, async () => {
+  test(`${signal} stops the work, exits 130, and says what state is left`, async () => {
     const child = await started('wait');
     const end = ending(child);
     child.kill(signal);
-    assert.deepEqual(await end, { code: 130, stderr: 'Interrupted: Stopped as asked.\n' });
+    const stderr = 'Interrupted: Stopped as asked.\n  Hint: What was done stays done.\n';
+    assert.deepEqual(await end, { code: 130, stderr });
   });
 }
 

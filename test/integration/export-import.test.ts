@@ -62,7 +62,7 @@ after(async () => {
 
 test('a package comes back as it was, and its database starts', async () => {
   const to = world.dir.join('back');
-  const done = await holdfast(['import', world.dir.join('p.tar'), '--target', to, '--json'], { cwd: '/' });
+  const done = await holdfast(['import', world.dir.join('p.tar'), '--to', to, '--json'], { cwd: '/' });
   assert.equal(done.code, 0, done.stderr);
   assert.deepEqual([done.summary?.app, done.summary?.point], ['clinic', name.slice(-8)]);
   assert.equal((await run('diff', ['-r', '--no-dereference', world.media, join(to, 'media')])).stdout, '');
@@ -176,6 +176,15 @@ test('what is cut off, changed or prolonged is refused, and nothing of it is lef
     await assert.rejects(outcome, { code: 'package_refused' }, what);
     await assert.rejects(readdir(target), what);
   }
+  const stop = new AbortController();
+  const stopped = (async function* () {
+    yield small.subarray(0, at + 50_000);
+    stop.abort(new DOMException('Stopped as asked.', 'AbortError'));
+    yield small.subarray(at + 50_000);
+  })();
+  const interrupted = importPackage({ ...around, signal: stop.signal }, { from: stopped, target, ownership: 'none' });
+  await assert.rejects(interrupted, { name: 'AbortError' });
+  await assert.rejects(readdir(target), 'an interruption leaves nothing either');
   const file = world.dir.join('wrong.tar');
   await writeFile(file, small.subarray(0, 5_000));
   const { code, error } = await holdfast(['import', file, '--target', target, '--json']);

@@ -27,6 +27,7 @@ export default defineCommand({
     ['holdfast check --storage r2 --read-data=5%', 'read a twentieth of one storage'],
   ],
   exits: [EXIT.partial, EXIT.damaged, EXIT.noRepository, EXIT.locked, EXIT.wrongPassword],
+  left: 'Nothing was changed. Run it again for a whole answer.',
   async run(context, { options: { storage, readData, seed } }) {
     await using session = await openSession(context, { thread: 'verify-worker' });
     const report = await check(session, {

@@ -13,6 +13,7 @@ export default defineCommand({
     'repository, every database, directory and file, and this machine. Ends with 1 when there is a problem, with 0 when there are only remarks.',
   examples: [['holdfast doctor', 'before the first backup, and whenever something seems wrong']],
   lists: true,
+  left: 'Nothing was changed; a few small objects may be left under "probe/" in a storage.',
   async run(context) {
     const { clock, signal, progress, env, flags } = context;
     const input = await gatherSetup(await context.config(), {

@@ -21,12 +21,10 @@ export default defineCommand({
   options: { point: option.text('P', 'id of a point, its first digits, or "latest"; the newest when left out') },
   examples: [
     ['holdfast export /mnt/usb/clinic.tar', 'the newest point'],
-    [
-      'holdfast export - --point 1f0c | ssh new-server "holdfast import - --target /srv/restored"',
-      'onto another machine',
-    ],
+    ['holdfast export - --point 1f0c | ssh new-server "holdfast import - --to /srv/restored"', 'onto another machine'],
   ],
   exits: [EXIT.damaged, EXIT.noRepository, EXIT.locked, EXIT.wrongPassword],
+  left: 'No file was left; export it again.',
   async run(context, { arguments: { file }, options: { point = 'latest' } }) {
     refuseMixing(context, file);
     const { output, build } = context;

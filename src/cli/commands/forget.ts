@@ -16,6 +16,7 @@ export default defineCommand({
   options: { storage: option.text('S', 'from this storage only') },
   examples: [['holdfast forget 1f0c2d3e', 'remove it from every storage']],
   exits: [EXIT.partial, EXIT.noRepository, EXIT.locked, EXIT.wrongPassword],
+  left: 'See "holdfast points"; the same command can be run again.',
   async run(context, { arguments: { point }, options: { storage } }) {
     const { output, flags } = context;
     const app = (await context.config()).appName(flags.app);

@@ -19,18 +19,20 @@ export default defineCommand({
     'owners come back as they were; anybody else owns what they import. Programs that run as another account (setuid) lose that.',
   arguments: { file: argument.required('FILE', 'the package; "-" reads it from standard input') },
   options: {
-    target: option.text('DIR', 'a new or empty directory'),
+    to: option.text('DIR', 'a new or empty directory'),
+    target: option.text('DIR', 'the same as --to'),
     owner: option.text('USER[:GROUP]', 'everything belongs to this account'),
     noOwner: option.flag('everything belongs to whoever imports'),
   },
   examples: [
-    ['holdfast import /mnt/usb/clinic.tar --target /srv/restored', 'as root: owners as they were'],
-    ['holdfast import clinic.tar --target ./look --no-owner', 'to look inside'],
+    ['holdfast import /mnt/usb/clinic.tar --to /srv/restored', 'as root: owners as they were'],
+    ['holdfast import clinic.tar --to ./look --no-owner', 'to look inside'],
   ],
   exits: [EXIT.damaged],
-  async run(context, { arguments: { file }, options: { target, owner, noOwner } }) {
+  left: 'Nothing of it was left in DIR; import it again.',
+  async run(context, { arguments: { file }, options: { to, target = to, owner, noOwner } }) {
     const { clock, signal, progress, cwd } = context;
-    if (target === undefined) throw new Failure('usage', 'Where to? Name a new directory with --target DIR.');
+    if (target === undefined) throw new Failure('usage', 'Where to? Name a new directory with --to DIR.');
     const from = file === '-' ? standardInput(signal) : resolve(cwd, file);
     const ownership = await chooseOwnership(owner, noOwner);
     const outcome = await importPackage({ clock, signal, progress }, { from, target: resolve(cwd, target), ownership });
@@ -38,10 +40,9 @@ export default defineCommand({
     return EXIT.done;
   },
   /** The file is sent; DIR is on the machine whose worker restores. */
-  async remote(context, { arguments: { file }, options: { target, owner, noOwner } }) {
+  async remote(context, { arguments: { file }, options: { to, target = to, owner, noOwner } }) {
     const { server, signal, cwd } = context;
-    if (target === undefined)
-      throw new Failure('usage', 'Where to? Name a new directory of the server with --target DIR.');
+    if (target === undefined) throw new Failure('usage', 'Where to? Name a new directory of the server with --to DIR.');
     if (noOwner)
       throw new Failure('usage', '--no-owner does not work through a server: name the account with --owner.');
     const bytes = file === '-' ? standardInput(signal) : createReadStream(resolve(cwd, file), { signal });

@@ -24,6 +24,7 @@ export default defineCommand({
     'refused and left alone. The recovery kit, without the password, is written beside the configuration as text and as a page to print.',
   examples: [['holdfast init --json', 'the same, told to a program']],
   exits: [EXIT.partial, EXIT.damaged, EXIT.wrongPassword],
+  left: 'Run "holdfast init" again: it completes what was begun.',
   async run(context) {
     const { clock, signal, progress, output, flags } = context;
     const config = await context.config();

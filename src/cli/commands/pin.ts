@@ -10,6 +10,7 @@ export default defineCommand({
   arguments: { point: argument.required('POINT', 'id, its first digits, or "latest"') },
   examples: [['holdfast pin latest', 'keep this point whatever retention says']],
   exits: [EXIT.noRepository, EXIT.wrongPassword],
+  left: 'See "holdfast points"; the same command can be run again.',
   async run(context, { arguments: { point } }) {
     const { output, flags } = context;
     const app = (await context.config()).appName(flags.app);

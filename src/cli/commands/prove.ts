@@ -37,6 +37,7 @@ export default defineCommand({
     ['holdfast prove --at "1h ago"', 'the state of an hour ago'],
   ],
   exits: [EXIT.partial, EXIT.damaged, EXIT.unreachableMoment, EXIT.noRepository, EXIT.locked, EXIT.wrongPassword],
+  left: 'The copy is gone; nothing was recorded about the point.',
   async run(context, { arguments: { point }, options }) {
     const { clock, cwd, env, flags } = context;
     const { at, storage, directory, limit = DEFAULT_LIMIT_MS, report: file } = options;

@@ -29,6 +29,7 @@ export default defineCommand({
   ],
   exits: [EXIT.partial, EXIT.damaged, EXIT.noRepository, EXIT.locked, EXIT.wrongPassword],
   lists: ({ history }) => history,
+  left: 'Each storage holds every point that it shows; the next "holdfast prune" goes on.',
   async run(context, { options: { dryRun, history } }) {
     const { flags } = context;
     const config = await context.config();

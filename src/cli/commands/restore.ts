@@ -49,6 +49,7 @@ export default defineCommand({
     ['holdfast restore latest --source media --in-place --confirm media', 'over the directory the app uses'],
   ],
   exits: [EXIT.partial, EXIT.damaged, EXIT.unreachableMoment, EXIT.noRepository, EXIT.locked, EXIT.wrongPassword],
+  left: 'What was restored so far stays; the same command goes on there and fetches nothing twice.',
   async run(context, { arguments: { point }, options }) {
     const { to, inPlace } = options;
     const named = namedMoment(options, context.clock.now());

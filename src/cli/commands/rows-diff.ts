@@ -24,6 +24,7 @@ export default defineCommand({
   },
   examples: [['holdfast rows diff --from "1h ago" --table patients', 'what happened to a table in the last hour']],
   exits: [EXIT.unreachableMoment, EXIT.damaged, EXIT.noRepository, EXIT.locked, EXIT.wrongPassword],
+  left: 'The throw-away copies are gone; nothing was changed.',
   async run(context, { options: { from, to = 'now', table, all, source: asked, database } }) {
     if (from === undefined || table === undefined)
       throw new Failure('usage', 'Which table, and since when? Name --from and --table.');

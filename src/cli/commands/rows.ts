@@ -62,6 +62,7 @@ export default defineCommand({
     ],
   ],
   exits: [EXIT.unreachableMoment, EXIT.damaged, EXIT.noRepository, EXIT.locked, EXIT.wrongPassword],
+  left: 'The throw-away copy is gone. A merge is one transaction: it happened whole or not at all.',
   async run(context, { arguments: { point }, options }) {
     const state = namedState(point, options.at, context.clock.now());
     refuseContradictions(options);

@@ -31,6 +31,7 @@ export default defineCommand({
     ['holdfast sandbox 1f0c --tcp', 'a point, for programs that want a host and a port'],
   ],
   exits: [EXIT.unreachableMoment, EXIT.damaged, EXIT.noRepository, EXIT.locked, EXIT.wrongPassword],
+  left: 'The throw-away copy is gone.',
   async run(context, { arguments: { point }, options }) {
     const { at, for: lifetime, tcp, withFiles, source, storage, directory } = options;
     const state = namedState(point, at, context.clock.now());

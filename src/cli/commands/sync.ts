@@ -26,6 +26,7 @@ export default defineCommand({
     ['holdfast sync --storage local', 'rebuild or heal one storage'],
   ],
   exits: [EXIT.partial, EXIT.damaged, EXIT.noRepository, EXIT.locked, EXIT.wrongPassword],
+  left: 'What was copied so far stays and is whole; the next "holdfast sync" goes on.',
   async run(context, { options: { storage, readData, moved } }) {
     await using session = await openSession(context, { create: true });
     const report = await sync(session, { readData, moved, ...(storage === undefined ? {} : { storage }) });

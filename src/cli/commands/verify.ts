@@ -26,6 +26,7 @@ export default defineCommand({
     ['holdfast verify --slice 0 --of 720 --storage r2', 'read a 720th of one storage'],
   ],
   exits: [EXIT.partial, EXIT.damaged, EXIT.noRepository, EXIT.locked, EXIT.wrongPassword],
+  left: 'Nothing was changed. Run it again for a whole answer.',
   async run(context, { arguments: { point }, options: { storage, slice, of } }) {
     const only = storage === undefined ? {} : { storage };
     if (slice.length === 0 && of === undefined) {

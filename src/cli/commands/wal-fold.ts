@@ -22,6 +22,7 @@ export default defineCommand({
   },
   examples: [['holdfast wal fold --now', 'before a move to where there is only restic']],
   exits: [EXIT.partial, EXIT.noRepository, EXIT.locked, EXIT.wrongPassword],
+  left: 'What was folded so far stays; the next "holdfast wal fold" goes on.',
   async run(context, { options: { source, cluster, now } }) {
     const config = await context.config();
     const app = config.appName(context.flags.app);

@@ -18,7 +18,7 @@ export function packageReadme({ manifest, point, directory, programVersion }: Re
     `Export package of ${app}, as of ${time}`,
     wrap(`Restore point ${point}, exported by Holdfast ${programVersion}. What is in it: ${contents(sources)}.`),
     wrap('With Holdfast, on any machine, without its configuration:'),
-    indented(`holdfast import PACKAGE.tar --target /restore/${app}`),
+    indented(`holdfast import PACKAGE.tar --to /restore/${app}`),
     wrap('Without Holdfast, as root, so that owners come back; PACKAGE.tar is this archive:'),
     indented(
       'mkdir -m 700 /restore',
