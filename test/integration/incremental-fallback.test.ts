@@ -44,7 +44,7 @@ test('PostgreSQL 15 has no incremental backups: that is recorded, not complained
 }, async () => {
   await using pg = await startPostgres({ major: 15 });
   await fill(pg);
-  await using app = await backupApp({ databaseUrl: pg.url(), local: ['a'] });
+  await using app = await backupApp({ databaseUrl: pg.url(), local: ['a'], here: true });
   assert.match((await fullBecause(app)).reason, /no earlier point/);
   await change(pg);
   const { reason, told } = await fullBecause(app);
@@ -58,7 +58,7 @@ test('settings, summaries, damage, another server: each is told, and everything 
 }, async () => {
   await using pg = await startPostgres({ major: 17, settings: { autovacuum: 'off' } });
   await fill(pg);
-  await using app = await backupApp({ databaseUrl: pg.url(), local: ['a'] });
+  await using app = await backupApp({ databaseUrl: pg.url(), local: ['a'], here: true });
   await app.backUp();
 
   const off = await fullBecause(app);
@@ -86,7 +86,7 @@ test('a point of another cluster is not built upon', { skip: needs(17) }, async 
   await using app = await (async () => {
     await using first = await startPostgres({ major: 17, settings: SETTINGS });
     await fill(first);
-    const made = await backupApp({ databaseUrl: first.url(), local: ['a'] });
+    const made = await backupApp({ databaseUrl: first.url(), local: ['a'], here: true });
     await made.backUp();
     return made;
   })();
@@ -104,7 +104,7 @@ test('pieces of the earlier point that are missing are read again; found only wh
 }, async () => {
   await using pg = await startPostgres({ major: 17, settings: SETTINGS });
   await fill(pg);
-  await using app = await backupApp({ databaseUrl: pg.url(), local: ['a'] });
+  await using app = await backupApp({ databaseUrl: pg.url(), local: ['a'], here: true });
   await app.backUp();
   await change(pg);
   for (const file of (await packFiles(app.dir.join('a'))).slice(0, 2)) {
@@ -131,7 +131,7 @@ test('a full reading is held against the earlier point: equal where nothing chan
 }, async () => {
   await using pg = await startPostgres({ major: 18, settings: SETTINGS });
   await fill(pg);
-  await using app = await backupApp({ databaseUrl: pg.url(), local: ['a'] });
+  await using app = await backupApp({ databaseUrl: pg.url(), local: ['a'], here: true });
   await app.backUp();
   await change(pg);
   await app.backUp();
@@ -174,7 +174,7 @@ test('pieces that one storage lost are fetched from the other and stored there a
 }, async () => {
   await using pg = await startPostgres({ major: 17, settings: SETTINGS });
   await fill(pg);
-  await using app = await backupApp({ databaseUrl: pg.url(), local: ['a', 'b'] });
+  await using app = await backupApp({ databaseUrl: pg.url(), local: ['a', 'b'], here: true });
   await app.backUp();
   await rm(app.dir.join('b', 'data'), { recursive: true });
   await app.ok(['check', '--quiet'], 4);

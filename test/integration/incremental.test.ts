@@ -47,7 +47,7 @@ for (const { major, restores } of [
   }, async () => {
     await using pg = await startPostgres({ major, settings: SETTINGS });
     await fill(pg);
-    await using app = await backupApp({ databaseUrl: pg.url(), local: ['a'] });
+    await using app = await backupApp({ databaseUrl: pg.url(), local: ['a'], here: true });
     await app.backUp();
     assert.equal((await backupFactsOf(app)).kind, 'full');
     for (const [i, statements] of STEPS.entries()) {
@@ -73,7 +73,7 @@ test('tables, indexes and databases that move between tablespaces, and a table t
     await runSql(pg.url({ database: name }), 'create table v as select g as id from generate_series(1, 3000) g');
   }
   await pg.sql('create table w as select 1 as id');
-  await using app = await backupApp({ databaseUrl: pg.url(), local: ['a'] });
+  await using app = await backupApp({ databaseUrl: pg.url(), local: ['a'], here: true });
   const space = pg.directory.join('space');
   await mkdir(space);
   await import('../../src/postgres/account.ts').then(({ giveTo, serverAccount }) => {
@@ -108,7 +108,7 @@ test('a standby gives incremental points, too', {
   await using primary = await startPostgres({ major: 18, settings: SETTINGS });
   await fill(primary);
   await using standby = await startStandby(primary, SETTINGS);
-  await using app = await backupApp({ databaseUrl: standby.url(), local: ['a'] });
+  await using app = await backupApp({ databaseUrl: standby.url(), local: ['a'], here: true });
   await app.backUp();
   await primary.sql("update t set pad = 'changed' where id % 500 = 1; truncate u; create table w as select 1 as id");
   await primary.sql('checkpoint');
@@ -140,7 +140,7 @@ test('a relation of more than a gigabyte, in two files, changes, is cut short in
   await writeFile(second, '');
   await truncate(second, 16 * 8192);
   await using grown = await startPostgres({ major: 17, settings: SETTINGS, dataDir: pg.dataDir });
-  await using app = await backupApp({ databaseUrl: grown.url(), local: ['a'] });
+  await using app = await backupApp({ databaseUrl: grown.url(), local: ['a'], here: true });
   await app.backUp();
 
   await grown.sql("insert into w select g, repeat('z', 100) from generate_series(1001, 1300) g");

@@ -18,7 +18,7 @@ describe('levels, reports and turns', { skip }, () => {
   let app: BackupApp;
   before(async () => {
     pg = await clinicServer(newest);
-    app = await appOf(pg, { references: REFERENCES }, ['a', 'b', 'c']);
+    app = await appOf(pg, { references: REFERENCES }, { local: ['a', 'b', 'c'], here: true });
     for (let i = 0; i < 120; i++) await writeFile(join(app.media, `${i}.txt`), `text ${i}`);
     await app.backUp();
   });
@@ -79,16 +79,14 @@ describe('levels, reports and turns', { skip }, () => {
 
 test('what the app itself had wrong is found in the copy, ends with 4, and gives no level', { skip }, async () => {
   await using pg = await clinicServer(newest);
-  await using app = await appOf(pg, {
-    references: REFERENCES,
-    proof: {
-      assertions: [{ name: 'more than there are', query: 'select count(*) > 9999 from patients' }],
-      commands: [
-        ['sh', '-c', 'echo reached postgres://u:hunter2@h/d password=hunter2; exit 7'],
-        ['no-such-program-at-all'],
-      ],
-    },
-  });
+  const proof = {
+    assertions: [{ name: 'more than there are', query: 'select count(*) > 9999 from patients' }],
+    commands: [
+      ['sh', '-c', 'echo reached postgres://u:hunter2@h/d password=hunter2; exit 7'],
+      ['no-such-program-at-all'],
+    ],
+  };
+  await using app = await appOf(pg, { references: REFERENCES, proof }, { here: true });
   await pg.sql(
     `set session_replication_role = replica; delete from patients where id = 9; reset session_replication_role;
      select setval('visits_id_seq', 3); update patients set photo = 'photos/gone.jpg' where id = 4`,
@@ -120,7 +118,7 @@ test('what the app itself had wrong is found in the copy, ends with 4, and gives
 
 test('a database that is written to while it is backed up is no false alarm', { skip }, async () => {
   await using pg = await clinicServer(newest);
-  await using app = await appOf(pg, {}, ['a']);
+  await using app = await appOf(pg, {}, { local: ['a'], here: true });
   let isOver = false;
   const writing = (async () => {
     while (!isOver) {
@@ -141,7 +139,7 @@ test('a database that is written to while it is backed up is no false alarm', { 
 
 test('what cannot be looked at in time is told, and ends with 3', { skip }, async () => {
   await using pg = await clinicServer(newest);
-  await using app = await appOf(pg);
+  await using app = await appOf(pg, {}, { here: true });
   await app.backUp();
   const report = await proveWith(app, ['--limit', '1ms'], 3);
   assert.deepEqual([report.outcome, report.level], ['incomplete', null]);
@@ -153,7 +151,7 @@ test('a storage with damage fails by its own name, with 4; the other one has the
   skip,
 }, async () => {
   await using pg = await clinicServer(newest);
-  await using app = await appOf(pg);
+  await using app = await appOf(pg, {}, { here: true });
   await app.backUp();
   for (const file of await packFiles(app.dir.join('a'))) await flipBit(file);
   const done = await app.run(['prove', '--json', '--directory', app.dir.join('copies')]);
@@ -168,6 +166,7 @@ test('a storage with damage fails by its own name, with 4; the other one has the
 test('an app without a database is restored file by file', { skip }, async () => {
   await using app = await backupApp({
     local: ['a'],
+    here: true,
     app: { proof: { commands: [['sh', '-c', 'cat "$HOLDFAST_FILES/media/run.sh"']] } },
   });
   await fillMedia(app.media);

@@ -23,7 +23,11 @@ export interface HoldfastResult extends Finished {
 
 /** Runs `holdfast args…` to its end. */
 export async function holdfast(args: readonly string[], options: RunOptions = {}): Promise<HoldfastResult> {
-  const done = await run(HOLDFAST, args, { ...options, env: { NO_COLOR: '1', ...options.env } });
+  return resultOf(await run(HOLDFAST, args, { ...options, env: { NO_COLOR: '1', ...options.env } }));
+}
+
+/** What a command line that has ended came to. */
+export function resultOf(done: Finished): HoldfastResult {
   const lines = jsonLines(done.stdout);
   return {
     ...done,
