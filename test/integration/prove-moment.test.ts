@@ -21,6 +21,7 @@ for (const major of available) {
     await using app = await backupApp({
       databaseUrl: pg.url(),
       local: ['a'],
+      here: major !== newest,
       app: { proof, references: [{ query: "select 'x'", source: 'media' }] },
     });
     await commitRows(pg, 1, 2);
@@ -48,7 +49,7 @@ for (const major of available) {
 
 test('a moment without an archive cannot be proven, and says so', { skip }, async () => {
   await using pg = await clinicServer(newest);
-  await using app = await appOf(pg);
+  await using app = await appOf(pg, {}, { here: true });
   await app.backUp();
   const done = await app.run(['prove', '--at', '1m ago', '--json']);
   assert.equal(done.code, 5, done.stderr);

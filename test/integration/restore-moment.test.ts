@@ -54,7 +54,7 @@ test('restore --at: the database at the moment, the files of the point before it
 
 test('restore to a moment: what contradicts itself is refused, and a moment out of reach ends with 5 and the nearest', async () => {
   await using pg = await startPostgres({ major: newest, settings: KNOWING });
-  await using app = await backupApp({ databaseUrl: pg.url(), local: ['a', 'b'] });
+  await using app = await backupApp({ databaseUrl: pg.url(), local: ['a', 'b'], here: true });
   const made = await app.backUp();
   const [one] = await commitRows(pg, 1, 1);
   await archive(app, pg);
@@ -90,7 +90,7 @@ test('restore to a moment: what contradicts itself is refused, and a moment out 
 
 test('restore --at in place: the directory is made and recovered beside the old one, then swapped; archiving stays on', async () => {
   await using pg = await startPostgres({ major: newest, settings: KNOWING });
-  await using app = await backupApp({ databaseUrl: pg.url(), local: ['a'] });
+  await using app = await backupApp({ databaseUrl: pg.url(), local: ['a'], here: true });
   await app.backUp();
   const [one] = await commitRows(pg, 1, 3);
   await archive(app, pg);
@@ -112,7 +112,7 @@ test('restore --at in place: the directory is made and recovered beside the old 
 
 test('restore --at --no-replay: the directory recovers to the moment when it is started', async () => {
   await using pg = await startPostgres({ major: newest, settings: KNOWING });
-  await using app = await backupApp({ databaseUrl: pg.url(), local: ['a'] });
+  await using app = await backupApp({ databaseUrl: pg.url(), local: ['a'], here: true });
   await app.backUp();
   const [, two] = await commitRows(pg, 1, 3);
   await archive(app, pg);
