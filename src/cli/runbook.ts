@@ -1,5 +1,6 @@
 /** What the commands of the runbook share: its target, the run, the words at the end. */
 import { resolve } from 'node:path';
+import { formatDuration } from '../base/durations.ts';
 import { EXIT, Failure } from '../base/failure.ts';
 import { given } from '../base/given.ts';
 import { thisProcess } from '../operations/holder.ts';
@@ -41,7 +42,7 @@ export async function follow(
   return report.outcome === 'done' ? EXIT.done : EXIT.failed;
 }
 
-async function print({ output, clock: _clock }: Context, report: RunbookReport): Promise<void> {
+async function print({ output }: Context, report: RunbookReport): Promise<void> {
   const { style } = output;
   const paint = report.outcome === 'failed' ? style.red : report.within_objective ? style.green : style.yellow;
   const what = report.mode === 'drill' ? 'Drill' : 'Recovery';
@@ -50,8 +51,8 @@ async function print({ output, clock: _clock }: Context, report: RunbookReport):
     { title: 'STEP', value: ({ number }) => String(number), align: 'right' },
     { title: 'WHAT', value: ({ title }) => title, shrinks: true },
     { title: 'OUTCOME', value: ({ outcome, late }) => `${outcome}${late ? ', late' : ''}` },
-    { title: 'TOOK', value: ({ duration_s: s }) => (s === null ? '–' : `${s.toFixed(1)} s`), align: 'right' },
-    { title: 'MAY TAKE', value: ({ budget_s }) => `${budget_s} s`, align: 'right' },
+    { title: 'TOOK', value: ({ duration_s: s }) => (s === null ? '–' : formatDuration(s * 1_000)), align: 'right' },
+    { title: 'MAY TAKE', value: ({ budget_s }) => formatDuration(budget_s * 1_000), align: 'right' },
   ]);
   const failed = report.steps.find(({ outcome }) => outcome === 'failed');
   if (failed !== undefined) {

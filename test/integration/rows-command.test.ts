@@ -105,7 +105,7 @@ describe('rows', () => {
     ];
     const done = await run(...args);
     assert.match(done.stdout, /Into postgres: 4 rows inserted, 1 made as they were\./);
-    assert.match(done.stdout, /To undo this: psql .*-f .*undo\.sql/);
+    assert.match(done.stdout, /To undo this: psql -v ON_ERROR_STOP=1 -f \S*undo\.sql \S+$/m);
     const rows = await world.server.sql('SELECT id, name, note FROM patients ORDER BY id');
     assert.deepEqual(rows[1], { id: 2, name: 'Bob, "the Builder"', note: null });
     assert.deepEqual([rows.length, rows[2]?.note], [4, 'x']);

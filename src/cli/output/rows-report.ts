@@ -51,7 +51,7 @@ export async function printMerged(output: Output, { plan, done }: MergeOutcome, 
   if (altered > 0) await output.line(`${altered} of them were changed by triggers.`);
   if (sequences.length > 0)
     await output.line(`Sequences moved forward: ${list(sequences.map(({ sequence }) => sequence))}`);
-  await output.line(`To undo this: psql -f ${reversal}`);
+  await output.line(`To undo this: psql -v ON_ERROR_STOP=1 -f ${reversal} ${printable(plan.database)}`);
 }
 
 export async function printDifference(output: Output, { kind, key, columns }: RowDifference): Promise<void> {
