@@ -2,6 +2,7 @@
 import { type Selectable, sql } from 'kysely';
 import type { Clock } from '../base/clock.ts';
 import { isFailure } from '../base/failure.ts';
+import { given } from '../base/given.ts';
 import type { Catalog } from './catalog.ts';
 import { type CatalogDb, onPostgres, storable, within } from './database.ts';
 import { EVENTS_CHANNEL } from './dialects/listener.ts';

@@ -4,6 +4,7 @@ import { Failure } from '../base/failure.ts';
 import { given } from '../base/given.ts';
 import { type CatalogDb, storable, within } from './database.ts';
 import { appendEvent } from './events.ts';
+import { preparedForms } from './prepared.ts';
 import type { PointsTable } from './schema.ts';
 
 /** Times are ms since the epoch. */
@@ -110,31 +111,43 @@ export async function getPoint(db: CatalogDb, id: string): Promise<SeenPoint | u
 /** A page of points, the newest first; `next` is the cursor of the following page. */
 export async function listPoints(
   db: CatalogDb,
-  filter: PointFilter,
+  { pinned, cursor, limit, ...same }: PointFilter,
 ): Promise<{ readonly points: SeenPoint[]; readonly next: string | null }> {
-  let query = db
-    .selectFrom('points')
-    .selectAll()
-    .orderBy('time', 'desc')
-    .orderBy('id', 'desc')
-    .limit(filter.limit + 1);
-  if (filter.app !== undefined) query = query.where('app', '=', filter.app);
-  if (filter.apps !== undefined) query = query.where('app', 'in', [...filter.apps]);
-  if (filter.pinned !== undefined) query = query.where('pinned', '=', filter.pinned ? 1 : 0);
-  if (filter.proof !== undefined) query = query.where('proof', '=', filter.proof);
-  if (filter.since !== undefined) query = query.where('time', '>=', filter.since);
-  if (filter.until !== undefined) query = query.where('time', '<', filter.until);
-  if (filter.cursor !== undefined) {
-    const { time, id } = parseCursor(filter.cursor);
-    query = query.where('time', '<=', time); // lets the index begin at the right place
-    query = query.where((eb) => eb.or([eb('time', '<', time), eb('id', '<', id)]));
-  }
-  const rows = await query.execute();
-  const page = rows.slice(0, filter.limit);
+  const flag: 0 | 1 | undefined = pinned === undefined ? undefined : pinned ? 1 : 0;
+  const { rows } = await selectPoints(db, {
+    ...same,
+    ...given('pinned', flag),
+    ...(cursor === undefined ? {} : parseCursor(cursor)),
+    rows: limit + 1,
+  });
+  const page = rows.slice(0, limit);
   const last = page.at(-1);
-  const more = rows.length > filter.limit && last !== undefined;
+  const more = rows.length > limit && last !== undefined;
   return { points: page.map(toPoint), next: more ? `${last.time}.${last.id}` : null };
 }
+
+interface Asked extends Pick<PointFilter, 'app' | 'apps' | 'proof' | 'since' | 'until'> {
+  readonly pinned?: 0 | 1;
+  /** Of the cursor. */
+  readonly time?: number;
+  readonly id?: string;
+  readonly rows: number;
+}
+
+const selectPoints = preparedForms((db: CatalogDb, asked: Asked) => {
+  const { app, apps, pinned, proof, since, until, time, id } = asked;
+  let query = db.selectFrom('points').selectAll().orderBy('time', 'desc').orderBy('id', 'desc').limit(asked.rows);
+  if (app !== undefined) query = query.where('app', '=', app);
+  if (apps !== undefined) query = query.where('app', 'in', apps);
+  if (pinned !== undefined) query = query.where('pinned', '=', pinned);
+  if (proof !== undefined) query = query.where('proof', '=', proof);
+  if (since !== undefined) query = query.where('time', '>=', since);
+  if (until !== undefined) query = query.where('time', '<', until);
+  if (time === undefined || id === undefined) return query;
+  return query
+    .where('time', '<=', time) // lets the index begin at the right place
+    .where((eb) => eb.or([eb('time', '<', time), eb('id', '<', id)]));
+});
 
 async function upsert(db: CatalogDb, rows: readonly Selectable<PointsTable>[]): Promise<void> {
   for (let done = 0; done < rows.length; done += ROWS) {

@@ -1,16 +1,23 @@
-/** Runs: asked for, listed, cancelled. How a worker takes and ends one is in claim.ts. */
+/** Runs: asked for, cancelled. How they are listed is in run-list.ts, how a worker takes and ends one in claim.ts. */
 import { type Selectable, type SqlBool, sql } from 'kysely';
 import { Failure } from '../base/failure.ts';
-import { given } from '../base/given.ts';
-import { idFloor, isRecordId, newId } from '../base/ids.ts';
+import { newId } from '../base/ids.ts';
 import { type CatalogDb, locking, storable, within } from './database.ts';
 import { appendEvent } from './events.ts';
 import { prepared } from './prepared.ts';
 import { type Labels, labelText, OVER, type Run, toRun } from './run.ts';
-import type { RunState, RunsTable } from './schema.ts';
+import type { RunsTable } from './schema.ts';
 
 export type { Labels, Run, RunError, RunState } from './run.ts';
 export { OVER } from './run.ts';
+export {
+  listRunMarks,
+  listRuns,
+  type RunFilter,
+  type RunMark,
+  type RunRow,
+  readRunRows,
+} from './run-list.ts';
 
 export interface NewRun {
   readonly app: string;
@@ -36,22 +43,6 @@ export interface NewRun {
   readonly timeLimitMs?: number;
   /** `skipped` records that a due run does not happen; `reason` says why. Otherwise follows from `afterRun`. */
   readonly state?: 'skipped' | 'waiting' | 'queued';
-}
-
-export interface RunFilter {
-  readonly app?: string;
-  /** Only of these apps: what a person may see. */
-  readonly apps?: readonly string[];
-  readonly kind?: string;
-  readonly state?: RunState | readonly RunState[];
-  readonly schedule?: string;
-  /** Made at or after, ms since the epoch. */
-  readonly since?: number;
-  /** Made before. */
-  readonly until?: number;
-  /** Where the last page ended. */
-  readonly cursor?: string;
-  readonly limit: number;
 }
 
 const MAX_ATTEMPTS = 3;
@@ -85,49 +76,6 @@ const insertRun = prepared<Selectable<RunsTable>, RunsTable>((db, value) => {
 export async function getRun(db: CatalogDb, id: string): Promise<Run | undefined> {
   const row = await db.selectFrom('runs').selectAll().where('id', '=', id).executeTakeFirst();
   return row === undefined ? undefined : toRun(row);
-}
-
-/** A page of runs, the newest first; `next` is the cursor of the following page. */
-export async function listRuns(
-  db: CatalogDb,
-  filter: RunFilter,
-): Promise<{ readonly runs: Run[]; readonly next: string | null }> {
-  const pages = await Promise.all(parts(filter).map((part) => selectRuns(db, part).execute()));
-  const rows = pages.length === 1 ? pages[0]! : pages.flat().sort((a, b) => (a.id < b.id ? 1 : -1));
-  const page = rows.slice(0, filter.limit);
-  return { runs: page.map(toRun), next: rows.length > filter.limit ? page.at(-1)!.id : null };
-}
-
-/** Up to so many combinations of apps and states are asked for one by one: each begins at its place in an index. */
-const MOST_PARTS = 12;
-
-function parts(filter: RunFilter): readonly RunFilter[] {
-  const { apps, state } = filter;
-  const states = typeof state === 'string' || state === undefined ? [state] : state;
-  const count = (apps?.length ?? 1) * states.length;
-  if (count === 0 || count > MOST_PARTS || (filter.app !== undefined && apps !== undefined)) return [filter];
-  const { apps: _apps, state: _state, ...rest } = filter;
-  return (apps ?? [filter.app]).flatMap((app) =>
-    states.map((one) => ({ ...rest, ...given('app', app), ...given('state', one) })),
-  );
-}
-
-function selectRuns(db: CatalogDb, filter: RunFilter) {
-  const { cursor, limit, state } = filter;
-  let query = db
-    .selectFrom('runs')
-    .selectAll()
-    .orderBy('id', 'desc')
-    .limit(limit + 1);
-  if (filter.app !== undefined) query = query.where('app', '=', filter.app);
-  if (filter.apps !== undefined) query = query.where('app', 'in', [...filter.apps]);
-  if (filter.kind !== undefined) query = query.where('kind', '=', filter.kind);
-  if (typeof state === 'string') query = query.where('state', '=', state);
-  else if (state !== undefined) query = query.where('state', 'in', [...state]);
-  if (filter.schedule !== undefined) query = query.where('schedule_id', '=', filter.schedule);
-  if (filter.since !== undefined) query = query.where('id', '>=', idFloor(filter.since));
-  if (filter.until !== undefined) query = query.where('id', '<', idFloor(filter.until));
-  return cursor === undefined ? query : query.where('id', '<', checkedCursor(cursor));
 }
 
 export type Cancellation = 'cancelled' | 'requested' | 'over' | 'unknown';
@@ -275,9 +223,4 @@ function newRow(id: string, run: NewRun, now: number): Selectable<RunsTable> {
 
 function text(value: string | undefined): string | null {
   return value === undefined ? null : storable(value);
-}
-
-function checkedCursor(cursor: string): string {
-  if (isRecordId(cursor)) return cursor;
-  throw new Failure('usage', 'The cursor is not one that a list gave.', { hint: 'Take "next" of the page before.' });
 }

@@ -44,6 +44,8 @@ export interface Call<E extends Endpoint> {
 
 export interface Reply<E extends Endpoint> {
   readonly body?: Given<AnswerOf<E>>;
+  /** The same as JSON in UTF-8, where it was made without the values. */
+  readonly text?: Uint8Array<ArrayBuffer>;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -152,7 +154,7 @@ export class Api {
     const { status } = endpoint.answer;
     if (endpoint.answer.body === undefined)
       return safeResponse(null, { status, headers: reply.headers ?? {}, requestId });
-    const text = jsonText(reply.body);
+    const text = reply.text ?? Buffer.from(jsonText(reply.body)); // encoded once, for its tag and for the wire
     const headers = { 'content-type': 'application/json', 'cache-control': 'no-store', ...reply.headers };
     if (endpoint.method !== 'GET') return safeResponse(text, { status, headers, requestId });
     const etag = etagOf(text);

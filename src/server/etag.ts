@@ -2,8 +2,8 @@
 import { hash } from 'node:crypto';
 import { Failure } from '../base/failure.ts';
 
-export function etagOf(text: string): string {
-  return `"${hash('blake2b512', text, 'base64url').slice(0, 27)}"`;
+export function etagOf(text: string | Uint8Array): string {
+  return `"${hash('sha512-256', text, 'base64url').slice(0, 27)}"`;
 }
 
 /** Whether a header of several tags, or `*`, names this one; weak tags count as strong ones. */

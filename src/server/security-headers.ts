@@ -15,7 +15,7 @@ const made = new WeakSet<Response>();
 
 /** An answer with these headers, and with those that every answer has. */
 export function safeResponse(
-  body: string | null,
+  body: string | Uint8Array<ArrayBuffer> | null,
   { status, headers, requestId }: { status: number; headers: Readonly<Record<string, string>>; requestId: string },
 ): Response {
   const all = { ...SECURITY_HEADERS, 'x-request-id': requestId, ...headers };

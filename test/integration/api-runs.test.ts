@@ -106,6 +106,9 @@ test('a run is cancelled once, noted on, and hidden from those of other apps', a
   assert.deepEqual([note.status, (await read<{ seq: number }>(note)).seq], [201, 1]);
   assert.equal((await post(`${path}/cancel`, undefined, undefined, 'viewer')).status, 403);
   assert.equal((await read<RunShown>(post(`${path}/cancel`, undefined))).state, 'cancelled');
+  const shown = await read<RunShown>(api.ask(path));
+  for (const _ of ['read', 'kept'])
+    assert.deepEqual((await read<Page>(api.ask('/api/v1/runs?state=cancelled&limit=1'))).items, [shown]);
   const again = await post(`${path}/cancel`, undefined);
   assert.deepEqual([again.status, (await read<{ code: string }>(again)).code], [409, 'run_ended']);
 });

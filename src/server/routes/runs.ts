@@ -4,10 +4,11 @@ import { Failure } from '../../base/failure.ts';
 import { given } from '../../base/given.ts';
 import { addRunInput, listRunInputs } from '../../catalog/run-inputs.ts';
 import { readLog, readSteps } from '../../catalog/run-log.ts';
-import { cancelRun, getRun, listRuns, OVER, type Run } from '../../catalog/runs.ts';
+import { cancelRun, getRun, OVER, type Run } from '../../catalog/runs.ts';
 import { kindSchemas } from '../../scheduler/kinds.ts';
 import type { Api } from '../api.ts';
 import { appOfRun, askRun } from '../ask-run.ts';
+import { RunPages } from '../run-pages.ts';
 import { showLine, showRun, showStep } from '../views/run.ts';
 import { milliseconds, time } from '../views/times.ts';
 
@@ -19,16 +20,16 @@ interface Asking {
 export function registerRuns(api: Api): void {
   const { catalog } = api.deps;
   const { db } = catalog;
+  const pages = new RunPages(db);
 
-  api.route(endpoints.listRuns, async ({ query: { since, until, ...filter } }) => {
-    const { runs, next } = await listRuns(db, {
+  api.route(endpoints.listRuns, async ({ query: { since, until, ...filter } }) => ({
+    text: await pages.page({
       ...definedOf(filter),
       limit: filter.limit,
       ...given('since', milliseconds(since)),
       ...given('until', milliseconds(until)),
-    });
-    return { body: { items: runs.map(showRun), next } };
-  });
+    }),
+  }));
 
   api.route(endpoints.createRun, async (call) => {
     const { kind, params, reason, priority, app } = call.body;
