@@ -1,12 +1,13 @@
 /**
  * A server that archives with `holdfast wal push`, and copies of it that recover with `holdfast wal fetch`: everything runs as the server's
- * account, as it does on a real machine.
+ * account, as it does on a real machine. The servers start the program; what a test itself asks for runs in one process.
  */
 import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { giveTo, serverAccount } from '../../src/postgres/account.ts';
 import { init, localStore } from './care.ts';
-import { HOLDFAST, type HoldfastResult, holdfast, writeConfig } from './holdfast.ts';
+import { holdfastHere } from './here.ts';
+import { HOLDFAST, type HoldfastResult, writeConfig } from './holdfast.ts';
 import { startPostgres, type TestServer } from './postgres/server.ts';
 import { type TempDir, tempDir } from './temp.ts';
 
@@ -16,7 +17,7 @@ export interface WalWorld extends AsyncDisposable {
   readonly dir: TempDir;
   readonly server: TestServer;
   readonly config: string;
-  /** Runs holdfast with the configuration, as the server's account. */
+  /** Runs a command line with the configuration, as the server's account; see `holdfastHere`. */
   run(args: readonly string[], codes?: readonly number[]): Promise<HoldfastResult>;
   /** Lets the server archive; from now on every finished segment goes through `wal push`. */
   archive(): Promise<void>;
@@ -40,7 +41,7 @@ export async function walWorld(major: number, wal: object | string = 'push'): Pr
   const own = account ? { uid: account.uid, gid: account.gid } : {};
   const env = { HOME: dir.join('home'), XDG_CACHE_HOME: undefined };
   const run: WalWorld['run'] = async (args, codes = [0]) => {
-    const done = await holdfast(['--config', config, ...args], { ...own, env, cwd: dir.path });
+    const done = await holdfastHere(['--config', config, ...args], { ...own, env, cwd: dir.path });
     if (done.code === null || !codes.includes(done.code))
       throw new Error(
         `holdfast ${args.join(' ')} ended with ${done.code ?? done.signal}\n${done.stdout}${done.stderr}`,
