@@ -42,6 +42,8 @@ export async function connect(context: Context, url: string): Promise<RemoteCont
   };
 }
 
+const TOKEN_HINT = 'The file holds one line, which "holdfast token create" printed on the machine of the service.';
+
 async function readToken({ flags, env, cwd }: Context): Promise<string> {
   const file = flags.tokenFile ?? env.HOLDFAST_TOKEN_FILE;
   if (file === undefined || file === '')
@@ -52,9 +54,11 @@ async function readToken({ flags, env, cwd }: Context): Promise<string> {
     const token = (await readFile(resolve(cwd, file), 'utf8')).trim();
     if (/^[\x21-\x7e]+$/.test(token)) return token;
   } catch (cause) {
-    throw new Failure('usage', `The token cannot be read: ${(cause as Error).message}.`, { cause });
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'does not exist' : code === 'EACCES' ? 'may not be read by this account' : message;
+    throw new Failure('usage', `The token cannot be read: ${file} ${why}.`, { hint: TOKEN_HINT, cause });
   }
-  throw new Failure('usage', `${file} holds no token.`);
+  throw new Failure('usage', `${file} holds no token.`, { hint: TOKEN_HINT });
 }
 
 function meant(params: Readonly<Record<string, unknown>>): Record<string, unknown> {
