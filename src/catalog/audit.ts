@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import type { Selectable } from 'kysely';
 import { canonicalJson } from './canonical-json.ts';
 import { type CatalogDb, storable, within } from './database.ts';
+import { preparedForms } from './prepared.ts';
 import type { AuditTable } from './schema.ts';
 
 export type AuditOutcome = 'ok' | 'refused' | 'failed';
@@ -110,13 +111,19 @@ export interface AuditFilter {
 }
 
 /** Newest first, from before `before`. */
-export async function listAudit(
-  db: CatalogDb,
-  { before, limit, ...filter }: AuditFilter & { readonly before?: number | undefined; readonly limit: number },
-): Promise<AuditRecord[]> {
-  const from = before === undefined ? filtered(db, filter) : filtered(db, filter).where('seq', '<', before);
-  return from.orderBy('seq', 'desc').limit(limit).execute();
+export async function listAudit(db: CatalogDb, page: AuditPage): Promise<AuditRecord[]> {
+  return (await selectPage(db, page)).rows;
 }
+
+interface AuditPage extends AuditFilter {
+  readonly before?: number | undefined;
+  readonly limit: number;
+}
+
+const selectPage = preparedForms((db: CatalogDb, { before, limit, ...filter }: AuditPage) => {
+  const from = before === undefined ? filtered(db, filter) : filtered(db, filter).where('seq', '<', before);
+  return from.orderBy('seq', 'desc').limit(limit);
+});
 
 /** Oldest first, a page at a time, so that a log of any length passes through little memory. */
 export async function* readAudit(db: CatalogDb, filter: AuditFilter = {}, pageSize = 500): AsyncGenerator<AuditRecord> {

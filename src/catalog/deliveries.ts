@@ -7,6 +7,7 @@ import { Failure } from '../base/failure.ts';
 import { given } from '../base/given.ts';
 import { isRecordId, newId } from '../base/ids.ts';
 import { type CatalogDb, locking, onPostgres, storable, within } from './database.ts';
+import { preparedForms } from './prepared.ts';
 import type { DeliveriesTable } from './schema.ts';
 
 /** Channel of notices that are not routed yet. */
@@ -273,25 +274,28 @@ export interface DeliveryFilter {
 /** A page of deliveries, the newest first. */
 export async function listDeliveries(
   db: CatalogDb,
-  { alert, channel, state, cursor, limit }: DeliveryFilter,
+  { limit, ...filter }: DeliveryFilter,
 ): Promise<{ readonly deliveries: Delivery[]; readonly next: string | null }> {
+  if (filter.cursor !== undefined && !isRecordId(filter.cursor))
+    throw new Failure('usage', 'The cursor is not one that a list gave.');
+  const { rows } = await selectDeliveries(db, { ...filter, limit: limit + 1 });
+  const page = rows.slice(0, limit);
+  return { deliveries: page.map(toDelivery), next: rows.length > limit ? page.at(-1)!.id : null };
+}
+
+const selectDeliveries = preparedForms((db: CatalogDb, filter: DeliveryFilter) => {
+  const { alert, channel, state, cursor, limit } = filter;
   let query = db
     .selectFrom('deliveries')
     .selectAll()
     .where('channel', '<>', UNROUTED)
     .orderBy('id', 'desc')
-    .limit(limit + 1);
+    .limit(limit);
   if (alert !== undefined) query = query.where('alert_id', '=', alert);
   if (channel !== undefined) query = query.where('channel', '=', channel);
   if (state !== undefined) query = query.where('state', '=', state);
-  if (cursor !== undefined) {
-    if (!isRecordId(cursor)) throw new Failure('usage', 'The cursor is not one that a list gave.');
-    query = query.where('id', '<', cursor);
-  }
-  const rows = await query.execute();
-  const page = rows.slice(0, limit);
-  return { deliveries: page.map(toDelivery), next: rows.length > limit ? page.at(-1)!.id : null };
-}
+  return cursor === undefined ? query : query.where('id', '<', cursor);
+});
 
 export async function getDelivery(db: CatalogDb, id: string): Promise<Delivery | undefined> {
   const row = await db.selectFrom('deliveries').selectAll().where('id', '=', id).executeTakeFirst();

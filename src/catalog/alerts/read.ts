@@ -2,6 +2,7 @@
 import { Failure } from '../../base/failure.ts';
 import { isRecordId } from '../../base/ids.ts';
 import type { CatalogDb } from '../database.ts';
+import { preparedForms } from '../prepared.ts';
 import type { AlertState, Severity } from '../schema.ts';
 import { type Alert, toAlert } from './alert.ts';
 
@@ -38,23 +39,24 @@ export async function listAlerts(
   db: CatalogDb,
   filter: AlertFilter,
 ): Promise<{ readonly alerts: Alert[]; readonly next: string | null }> {
-  const { cursor, limit, apps } = filter;
-  let query = db
-    .selectFrom('alerts')
-    .selectAll()
-    .orderBy('id', 'desc')
-    .limit(limit + 1);
-  if (filter.state !== undefined) query = query.where('state', 'in', [...filter.state]);
-  if (filter.severity !== undefined) query = query.where('severity', 'in', [...filter.severity]);
-  if (filter.rule !== undefined) query = query.where('rule', '=', filter.rule);
-  if (filter.app !== undefined) query = query.where('app', '=', filter.app);
-  if (apps !== undefined) query = query.where((eb) => eb.or([eb('app', 'is', null), eb('app', 'in', [...apps])]));
-  if (filter.storage !== undefined) query = query.where('storage', '=', filter.storage);
-  if (cursor !== undefined) query = query.where('id', '<', checkedCursor(cursor));
-  const rows = await query.execute();
+  const { cursor, limit } = filter;
+  if (cursor !== undefined) checkCursor(cursor);
+  const { rows } = await selectAlerts(db, { ...filter, limit: limit + 1 });
   const page = rows.slice(0, limit);
   return { alerts: page.map(toAlert), next: rows.length > limit ? page.at(-1)!.id : null };
 }
+
+const selectAlerts = preparedForms((db: CatalogDb, filter: AlertFilter) => {
+  const { state, severity, rule, app, apps, storage, cursor, limit } = filter;
+  let query = db.selectFrom('alerts').selectAll().orderBy('id', 'desc').limit(limit);
+  if (state !== undefined) query = query.where('state', 'in', state);
+  if (severity !== undefined) query = query.where('severity', 'in', severity);
+  if (rule !== undefined) query = query.where('rule', '=', rule);
+  if (app !== undefined) query = query.where('app', '=', app);
+  if (apps !== undefined) query = query.where((eb) => eb.or([eb('app', 'is', null), eb('app', 'in', apps)]));
+  if (storage !== undefined) query = query.where('storage', '=', storage);
+  return cursor === undefined ? query : query.where('id', '<', cursor);
+});
 
 /** What is not resolved, by cause: what rules compare their findings with. */
 export async function openAlerts(db: CatalogDb): Promise<Map<string, Alert>> {
@@ -92,7 +94,7 @@ export async function retentionFrozen(db: CatalogDb, app: string): Promise<Alert
   return row === undefined ? undefined : toAlert(row);
 }
 
-function checkedCursor(cursor: string): string {
-  if (isRecordId(cursor)) return cursor;
+function checkCursor(cursor: string): void {
+  if (isRecordId(cursor)) return;
   throw new Failure('usage', 'The cursor is not one that a list gave.', { hint: 'Take "next" of the page before.' });
 }
