@@ -79,6 +79,12 @@ export async function setApprovalRun(db: CatalogDb, id: string, runId: string): 
   await db.updateTable('approvals').set({ run_id: runId }).where('id', '=', id).execute();
 }
 
+/** Whether there are any whose time is over: asked with every look, so that a look writes nothing. */
+export async function hasOverdueApprovals(db: CatalogDb, now: number): Promise<boolean> {
+  const query = db.selectFrom('approvals').select('id').where('state', '=', 'pending').where('expires_at', '<=', now);
+  return (await query.limit(1).executeTakeFirst()) !== undefined;
+}
+
 /** Those whose time is over are told as expired from now on. */
 export async function expireApprovals(db: CatalogDb, now: number): Promise<Approval[]> {
   return db

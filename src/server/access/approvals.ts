@@ -7,6 +7,7 @@ import {
   decideApproval,
   expireApprovals,
   findApproval,
+  hasOverdueApprovals,
   setApprovalRun,
 } from '../../catalog/approvals.ts';
 import { appendAudit } from '../../catalog/audit.ts';
@@ -140,8 +141,9 @@ export async function knownApproval({ db }: Catalog, id: string, by: Identity): 
 }
 
 /** What nobody decided in time is told as expired. */
-export function expire(catalog: Catalog, now: number): Promise<void> {
-  return catalog.transaction(async (db) => {
+export async function expire(catalog: Catalog, now: number): Promise<void> {
+  if (!(await hasOverdueApprovals(catalog.db, now))) return;
+  await catalog.transaction(async (db) => {
     for (const { id, app, action } of await expireApprovals(db, now)) {
       const data = { approval: id, action, state: 'expired' };
       await appendEvent(db, { type: 'approval.decided', ...given('app', app ?? undefined), data }, now);
