@@ -18,7 +18,10 @@ export async function serviceWorld(context: Context, level: Level = 'info'): Pro
       () => log.info('The configuration was read again.'),
       (error: unknown) => {
         const { message, details } = asFailure(error);
-        log.error('The configuration does not hold; the one before stays in force.', { reason: message, details });
+        log.error(
+          'The configuration does not hold. Schedules and settings stay as they were; runs read the file, and fail until it is mended.',
+          { reason: message, details },
+        );
       },
     );
   });
