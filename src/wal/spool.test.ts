@@ -50,6 +50,21 @@ test('bytes are taken in order, durable after a flush, found again, and readable
   assert.equal((await stat(join(directory, 'wal', name))).mode & 0o777, 0o600);
 });
 
+test('segments that go while they are made durable do no harm, and do not come back', async () => {
+  const directory = await place();
+  await using spool = await Spool.open(directory);
+  await spool.adopt(CLUSTER);
+  spool.begin(1, START);
+  for (let turn = 0n; turn < 20n; turn++) {
+    const at = START + turn * BigInt(2 * MIB);
+    for (const start of [at, at + BigInt(MIB)]) spool.append(start, randomBytes(MIB));
+    const flushed = spool.flush();
+    await Promise.all([flushed, ...spool.files.map((file) => spool.remove(file))]);
+    assert.equal(spool.durable, at + BigInt(2 * MIB));
+  }
+  assert.deepEqual([await readdir(join(directory, 'wal')), spool.bytes], [[], 0]);
+});
+
 test('bytes that come again must be the same; a hole is refused', async () => {
   await using spool = await Spool.open(await place());
   await spool.adopt(CLUSTER);

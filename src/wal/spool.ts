@@ -178,7 +178,7 @@ export class Spool implements AsyncDisposable {
     this.#dirty.delete(file);
     this.#files.delete(file.path);
     this.#bytes -= file.size;
-    file.close();
+    file.discard();
     await rm(file.path, { force: true });
   }
 

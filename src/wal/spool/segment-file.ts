@@ -15,6 +15,10 @@ export class SegmentFile {
   readonly start: Lsn;
   #size: number;
   #fd: number | undefined;
+  /** The system works on the descriptor in another thread: closed now, its number could be another file's before that is over. */
+  #isSyncing = false;
+  #closesAfterSync = false;
+  #isDiscarded = false;
 
   constructor(place: { path: string; timeline: number; start: Lsn; size: number }) {
     this.path = place.path;
@@ -65,19 +69,33 @@ export class SegmentFile {
 
   /** Makes what was appended durable. A disk that could not is not asked again: nobody knows what it still has. */
   async sync(): Promise<void> {
+    if (this.#isDiscarded) return;
+    this.#isSyncing = true;
     try {
       await syncData(this.#open());
     } catch (error) {
       throw spoolFailure(this.path, error);
+    } finally {
+      this.#isSyncing = false;
+      if (this.#closesAfterSync) this.close();
     }
   }
 
   close(): void {
-    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#closesAfterSync = this.#isSyncing;
+    if (this.#isSyncing || this.#fd === undefined) return;
+    closeSync(this.#fd);
     this.#fd = undefined;
   }
 
+  /** The file goes: nobody needs it to be durable any more. */
+  discard(): void {
+    this.#isDiscarded = true;
+    this.close();
+  }
+
   #open(): number {
+    this.#closesAfterSync = false;
     if (this.#fd !== undefined) return this.#fd;
     try {
       this.#fd = openSync(this.path, constants.O_RDWR | constants.O_CREAT, 0o600);
