@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { endpoint } from './endpoint.ts';
 import { AcceptedRun } from './runs.ts';
-import { anApp, app, labels, object, recordId, text, time } from './shapes.ts';
+import { anApp, app, cursor, labels, limit, object, page, recordId, text, time } from './shapes.ts';
 
 const Blackout = z.object({
   from: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time such as 08:00'),
@@ -88,8 +88,8 @@ const IF_MATCH = 'With `If-Match` it is changed only if it is still what was rea
 export const listSchedules = endpoint({
   ...{ method: 'GET', path: '/api/v1/schedules', id: 'listSchedules', tag, access: 'viewer', app: 'query' },
   summary: 'All schedules of an app, or of all',
-  query: { app: anApp, kind: settings.kind.optional(), enabled: z.boolean().optional() },
-  answer: { status: 200, description: 'By app and name.', body: z.object({ items: z.array(Schedule) }) },
+  query: { app: anApp, kind: settings.kind.optional(), enabled: z.boolean().optional(), cursor, limit },
+  answer: { status: 200, description: 'A page of schedules, by app and name.', body: page(Schedule) },
 });
 
 export const getSchedule = endpoint({

@@ -215,7 +215,8 @@ function columns(schedule: NewSchedule) {
   };
 }
 
-function toSchedule(row: SchedulesTable): Schedule {
+/** The columns as they are read; what lies there as JSON is parsed. */
+export function toSchedule(row: SchedulesTable): Schedule {
   return {
     id: row.id,
     app: row.app,

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
+import { given } from '../../src/base/given.ts';
 import { newId } from '../../src/base/ids.ts';
 import { type Catalog, openCatalog } from '../../src/catalog/catalog.ts';
 import { claimRun, expireLeases, finishRun, renewLease, requeueRun } from '../../src/catalog/claim.ts';
@@ -13,6 +14,7 @@ import { latest, measure, readSeries } from '../../src/catalog/measurements.ts';
 import { type CatalogPoint, getPoint, listPoints, replacePoints, savePoint } from '../../src/catalog/points.ts';
 import { readLog, readSteps, reportRun } from '../../src/catalog/run-log.ts';
 import { cancelRun, createRun, getRun, listRuns, type NewRun, type Run } from '../../src/catalog/runs.ts';
+import { pageOfSchedules } from '../../src/catalog/schedule-pages.ts';
 import {
   addSchedule,
   changeSchedule,
@@ -407,11 +409,23 @@ for (const [name, place] of Object.entries(places)) {
         (await listSchedules(catalog.db, { app: 'clinic', enabled: true })).map(({ name }) => name),
         ['daily'],
       );
+      await addSchedule(catalog.db, { ...schedule, name: 'a' }, times, NOW);
+      const pages: string[][] = [];
+      for (let cursor: string | null | undefined; cursor !== null; ) {
+        const page = await pageOfSchedules(catalog.db, { app: 'clinic', ...given('cursor', cursor), limit: 2 });
+        pages.push(page.schedules.map(({ name }) => name));
+        cursor = page.next;
+      }
+      assert.deepEqual(pages, [['a', 'daily'], ['off']]);
+      const off = await pageOfSchedules(catalog.db, { kind: schedule.kind, enabled: false, limit: 1 });
+      assert.deepEqual([off.schedules.map(({ name }) => name), off.next], [['off'], null]);
+      for (const cursor of ['?', '0'.repeat(26)])
+        await assert.rejects(pageOfSchedules(catalog.db, { cursor, limit: 2 }), { code: 'usage' });
       assert.deepEqual(
         [await removeSchedule(catalog.db, added.id, NOW), await removeSchedule(catalog.db, added.id, NOW)],
         [true, false],
       );
-      assert.equal((await types(catalog)).filter((type) => type === 'schedule.changed').length, 4);
+      assert.equal((await types(catalog)).filter((type) => type === 'schedule.changed').length, 5);
     });
 
     test('workers join once, are told as lost when they fall silent, and leave in silence', async () => {

@@ -167,6 +167,7 @@ export async function up(db: Database): Promise<void> {
   await index(db, 'runs', 'runs_of_schedule', ['schedule_id', 'id']);
   await index(db, 'runs', 'runs_of_schedule_by_state', ['schedule_id', 'state', 'id']);
   await index(db, 'schedules', 'schedules_due', ['enabled', 'next_at']);
+  await index(db, 'schedules', 'schedules_by_name', ['app', 'name', 'id']);
   await index(db, 'points', 'points_by_time', ['app', 'time', 'id']);
   await index(db, 'points', 'points_all_by_time', ['time', 'id']);
   await index(db, 'points', 'points_by_pin', ['pinned', 'time', 'id']);

@@ -1,7 +1,8 @@
 /** Schedules: those of the configuration file to look at, others to make, change and remove; any to run now. */
 import * as endpoints from '../../api/schedules.ts';
 import { given } from '../../base/given.ts';
-import { listSchedules, removeSchedule, type Schedule } from '../../catalog/schedules.ts';
+import { pageOfSchedules } from '../../catalog/schedule-pages.ts';
+import { removeSchedule, type Schedule } from '../../catalog/schedules.ts';
 import type { Api } from '../api.ts';
 import { accepted, heldBack, meantApp } from '../ask-run.ts';
 import { requireMatch } from '../etag.ts';
@@ -13,9 +14,10 @@ export function registerSchedules(api: Api): void {
   const { db } = api.deps.catalog;
   const book = new ScheduleBook(api.deps);
 
-  api.route(endpoints.listSchedules, async ({ query: { app, kind, enabled } }) => {
-    const schedules = await listSchedules(db, { ...given('app', app), ...given('enabled', enabled) });
-    return { body: { items: schedules.filter((each) => kind === undefined || each.kind === kind).map(showSchedule) } };
+  api.route(endpoints.listSchedules, async ({ query: { app, kind, enabled, cursor, limit } }) => {
+    const filter = { ...given('app', app), ...given('kind', kind), ...given('enabled', enabled) };
+    const { schedules, next } = await pageOfSchedules(db, { ...filter, ...given('cursor', cursor), limit });
+    return { body: { items: schedules.map(showSchedule), next } };
   });
 
   api.route(endpoints.getSchedule, async (call) => ({
