@@ -5,7 +5,7 @@
  * the disk, so that whenever the power fails, what is there is whole.
  */
 import { readdirSync } from 'node:fs';
-import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { giveTo, type ServerAccount } from '../postgres/account.ts';
 import type { ServerPrograms } from '../postgres/programs.ts';
@@ -27,6 +27,7 @@ export interface CopyToReplay {
 }
 
 const AUTO_CONF = 'postgresql.auto.conf';
+const RUNTIME = '.holdfast-recovery-';
 const ARCHIVING_OFF = `
 # Added by Holdfast: this is a restored copy. With the original's configuration it would archive its log into the original's archive.
 # Remove this line when the copy takes the original's place.
@@ -36,12 +37,11 @@ archive_mode = 'off'
 /** Resolves when the directory is ready to start, and on the disk. */
 export async function replayCopy(world: RecoveryWorld, copy: CopyToReplay): Promise<Omit<Replayed, 'instance'>> {
   const { plan, dataDir, programs, account } = copy;
-  const runtime = join(dirname(dataDir), '.holdfast-recovery');
   const owner = await stat(dataDir);
   const autoConf = await readFile(join(dataDir, AUTO_CONF));
+  await clearEarlier(dirname(dataDir));
+  const runtime = await mkdtemp(join(dirname(dataDir), RUNTIME));
   try {
-    await rm(runtime, { recursive: true, force: true });
-    await mkdir(runtime);
     await chmod(runtime, 0o711);
     if (account) await giveTo(account, dataDir);
     await assertReachable(dataDir, account);
@@ -61,6 +61,12 @@ export async function replayCopy(world: RecoveryWorld, copy: CopyToReplay): Prom
   } finally {
     await rm(runtime, { recursive: true, force: true, maxRetries: 3 });
   }
+}
+
+/** What a killed run worked on. Every run has a directory of its own: what still clears away an earlier one does not meet it. */
+async function clearEarlier(parent: string): Promise<void> {
+  for (const name of await readdir(parent))
+    if (name.startsWith(RUNTIME)) await rm(join(parent, name), { recursive: true, force: true, maxRetries: 3 });
 }
 
 async function move(from: string, to: string): Promise<void> {
