@@ -47,7 +47,7 @@ export interface RestoredFiles {
   readonly bytesKept: number;
   /** Sealed bytes fetched, by storage. */
   readonly fetched: ReadonlyMap<string, number>;
-  /** The first thousand; `problemCount` says how many there were. */
+  /** Control files that were not written, then the first thousand; `problemCount` says how many there were. */
   readonly problems: readonly FileProblem[];
   readonly problemCount: number;
   /** Files of the plan that are not there. */
@@ -71,6 +71,8 @@ class RestoreRun {
   readonly #tree: TargetTree;
   readonly #relative: RestorePaths;
   readonly #problems: FileProblem[] = [];
+  /** Control files that were not written: few, and named even where the list of problems is full. */
+  readonly #withheld: FileProblem[] = [];
   #problemCount = 0;
   #missing = 0;
   /** Rows of sources that lack files. */
@@ -150,7 +152,10 @@ class RestoreRun {
   #isWhole(row: number): boolean {
     const source = this.#sourceOf(row);
     if (!this.#incomplete.has(source)) return true;
-    this.#problem(row, 'not written: the database lacks files, and must not be started like this', true);
+    const message = 'not written: the database lacks files, and must not be started like this';
+    this.#withheld.push({ path: this.#relative.text(row), message, missing: true });
+    this.#problemCount += 1;
+    this.#missing += 1;
     return false;
   }
 
@@ -183,7 +188,7 @@ class RestoreRun {
       bytesWritten: bytes,
       bytesKept: kept,
       fetched: engine.fetched,
-      problems: this.#problems,
+      problems: [...this.#withheld, ...this.#problems],
       problemCount: this.#problemCount,
       missing: this.#missing,
     };
