@@ -5,13 +5,16 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { killGroup } from '../../test/support/run.ts';
+import type { Failed } from './failures.ts';
 import { filesLeft, MARK, mountsBelow, processesMarked } from './leaks.ts';
 import type { TestLine } from './reporter.ts';
 import type { Tally } from './tally.ts';
 
 const REPORTER = fileURLToPath(new URL('./reporter.ts', import.meta.url));
 /** How long processes that were told to stop may take to be gone once their test file has ended. */
-const GRACE_MS = 3000;
+const GRACE_MS = 10_000;
+/** How much of what a file printed last is shown with a problem of the whole file, in characters. */
+const LAST_WORDS = 4_000;
 
 export interface FileRun {
   readonly file: string;
@@ -26,6 +29,8 @@ export interface FileResult {
   readonly tally: Tally;
   /** What went wrong beside failed tests: timed out, ended early, left something behind. */
   readonly problems: readonly string[];
+  /** Every test that failed, and every problem, with what was said. */
+  readonly failed: readonly Failed[];
   /** Everything the file printed. */
   readonly output: string;
 }
@@ -39,15 +44,17 @@ export async function runFile({ file, directory, env, timeoutMs }: FileRun): Pro
   const mark = directory;
 
   const ending = await start(file, { ...env, TMPDIR: temp, [MARK]: mark }, lines, printed, timeoutMs);
-  const tests = existsSync(lines) ? readFileSync(lines, 'utf8').split('\n').filter(Boolean).map(parseLine) : [];
+  const all = existsSync(lines) ? readFileSync(lines, 'utf8').split('\n').flatMap(parseLine) : [];
+  const tests = all.filter(({ outcome }) => outcome !== 'begin');
   const tally = count(tests);
-  const problems = [...ending(tests.length, tally.failed), ...(await cleanUp(mark, temp))];
+  const problems = [...ending(tests.length, tally.failed, unfinished(all)), ...(await cleanUp(mark, temp))];
   const output = readFileSync(printed, 'utf8');
-  rmSync(directory, { recursive: true, force: true });
-  return { file, tally: { ...tally, failed: tally.failed + problems.length }, problems, output };
+  rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+  const failed = [...failures(tests), ...problems.map((what) => ({ what, text: output.slice(-LAST_WORDS) }))];
+  return { file, tally: { ...tally, failed: tally.failed + problems.length }, problems, failed, output };
 }
 
-/** Runs the file; gives back what to make of its ending, given how many tests it reported and how many of them failed. */
+/** Runs the file; gives back what to make of its ending, given how many tests it reported, how many failed, and which were under way. */
 async function start(file: string, env: NodeJS.ProcessEnv, lines: string, printed: string, timeoutMs: number) {
   const reporters = [
     ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
@@ -67,8 +74,8 @@ async function start(file: string, env: NodeJS.ProcessEnv, lines: string, printe
   });
   clearTimeout(timer);
 
-  return (tests: number, failed: number): string[] => {
-    if (timedOut) return [`did not end within ${timeoutMs / 1000} s and was killed`];
+  return (tests: number, failed: number, underWay: readonly string[]): string[] => {
+    if (timedOut) return [`did not end within ${timeoutMs / 1000} s and was killed${during(underWay)}`];
     if (code !== 0 && failed === 0) return [`ended with ${code ?? signal} although no test failed`];
     if (tests === 0) return ['has no tests'];
     return [];
@@ -113,6 +120,31 @@ async function untilGone(mark: string): Promise<void> {
   for (let waited = 0; processesMarked(mark).length > 0 && waited < GRACE_MS; waited += 100) await sleep(100);
 }
 
-function parseLine(line: string): TestLine {
-  return JSON.parse(line) as TestLine;
+/** Nothing for a line that is torn, because its process was killed. */
+function parseLine(line: string): TestLine[] {
+  try {
+    return [JSON.parse(line) as TestLine];
+  } catch {
+    return [];
+  }
+}
+
+function failures(tests: readonly TestLine[]): Failed[] {
+  return tests.flatMap(({ outcome, name, within = [], error }) =>
+    outcome === 'fail' && error !== undefined ? [{ what: [...within, name].join(' › '), text: error }] : [],
+  );
+}
+
+/** Names of what began and never ended, the innermost last. */
+function unfinished(lines: readonly TestLine[]): string[] {
+  const begun: string[] = [];
+  for (const { name, outcome } of lines) {
+    if (outcome === 'begin') begun.push(name);
+    else if (begun.includes(name)) begun.splice(begun.indexOf(name), 1);
+  }
+  return begun;
+}
+
+function during(names: readonly string[]): string {
+  return names.length === 0 ? '' : `, during "${names.join(' › ')}"`;
 }

@@ -23,6 +23,18 @@ test('passed, failed and skipped tests are counted, with the reason for a skip',
   assert.deepEqual(problems, []);
 });
 
+test('what failed is told with its suite and its words, without the frames of Node', async () => {
+  const { failed } = await runText(`
+    test('a', () => {});
+    describe('b', () => { test('c', () => { throw new Error('no', { cause: new Error('because') }); }); });`);
+  assert.deepEqual(
+    failed.map(({ what }) => what),
+    ['b › c'],
+  );
+  assert.match(failed[0]?.text ?? '', /^Error: no\n {4}at .*x\.test\.ts[\s\S]*caused by: Error: because/);
+  assert.doesNotMatch(failed[0]?.text ?? '', /node:internal/);
+});
+
 test('a file that cannot be loaded fails', async () => {
   const { tally, output } = await runText(`import './not-there.ts';`);
   assert.equal(tally.passed, 0);
@@ -48,12 +60,13 @@ test('a file that ends itself early fails', async () => {
 });
 
 test('a file that hangs is killed', async () => {
-  const { tally, problems } = await runText(
-    `test('a', () => new Promise((resolve) => setInterval(resolve, 1e9, 1)));`,
-    1500,
+  const { tally, problems, failed } = await runText(
+    `test('a', () => {}); test('b', () => { console.log('last words'); return new Promise(() => setInterval(() => {}, 1e9)); });`,
+    10_000,
   );
   assert.ok(tally.failed > 0);
-  assert.match(problems[0] ?? '', /did not end within/);
+  assert.match(problems[0] ?? '', /^did not end within 10 s and was killed, during "b"$/);
+  assert.match(failed[0]?.text ?? '', /last words/);
 });
 
 test('a process left behind is found, even one that made itself a daemon, and ended', {
