@@ -15,7 +15,8 @@ import type { FileResult } from './testing/run-file.ts';
 import { type Services, startServices } from './testing/services.ts';
 import { isGood, NOTHING, sentence, skipLines, strict, sum, type Tally } from './testing/tally.ts';
 
-const FILE_TIMEOUT_MS = 5 * 60_000;
+/** Far more than any file needs on a machine three times slower than ours: only what hangs meets it. */
+const FILE_TIMEOUT_MS = 12 * 60_000;
 /** Files at a time: they wait, for servers and disks, about half of the time. More than eight would meet at the same disk. */
 const CONCURRENCY = Math.min(8, 2 * availableParallelism());
 /** Checks at a time; they compute. */
@@ -33,6 +34,7 @@ const { values, positionals } = argumentsOf(USAGE, {
 const inCi = process.env.CI !== undefined && process.env.CI !== '' && process.env.CI !== 'false';
 
 const tallies: Tally[] = [];
+const failed: Failed[] = [];
 const files = values['only-checks'] === true ? [] : testFiles(ROOT, positionals);
 const services = startServices(files, (line) => console.log(line)); // while the checks run
 if (positionals.length === 0) tallies.push(await checks());
@@ -41,6 +43,7 @@ const total = inCi ? strict(sum(tallies)) : sum(tallies);
 for (const line of skipLines(sum(tallies).skips)) console.log(line);
 if (inCi && total.failed > sum(tallies).failed)
   console.log('  CI is set: what was skipped for want of something counts as failed');
+for (const line of failureLines(failed)) console.log(line);
 process.exitCode = isGood(total) ? 0 : 1;
 console.log(sentence(total));
 
@@ -51,7 +54,10 @@ async function checks(): Promise<Tally> {
     const started = performance.now();
     const { passed, output } = await runCheck(check);
     printLine(passed, check.name, (performance.now() - started) / 1000);
-    if (!passed) printIndented(output);
+    if (!passed) {
+      printIndented(output);
+      failed.push({ what: check.name, text: output });
+    }
     results.push(passed ? { ...NOTHING, passed: 1 } : { ...NOTHING, failed: 1 });
   });
   return sum(results);
@@ -79,7 +85,7 @@ async function tests(files: readonly string[], services: Services): Promise<Tall
     return sum(results.map((result) => result.tally));
   } finally {
     await services.stop();
-    rmSync(directory, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
@@ -105,10 +111,11 @@ function abandon(directory: string): never {
   process.exit(130);
 }
 
-function printFile({ file, tally, problems, output }: FileResult, seconds: number): void {
+function printFile({ file, tally, problems, failed: ofFile, output }: FileResult, seconds: number): void {
   printLine(tally.failed === 0, `${file}  ${sentence(tally)}`, seconds);
   for (const problem of problems) console.log(`    ${problem}`);
   if (tally.failed > 0) printIndented(output);
+  failed.push(...ofFile.map(({ what, text }) => ({ what: `${file} › ${what}`, text })));
 }
 
 function printLine(passed: boolean, text: string, seconds: number): void {
