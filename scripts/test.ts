@@ -9,6 +9,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { argumentsOf } from './arguments.ts';
 import { CHECKS, ROOT, runCheck } from './testing/checks.ts';
+import { type Failed, failureLines } from './testing/failures.ts';
 import { atOnce, runFiles, testFiles } from './testing/files.ts';
 import { processesMarked } from './testing/leaks.ts';
 import type { FileResult } from './testing/run-file.ts';
