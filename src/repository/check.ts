@@ -9,12 +9,12 @@
  * A shared lock is enough, since nothing is removed: backups may run meanwhile. Points are listed before the index is read, so that all
  * they need is indexed by then.
  */
+import { ByteBudget } from '../base/byte-budget.ts';
 import { Failure } from '../base/failure.ts';
 import type { Id } from '../base/ids.ts';
 import { type Progress, silent } from '../base/progress.ts';
 import type { CallOptions } from '../storage/object-store.ts';
 import { findAffected, findLacks } from './check/affected.ts';
-import { Budget } from './check/budget.ts';
 import { PackTable } from './check/pack-table.ts';
 import { checkStorage, type StorageFaults, type StorageScope } from './check/storage-check.ts';
 import { traceUsage, type Usage } from './check/usage.ts';
@@ -84,7 +84,7 @@ export async function checkRepository(opened: Repository, options: CheckOptions)
   const storageFailures = new Map([...lost.failures, ...[...failures].filter(([name]) => isChosen(name))]);
   const found: StorageFaults[] = [];
   await using pool = new VerifyPool(repository.masterKey);
-  const scope: StorageScope = { ...ground, repository, depth, pool, budget: new Budget(PACK_MEMORY), progress };
+  const scope: StorageScope = { ...ground, repository, depth, pool, budget: new ByteBudget(PACK_MEMORY), progress };
   await Promise.all(
     repository.replicas
       .filter(({ name }) => isChosen(name))

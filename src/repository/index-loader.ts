@@ -1,6 +1,7 @@
 /** Reads the index files of all storages into one blob index; each file is fetched once, from the nearest storage that has it. */
-import type { Failure } from '../base/failure.ts';
-import { asFailure } from '../base/failure.ts';
+import { atOnce } from '../base/at-once.ts';
+
+import { asFailure, type Failure } from '../base/failure.ts';
 import type { Id } from '../base/ids.ts';
 import { scanIndex } from './format/index-file.ts';
 import { decodeUnpackedBytes } from './format/unpacked.ts';
@@ -22,20 +23,15 @@ export async function loadIndexes(repository: Repository): Promise<IndexedReposi
   const presence = await repository.presence('index');
   const index = new BlobIndex(presence.size * 1024);
   const damaged: DamagedIndex[] = [];
-  const queue = [...presence];
-  const next = async (): Promise<void> => {
-    for (let entry = queue.pop(); entry !== undefined; entry = queue.pop()) {
-      const [id, mask] = entry;
-      try {
-        addToIndex(index, await readIndex(repository, id, mask), mask);
-      } catch (error) {
-        const failure = asFailure(error);
-        if (failure.code !== 'data_damaged' && failure.code !== 'data_missing') throw failure;
-        damaged.push({ id, mask, failure });
-      }
+  await atOnce(PARALLEL, presence, async ([id, mask]) => {
+    try {
+      addToIndex(index, await readIndex(repository, id, mask), mask);
+    } catch (error) {
+      const failure = asFailure(error);
+      if (failure.code !== 'data_damaged' && failure.code !== 'data_missing') throw failure;
+      damaged.push({ id, mask, failure });
     }
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, next));
+  });
   return new IndexedRepository(repository, index, presence, damaged);
 }
 

@@ -1,5 +1,6 @@
 /** Brings packs that a slow storage could not take in time from one that has them. */
 import { hash } from 'node:crypto';
+import { atOnce } from '../base/at-once.ts';
 import { Failure } from '../base/failure.ts';
 import type { Id } from '../base/ids.ts';
 import { objectKey } from './keys.ts';
@@ -11,11 +12,7 @@ const PARALLEL = 2;
 
 /** Throws the storage's failure, or `data_missing` when no other storage has a pack. */
 export async function copyDeferred(queue: UploadQueue, all: readonly UploadQueue[]): Promise<void> {
-  const packs = [...queue.deferred];
-  const next = async (): Promise<void> => {
-    for (let pack = packs.pop(); pack !== undefined; pack = packs.pop()) await copyPack(queue, all, pack);
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, next));
+  await atOnce(PARALLEL, [...queue.deferred], (pack) => copyPack(queue, all, pack));
 }
 
 async function copyPack(queue: UploadQueue, all: readonly UploadQueue[], pack: Id): Promise<void> {

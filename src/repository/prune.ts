@@ -6,11 +6,11 @@
  * The lock is asked for again before anything is removed. A storage on which something needed is missing or damaged is left alone: first
  * check and sync, then prune. Interrupted anywhere, a storage holds every point that it shows.
  */
+import { ByteBudget } from '../base/byte-budget.ts';
 import { Failure } from '../base/failure.ts';
 import type { Id } from '../base/ids.ts';
 import { type Progress, silent } from '../base/progress.ts';
 import type { CallOptions } from '../storage/object-store.ts';
-import { Budget } from './check/budget.ts';
 import { takeInventory } from './check/inventory.ts';
 import { PackTable } from './check/pack-table.ts';
 import { traceUsage, type Usage } from './check/usage.ts';
@@ -195,7 +195,7 @@ class Prune {
     };
     await using pool = new VerifyPool(this.#repository.masterKey);
     const { packSize = DEFAULT_PACK_SIZE } = this.#options;
-    const tools = { pool, budget: new Budget(MEMORY), packSize, options: this.#callOptions, onBytes };
+    const tools = { pool, budget: new ByteBudget(MEMORY), packSize, options: this.#callOptions, onBytes };
     const outcomes = await executePlans({ ...ground, ...tools }, this.#work(plans));
     const refused = new Map<string, number>();
     for (const [name, outcome] of outcomes) {

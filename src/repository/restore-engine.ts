@@ -2,12 +2,13 @@
  * Brings the content of files back: fetches stretches of packs from the nearest storage that has a good copy, has them opened, verified
  * and written by worker threads, and goes round whatever is missing or damaged: to the next storage, then to other packs with the blob.
  */
-import { asFailure, Failure, isFailure } from '../base/failure.ts';
+import { atOnce } from '../base/at-once.ts';
+import { ByteBudget } from '../base/byte-budget.ts';
+import { asFailure, Failure } from '../base/failure.ts';
 import { howMany } from '../base/how-many.ts';
 import type { IndexedRepository } from './indexed-repository.ts';
 import { objectKey } from './keys.ts';
 import { inMask, type ReadProblem, type Replica } from './replicas.ts';
-import { ByteBudget } from './restore-budget.ts';
 import type { Ownership } from './restore-metadata.ts';
 import { type Stretch, schedule } from './restore-schedule.ts';
 import { type RestoreColumns, STATE } from './restore-table.ts';
@@ -98,10 +99,8 @@ export class RestoreEngine implements AsyncDisposable {
     );
     const budget = new ByteBudget(BUDGET);
     const stretches = schedule(this.#repository.index, columns, (row) => wanted[row] === 1);
-    await inParallel(PARALLEL, stretches, signal, async (stretch) => {
-      using _share = await budget.take(stretch.length);
-      await this.#restoreStretch(stretch);
-    });
+    const restore = (stretch: Stretch) => budget.use(stretch.length, () => this.#restoreStretch(stretch));
+    await atOnce(PARALLEL, stretches, restore, signal);
     await this.#pool.closeFiles();
   }
 
@@ -114,7 +113,8 @@ export class RestoreEngine implements AsyncDisposable {
     weight: (row: number) => number,
     work: (batch: Uint32Array, bytes: number) => Promise<void>,
   ): Promise<void> {
-    await inParallel(PARALLEL, batches(rows, weight), this.#options.signal, ({ batch, bytes }) => work(batch, bytes));
+    const { signal } = this.#options;
+    await atOnce(PARALLEL, batches(rows, weight), ({ batch, bytes }) => work(batch, bytes), signal);
   }
 
   async #restoreStretch(stretch: Stretch): Promise<void> {
@@ -234,32 +234,4 @@ function splitStretch(stretch: Stretch | undefined): Stretch[] {
     blobs[5] = to! - from!;
     return { ...single, blobs, refs: stretch.refs.slice(from, to) };
   });
-}
-
-/** Runs `work` over `items`, at most `limit` at once. The first error stops taking items, and is thrown when all have settled. */
-async function inParallel<T>(
-  limit: number,
-  items: Iterable<T>,
-  signal: AbortSignal | undefined,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  const iterator = items[Symbol.iterator]();
-  let stopped = false;
-  const run = async (): Promise<void> => {
-    while (!stopped) {
-      signal?.throwIfAborted();
-      const next = iterator.next();
-      if (next.done === true) return;
-      await work(next.value);
-    }
-  };
-  const runners = Array.from({ length: limit }, () =>
-    run().catch((error: unknown) => {
-      stopped = true;
-      throw error;
-    }),
-  );
-  const failed = (await Promise.allSettled(runners)).filter((outcome) => outcome.status === 'rejected');
-  const own = failed.find(({ reason }) => !isFailure(reason, 'interrupted')) ?? failed[0];
-  if (own !== undefined) throw own.reason;
 }

@@ -1,4 +1,5 @@
 /** The restore points as the repository keeps them: snapshots, with the storages that hold each. */
+import { atOnce } from '../base/at-once.ts';
 import { asFailure, Failure } from '../base/failure.ts';
 import type { Id } from '../base/ids.ts';
 import { parseSnapshot, type Snapshot } from './format/snapshot.ts';
@@ -23,22 +24,17 @@ export interface SnapshotList {
 const PARALLEL = 8;
 
 export async function listSnapshots(repository: Repository): Promise<SnapshotList> {
-  const queue = [...(await repository.presence('snapshots'))];
   const snapshots: StoredSnapshot[] = [];
   const damaged: { id: Id; mask: number; failure: Failure }[] = [];
-  const next = async (): Promise<void> => {
-    for (let entry = queue.pop(); entry !== undefined; entry = queue.pop()) {
-      const [id, mask] = entry;
-      try {
-        snapshots.push({ id, mask, snapshot: parseSnapshot(await repository.readUnpacked('snapshots', id, mask)) });
-      } catch (error) {
-        const failure = asFailure(error);
-        if (failure.code !== 'data_damaged' && failure.code !== 'data_missing') throw failure;
-        damaged.push({ id, mask, failure });
-      }
+  await atOnce(PARALLEL, await repository.presence('snapshots'), async ([id, mask]) => {
+    try {
+      snapshots.push({ id, mask, snapshot: parseSnapshot(await repository.readUnpacked('snapshots', id, mask)) });
+    } catch (error) {
+      const failure = asFailure(error);
+      if (failure.code !== 'data_damaged' && failure.code !== 'data_missing') throw failure;
+      damaged.push({ id, mask, failure });
     }
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, next));
+  });
   snapshots.sort((a, b) => timeOf(a) - timeOf(b) || (a.id < b.id ? -1 : 1));
   return { snapshots, damaged };
 }

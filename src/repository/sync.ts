@@ -5,11 +5,11 @@
  * needed of it stands elsewhere on the same storage. What has no good copy anywhere is reported and left as it is: a later copy, or a
  * better disk, may still bring it back. Interrupted, it leaves packs that are found again, and no point that is not whole.
  */
+import { ByteBudget } from '../base/byte-budget.ts';
 import { asFailure, Failure } from '../base/failure.ts';
 import type { Id } from '../base/ids.ts';
 import { type Progress, silent } from '../base/progress.ts';
 import type { CallOptions } from '../storage/object-store.ts';
-import { Budget } from './check/budget.ts';
 import { traceUsage } from './check/usage.ts';
 import { VerifyPool } from './check/verify-pool.ts';
 import { assertKnown } from './check.ts';
@@ -69,7 +69,7 @@ export async function syncStorages(opened: Repository, options: SyncOptions): Pr
   const signal = AbortSignal.any([locks.lost, ...(opened.settings.signal ? [opened.settings.signal] : [])]);
   const targets = repository.replicas.filter(({ name }) => isChosen(name));
   await using pool = new VerifyPool(repository.masterKey);
-  const tools: Tools = { pool, budget: new Budget(MEMORY), callOptions: { signal }, progress };
+  const tools: Tools = { pool, budget: new ByteBudget(MEMORY), callOptions: { signal }, progress };
   const ground = await prepare(repository, targets, options.readData, tools);
   const run: Run = { ...ground, tools, targets, adopted: new Set(adoption.adopted) };
   return await runAll(run, new Map([...adoption.failures, ...[...failures].filter(([name]) => isChosen(name))]));
@@ -77,7 +77,7 @@ export async function syncStorages(opened: Repository, options: SyncOptions): Pr
 
 interface Tools {
   readonly pool: VerifyPool;
-  readonly budget: Budget;
+  readonly budget: ByteBudget;
   readonly callOptions: CallOptions;
   readonly progress: Progress;
 }

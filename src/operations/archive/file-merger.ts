@@ -2,11 +2,11 @@
  * Makes files from their earlier content and what changed: pieces without a changed page are taken over by their ids, the others are fetched
  * from the nearest storage, verified, changed and stored. Fetches of several pieces, of one file or more, are under way at once.
  */
+import { ByteBudget } from '../../base/byte-budget.ts';
 import { Failure } from '../../base/failure.ts';
 import { idFromBytes } from '../../base/ids.ts';
 import type { IndexedRepository } from '../../repository/indexed-repository.ts';
 import type { PointWriter } from '../../repository/point-writer.ts';
-import { ByteBudget } from '../../repository/restore-budget.ts';
 import type { FileChanges } from '../../sources/entry.ts';
 import { WORK_AHEAD } from './context.ts';
 import type { EarlierFile, EarlierFiles } from './earlier-files.ts';

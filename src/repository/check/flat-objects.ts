@@ -1,5 +1,7 @@
 /** Checks the objects of a storage that are named by their hash and are not packs: key files, index files, snapshots. */
+
 import { hash } from 'node:crypto';
+import { atOnce } from '../../base/at-once.ts';
 import { asFailure } from '../../base/failure.ts';
 import type { Id } from '../../base/ids.ts';
 import type { CallOptions } from '../../storage/object-store.ts';
@@ -7,7 +9,6 @@ import { decodeUnpackedBytes } from '../format/unpacked.ts';
 import { type FlatKind, objectKey } from '../keys.ts';
 import { inMask, type Replica } from '../replicas.ts';
 import type { Repository } from '../repository.ts';
-import { eachOf } from './budget.ts';
 import { type Fault, faultOf } from './findings.ts';
 
 const PARALLEL = 8;
@@ -51,7 +52,7 @@ async function collect(
 ): Promise<Fault[]> {
   const faults: Fault[] = [];
   const held = [...presence].filter(([, mask]) => inMask([replica], mask).length > 0);
-  await eachOf(held, PARALLEL, async ([id]) => {
+  await atOnce(PARALLEL, held, async ([id]) => {
     const key = objectKey(kind, id);
     let bytes: Uint8Array;
     try {

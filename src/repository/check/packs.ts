@@ -1,9 +1,10 @@
 /** Checks the packs of one storage: there, of the right size, hashing to their names, and where asked right inside. */
+import { atOnce } from '../../base/at-once.ts';
+import type { ByteBudget } from '../../base/byte-budget.ts';
 import type { Id } from '../../base/ids.ts';
 import type { CallOptions } from '../../storage/object-store.ts';
 import { objectKey } from '../keys.ts';
 import type { Replica } from '../replicas.ts';
-import { type Budget, eachOf } from './budget.ts';
 import { type Fault, faultOf } from './findings.ts';
 import { type Inventory, indexedPacks } from './inventory.ts';
 import { type PackVerdict, verifyPack } from './pack-reader.ts';
@@ -15,7 +16,7 @@ const PARALLEL = 4;
 export interface PackCheck {
   readonly table: PackTable;
   readonly pool: VerifyPool;
-  readonly budget: Budget;
+  readonly budget: ByteBudget;
   /** Open every blob of the packs that are read. */
   readonly deep: boolean;
   /** Whether a pack is read at all; others are looked at by their size only. */
@@ -37,7 +38,7 @@ export async function checkPacks(check: PackCheck, { replica, sizes }: Inventory
   const faults = new Map<number, Fault>();
   let packs = 0;
   let bytesRead = 0;
-  await eachOf(indexedPacks(table, replica), PARALLEL, async (pack) => {
+  await atOnce(PARALLEL, indexedPacks(table, replica), async (pack) => {
     packs++;
     const id = table.index.packId(pack);
     const key = objectKey('data', id);

@@ -1,4 +1,5 @@
 /** The check of one storage: its flat objects, then its packs. */
+import type { ByteBudget } from '../../base/byte-budget.ts';
 import { asFailure, type Failure } from '../../base/failure.ts';
 import type { Id } from '../../base/ids.ts';
 import type { Progress } from '../../base/progress.ts';
@@ -8,7 +9,6 @@ import type { IndexedRepository } from '../indexed-repository.ts';
 import { idOfKey } from '../keys.ts';
 import { inMask, type Replica } from '../replicas.ts';
 import type { Repository } from '../repository.ts';
-import type { Budget } from './budget.ts';
 import type { Fault } from './findings.ts';
 import { checkFlat, checkKeyFiles } from './flat-objects.ts';
 import { type Inventory, indexedPacks, takeInventory } from './inventory.ts';
@@ -31,7 +31,7 @@ export interface StorageScope {
   readonly malformed: ReadonlyMap<string, Failure>;
   readonly depth: CheckDepth;
   readonly pool: VerifyPool;
-  readonly budget: Budget;
+  readonly budget: ByteBudget;
   readonly progress: Progress;
   readonly options: CallOptions;
 }

@@ -1,8 +1,9 @@
 /** Carries out the plans: what is needed of packs that go is moved first, once for all storages that are pruned alike. */
+
 import { hash } from 'node:crypto';
+import type { ByteBudget } from '../../base/byte-budget.ts';
 import { asFailure, Failure } from '../../base/failure.ts';
 import type { CallOptions } from '../../storage/object-store.ts';
-import type { Budget } from '../check/budget.ts';
 import type { PackTable } from '../check/pack-table.ts';
 import type { VerifyPool } from '../check/verify-pool.ts';
 import type { PackEntry } from '../format/index-file.ts';
@@ -18,7 +19,7 @@ export interface PruneWork {
   readonly indexed: IndexedRepository;
   readonly table: PackTable;
   readonly pool: VerifyPool;
-  readonly budget: Budget;
+  readonly budget: ByteBudget;
   readonly packSize: number;
   readonly options: CallOptions;
   readonly onBytes: (bytes: number) => void;

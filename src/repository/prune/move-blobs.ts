@@ -2,11 +2,13 @@
  * Moves chosen blobs into new packs, the same ones on each of several storages: read in merged ranges from wherever a copy is, verified on worker threads, taken over
  * sealed as they are. A blob whose copy turns out bad is read from any other copy.
  */
+
 import { constants, zstdCompressSync } from 'node:zlib';
+import { atOnce } from '../../base/at-once.ts';
+import type { ByteBudget } from '../../base/byte-budget.ts';
 import { asFailure, type Failure } from '../../base/failure.ts';
 import { type Id, idFromBytes } from '../../base/ids.ts';
 import type { CallOptions } from '../../storage/object-store.ts';
-import { type Budget, eachOf } from '../check/budget.ts';
 import { blobTable } from '../check/pack-reader.ts';
 import type { PackTable } from '../check/pack-table.ts';
 import type { VerifyPool } from '../check/verify-pool.ts';
@@ -25,7 +27,7 @@ export interface BlobMove {
   readonly indexed: IndexedRepository;
   readonly table: PackTable;
   readonly pool: VerifyPool;
-  readonly budget: Budget;
+  readonly budget: ByteBudget;
   /** Where the new packs go: the same bytes to each. One that fails is left out; all of them failing fails the move. */
   readonly targets: readonly Replica[];
   /** The storages to read a pack from, nearest first. */
@@ -74,7 +76,7 @@ class Mover {
   }
 
   async run(rows: Iterable<number>): Promise<MovedBlobs> {
-    await eachOf(this.#runs(rows), PARALLEL, (run) =>
+    await atOnce(PARALLEL, this.#runs(rows), (run) =>
       this.#move.budget.use(run.end - run.offset, () => this.#moveRun(run)),
     );
     for (const assembler of [this.#data, this.#trees]) if (!assembler.isEmpty) await this.#store(assembler);

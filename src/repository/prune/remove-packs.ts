@@ -2,10 +2,10 @@
  * Takes packs out of one storage: new index files without them, then the old index files go, then the packs. Interrupted anywhere it
  * leaves indexes that name packs twice or packs that nobody names, never an index that names a pack which is gone.
  */
+import { atOnce } from '../../base/at-once.ts';
 import { isFailure } from '../../base/failure.ts';
 import type { Id } from '../../base/ids.ts';
 import type { CallOptions } from '../../storage/object-store.ts';
-import { eachOf } from '../check/budget.ts';
 import type { PackTable } from '../check/pack-table.ts';
 import { type PackEntry, scanIndex } from '../format/index-file.ts';
 import type { IndexedRepository } from '../indexed-repository.ts';
@@ -69,7 +69,7 @@ async function rewriteIndex(removal: Removal): Promise<{ packs: ReadonlySet<numb
   await writeIndexes(seal, lock.replica, entries(), options);
   if (old.length > 0) await lock.assertHeld();
   const refused: IndexFile[] = [];
-  await eachOf(old, PARALLEL, async (file) => {
+  await atOnce(PARALLEL, old, async (file) => {
     if (!(await tryRemove(removal, objectKey('index', file.id)))) refused.push(file);
   });
   return { packs: new Set(refused.flatMap(({ packs }) => packs)), files: refused.length };
@@ -79,7 +79,7 @@ async function readIndexFiles({ indexed, table, lock: { replica } }: Removal): P
   const files: IndexFile[] = [];
   const held = [...indexed.indexFiles].filter(([, mask]) => inMask([replica], mask).length > 0);
   const { repository } = indexed;
-  await eachOf(held, PARALLEL, async ([id, mask]) => {
+  await atOnce(PARALLEL, held, async ([id, mask]) => {
     // Its own copy first: storages pruned before this one have theirs removed by now.
     const own = repository.readUnpacked('index', id, replica.bit);
     const text = await own.catch(() => repository.readUnpacked('index', id, mask));
@@ -106,7 +106,7 @@ async function removeObjects(
   let refused = 0;
   for (let start = 0; start < packs.length; start += REASSURE) {
     await removal.lock.assertHeld();
-    await eachOf(packs.slice(start, start + REASSURE), PARALLEL, async (id) => {
+    await atOnce(PARALLEL, packs.slice(start, start + REASSURE), async (id) => {
       if (await tryRemove(removal, objectKey('data', id))) removed++;
       else refused++;
     });

@@ -1,8 +1,8 @@
 /** Carries out the plan for one storage: key files, packs, indexes, points, each durable before the next. */
+import type { ByteBudget } from '../../base/byte-budget.ts';
 import type { Id } from '../../base/ids.ts';
 import type { CallOptions } from '../../storage/object-store.ts';
 import { findAffected, type Lacks } from '../check/affected.ts';
-import type { Budget } from '../check/budget.ts';
 import type { Usage } from '../check/usage.ts';
 import type { VerifyPool } from '../check/verify-pool.ts';
 import { type PackEntry, scanIndex } from '../format/index-file.ts';
@@ -19,7 +19,7 @@ export interface Execution {
   readonly survey: Survey;
   readonly usage: Usage;
   readonly pool: VerifyPool;
-  readonly budget: Budget;
+  readonly budget: ByteBudget;
   readonly options: CallOptions;
   /** Bytes stored on the target so far. */
   readonly onBytes: (bytes: number) => void;

@@ -2,11 +2,13 @@
  * Which copies are bad: what the last check found (looked at again, it may be healed since), flat objects whose copies differ in size,
  * and with `readData` whatever hashing and opening everything finds. The outcome is marked in the survey.
  */
+
 import { hash } from 'node:crypto';
+import { atOnce } from '../../base/at-once.ts';
+import type { ByteBudget } from '../../base/byte-budget.ts';
 import { asFailure } from '../../base/failure.ts';
 import type { Id } from '../../base/ids.ts';
 import type { CallOptions } from '../../storage/object-store.ts';
-import { type Budget, eachOf } from '../check/budget.ts';
 import { verifyPack } from '../check/pack-reader.ts';
 import { checkPacks } from '../check/packs.ts';
 import type { VerifyPool } from '../check/verify-pool.ts';
@@ -17,7 +19,7 @@ import type { FlatObject, Survey, SyncedKind } from './survey.ts';
 
 export interface InspectOptions {
   readonly pool: VerifyPool;
-  readonly budget: Budget;
+  readonly budget: ByteBudget;
   /** Storages whose objects are all read, hashed and opened. */
   readonly readData: (replica: Replica) => boolean;
   readonly onBytes: (replica: Replica, bytes: number) => void;
@@ -42,7 +44,7 @@ async function inspectFlat(
   suspects: ReadonlySet<string>,
   { readData, options }: InspectOptions,
 ): Promise<void> {
-  await eachOf(flat[kind].values(), PARALLEL, async (object) => {
+  await atOnce(PARALLEL, flat[kind].values(), async (object) => {
     for (const replica of inMask(repository.replicas, object.mask)) {
       const key = objectKey(kind, object.id);
       const isSuspect = object.differs || readData(replica) || suspects.has(`${replica.name} ${key}`);
@@ -87,7 +89,7 @@ async function inspectKnown(
   { pool, budget, options }: InspectOptions,
 ): Promise<void> {
   const damaged = known.filter(({ storage, key }) => storage === replica.name && key.startsWith('data/'));
-  await eachOf(damaged, PARALLEL, async ({ key }) => {
+  await atOnce(PARALLEL, damaged, async ({ key }) => {
     const id = idOfKey(key);
     const pack = id === undefined ? -1 : table.index.packNumber(Buffer.from(id, 'hex'));
     if (pack < 0 || ((present[pack] as number) & replica.bit) === 0) return;

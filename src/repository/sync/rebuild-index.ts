@@ -2,10 +2,10 @@
  * Brings packs back into an index that no index names: their own headers say what they hold. For a storage whose index was lost or is
  * damaged everywhere; leftovers of interrupted runs get indexed on the way, which costs the space they take already until the next prune.
  */
+import { atOnce } from '../../base/at-once.ts';
 import { asFailure } from '../../base/failure.ts';
 import type { Id } from '../../base/ids.ts';
 import type { CallOptions } from '../../storage/object-store.ts';
-import { eachOf } from '../check/budget.ts';
 import type { Inventory } from '../check/inventory.ts';
 import type { PackEntry } from '../format/index-file.ts';
 import { packHeaderSize, parsePackHeader } from '../format/pack-header.ts';
@@ -27,7 +27,7 @@ export async function rebuildIndex(
   options: CallOptions,
 ): Promise<number> {
   const packs: PackEntry[] = [];
-  await eachOf(unknown, PARALLEL, async ([id, size]) => {
+  await atOnce(PARALLEL, unknown, async ([id, size]) => {
     const entry = await readHeader(repository, replica, id, size, options);
     if (entry !== undefined) packs.push(entry);
   });

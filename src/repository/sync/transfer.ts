@@ -1,9 +1,11 @@
 /** Copies objects byte for byte from a good copy, hashed on the way; what is there is replaced only by a whole object. */
+
 import { hash } from 'node:crypto';
+import { atOnce } from '../../base/at-once.ts';
+import type { ByteBudget } from '../../base/byte-budget.ts';
 import { Failure } from '../../base/failure.ts';
 import type { Id } from '../../base/ids.ts';
 import type { CallOptions } from '../../storage/object-store.ts';
-import { type Budget, eachOf } from '../check/budget.ts';
 import type { VerifyPool } from '../check/verify-pool.ts';
 import { objectKey } from '../keys.ts';
 import { type Replica, readFromAny } from '../replicas.ts';
@@ -14,7 +16,7 @@ const PARALLEL = 4;
 
 export interface PackTransfer {
   readonly pool: VerifyPool;
-  readonly budget: Budget;
+  readonly budget: ByteBudget;
   readonly target: Replica;
   /** The storages to read a pack from, nearest first. */
   readonly sources: (pack: number) => readonly Replica[];
@@ -26,7 +28,7 @@ export interface PackTransfer {
 export async function transferPacks(transfer: PackTransfer, packs: readonly PackCopy[]): Promise<number[]> {
   const { budget, target, options, onBytes } = transfer;
   const failed: number[] = [];
-  await eachOf(packs, PARALLEL, ({ pack, id, bytes: size }) =>
+  await atOnce(PARALLEL, packs, ({ pack, id, bytes: size }) =>
     budget.use(size, async () => {
       const bytes = await readGoodPack(transfer, pack, id);
       if (bytes === undefined) failed.push(pack);

@@ -1,5 +1,6 @@
 /** Uploading a large object in parts. A failure takes its parts away again, so that nothing invisible stays and costs money. */
 import type { CompletedPart, CreateMultipartUploadCommandInput } from '@aws-sdk/client-s3';
+import { atOnce } from '../../base/at-once.ts';
 import { joinParts, sliceParts } from '../bytes.ts';
 import { md5, type Requests } from './requests.ts';
 
@@ -39,21 +40,14 @@ async function uploadParts(requests: Requests, request: MultipartRequest, Upload
   const done: CompletedPart[] = [];
   const stop = new AbortController();
   const signal = request.signal ? AbortSignal.any([request.signal, stop.signal]) : stop.signal;
-  let next = 0;
-  const lane = async () => {
-    while (next < count) {
-      const index = next++;
+  await atOnce(CONCURRENT_PARTS, Array(count).keys(), async (index) => {
+    try {
       done[index] = await uploadPart(requests, { ...request, signal }, UploadId, index);
+    } catch (error) {
+      stop.abort(error);
+      throw error;
     }
-  };
-  const lanes = Array.from({ length: Math.min(CONCURRENT_PARTS, count) }, lane);
-  try {
-    await Promise.all(lanes);
-  } catch (error) {
-    stop.abort(error);
-    await Promise.allSettled(lanes);
-    throw error;
-  }
+  });
   return done;
 }
 

@@ -14,12 +14,18 @@ export class ByteBudget {
     this.#total = total;
   }
 
-  /** Resolves when `bytes` fit; disposing of the result gives them back. */
+  /** Resolves when `bytes` fit, in the order of asking; disposing of the result gives them back. */
   async take(bytes: number): Promise<Disposable> {
     if (this.#queue.length > 0 || !this.#fits(bytes)) {
       await new Promise<void>((resolve) => this.#queue.push({ bytes, resolve }));
     } else this.#taken += bytes;
     return { [Symbol.dispose]: () => this.#give(bytes) };
+  }
+
+  /** Runs `work` while it holds `bytes`. */
+  async use<T>(bytes: number, work: () => Promise<T>): Promise<T> {
+    using _share = await this.take(bytes);
+    return await work();
   }
 
   #fits(bytes: number): boolean {
