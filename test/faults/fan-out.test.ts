@@ -1,12 +1,14 @@
 /** One point to several storages of which one is slow, silent or untrue: the others are complete without waiting for it. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { check } from '../../src/operations/check.ts';
 import { listPoints } from '../../src/operations/list-points.ts';
+import type { ObjectStore } from '../../src/storage/object-store.ts';
 import { type FaultStore, faultStore } from '../../src/storage/testing/fault-store.ts';
 import { objectsOf } from '../integration/fixtures/backup-app.ts';
 import { filesSource, openSessionOf, runBackUp } from '../integration/fixtures/backup-run.ts';
@@ -25,6 +27,18 @@ async function setUp(dir: TempDir, size = 6 * MIB) {
   return { stores, sources };
 }
 
+/** A clock whose time can be made to pass faster. */
+function hurryingTime(): { readonly clock: Clock; passes(rate: number): void } {
+  let [rate, since, at] = [1, systemClock.monotonic(), 0];
+  const monotonic = () => at + (systemClock.monotonic() - since) * rate;
+  return {
+    clock: { ...systemClock, monotonic, sleep: (ms, signal) => systemClock.sleep(ms / rate, signal) },
+    passes: (next) => {
+      [at, since, rate] = [monotonic(), systemClock.monotonic(), next];
+    },
+  };
+}
+
 async function assertWhole(dir: TempDir): Promise<void> {
   const session = await openSessionOf({ stores: localStores(dir, 3) });
   assert.deepEqual((await check(session, { readData: true })).findings, []);
@@ -35,11 +49,21 @@ test('the point is visible on the others while one storage is still silent', asy
   const { stores, sources } = await setUp(dir);
   const rule = stores[1].inject({ on: 'put', key: /^data\//, fault: { kind: 'hang' } });
   const interrupt = new AbortController();
-  const running = runBackUp({ stores, sources, signal: interrupt.signal });
+  const answered: string[] = []; // what is seen in a storage, its answer may still be on the way
+  const heard = stores.map(
+    (store): ObjectStore => ({
+      ...store,
+      put: async (key, parts, options) => {
+        await store.put(key, parts, options);
+        if (key.startsWith('snapshots/')) answered.push(store.name);
+      },
+    }),
+  );
+  const running = runBackUp({ stores: heard, sources, signal: interrupt.signal });
   running.catch(() => {});
+  while (answered.length < 2) await sleep(20);
   const visible = (name: string) => objectsOf(dir.join(name, 'snapshots'));
-  while ((await visible('a')).length === 0 || (await visible('c')).length === 0) await sleep(20);
-  assert.deepEqual(await visible('b'), []);
+  assert.deepEqual([(await visible('a')).length, (await visible('c')).length, await visible('b')], [1, 1, []]);
   assert.ok(rule.hits > 0);
   interrupt.abort();
   await assert.rejects(running, { code: 'interrupted', message: /was made and is whole on a, c/ });
@@ -53,16 +77,16 @@ test('a slow storage with more to take than fits its backlog is put off, holds u
   const slow: FaultStore = {
     ...stores[2],
     put: async (key, parts, options) => {
-      if (key.startsWith('data/')) await gate.promise;
+      if (key.startsWith('data/')) {
+        time.passes(50);
+        await gate.promise;
+        time.passes(1);
+      }
       await stores[2].put(key, parts, options);
     },
   };
-  // time that is waited for passes fifty times as fast
-  const clock: Clock = {
-    ...systemClock,
-    monotonic: () => systemClock.monotonic() * 50,
-    sleep: (ms, signal) => systemClock.sleep(ms / 50, signal),
-  };
+  const time = hurryingTime();
+  const { clock } = time;
   const running = runBackUp({ stores: [stores[0], stores[1], slow], sources, clock });
   running.catch(() => {}); // looked at below
   while ((await objectsOf(dir.join('a', 'snapshots'))).length === 0) await sleep(20);
@@ -142,7 +166,7 @@ test('a lock that is taken away during the run costs that storage the point, not
     stores,
     sources,
     progress: (event) => {
-      if (event.type === 'step' && event.step === 'store') void rm(dir.join('b', 'locks'), { recursive: true });
+      if (event.type === 'step' && event.step === 'store') rmSync(dir.join('b', 'locks'), { recursive: true });
     },
   });
   assert.match(outcome.storages.b!, /^b: the lock of this run was removed by somebody else/);

@@ -29,6 +29,7 @@ test('killed at many moments, it leaves only whole points; the next one is incre
       detached: true,
       stdio: ['ignore', 'pipe', 'ignore'],
     });
+    const over = once(child, 'exit');
     let heard = '';
     for await (const chunk of child.stdout) {
       heard += chunk;
@@ -36,7 +37,6 @@ test('killed at many moments, it leaves only whole points; the next one is incre
       if (/"step":"database"/.test(heard)) break;
     }
     await sleep(150 * kill);
-    const over = once(child, 'exit');
     killGroup(child.pid);
     await over;
     const { stdout } = await app.ok(['points', '--json']);

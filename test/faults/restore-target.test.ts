@@ -1,6 +1,7 @@
 /** Targets that do not take what is restored: full, read-only, taken away. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { lstat, mkdir, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { filesSource, runBackUp } from '../integration/fixtures/backup-run.ts';
@@ -51,19 +52,17 @@ test('a disk that fills up during the restore ends it clearly; with room made, i
   const stores = await setUp(dir, 8 * MIB);
   await using _disk = await mountAt(dir.join('disk'), 'size=12m');
   const target = dir.join('disk', 'out');
-  // somebody else takes the room once the plan was made
-  let ballast: Promise<void> | undefined;
+  // somebody else takes the room once the plan was made, and before anything is written
+  const ballast = dir.join('disk', 'ballast');
   const running = runRestore({
     stores,
     target,
     progress: (event) => {
-      if (event.type === 'step' && event.step === 'restore')
-        ballast ??= writeFile(dir.join('disk', 'ballast'), randomBytes(10 * MIB));
+      if (event.type === 'step' && event.step === 'restore') writeFileSync(ballast, Buffer.alloc(10 * MIB));
     },
   });
   await assert.rejects(running, { code: 'target_full', hint: /run the same restore again/ });
-  await ballast?.catch(() => {});
-  await rm(dir.join('disk', 'ballast'), { force: true });
+  await rm(ballast);
   await runRestore({ stores, target });
   assertSameTree(await treeOf(`${target}/media`), await treeOf(dir.join('media')));
 });
