@@ -1,10 +1,11 @@
 /** An export package back into a directory: checked while it is unpacked, and all of it or nothing. */
 import { readdirSync } from 'node:fs';
-import { chmod, type FileHandle, lstat, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { chmod, type FileHandle, lstat, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import type { Clock } from '../base/clock.ts';
 import { Failure, isFailure } from '../base/failure.ts';
+import { makeDirectories } from '../base/make-directories.ts';
 import type { Progress } from '../base/progress.ts';
 import { makeDurable } from '../recovery/durability.ts';
 import { checkRoom, syncDirectory } from '../recovery/target.ts';
@@ -128,8 +129,8 @@ async function prepare(target: string): Promise<boolean> {
   });
   if (stats === undefined) {
     try {
-      await mkdir(dirname(target), { recursive: true });
-      await mkdir(target, { recursive: true, mode: 0o700 });
+      await makeDirectories(dirname(target));
+      await makeDirectories(target, 0o700);
     } catch (error) {
       throw inOurWords(error, target);
     }

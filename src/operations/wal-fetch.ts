@@ -2,9 +2,10 @@
  * Gives PostgreSQL the file of the WAL archive that its `restore_command` asks for, and fetches the next segments ahead into a directory
  * beside, from where the next calls take them without opening the repository.
  */
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Failure } from '../base/failure.ts';
+import { makeDirectories } from '../base/make-directories.ts';
 import type { Lsn } from '../postgres/lsn.ts';
 import { segmentName } from '../postgres/lsn.ts';
 import { archivedClusters, WalArchive } from '../wal/archive.ts';
@@ -100,7 +101,7 @@ async function clusterMeant({ repository }: Session, { directory, destination }:
 async function fetchAhead(archive: WalArchive, name: SegmentName, answer: Found, input: WalFetchInput): Promise<void> {
   const directory = aheadOf(input.destination);
   if (input.prefetch === 0) return;
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makeDirectories(directory, 0o700);
   for (const old of await readdir(directory)) if (old <= name.name) await rm(join(directory, old), { force: true });
   for (let i = 1; i <= input.prefetch; i++) {
     const next = parseLogFileName(segmentName(name.timeline, after(answer, i), answer.segmentSize)) as SegmentName;

@@ -3,9 +3,10 @@
  * of the recovery are outside the directory; what stays in it is the signal file, which PostgreSQL removes at the end. A directory left by a
  * killed recovery therefore does not start: it asks for a `restore_command` that nobody gives.
  */
-import { appendFile, chown, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, chown, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../base/failure.ts';
+import { makeDirectories } from '../base/make-directories.ts';
 import { formatMicroseconds } from '../base/relative-time.ts';
 import type { ServerAccount } from '../postgres/account.ts';
 import { PostgresInstance } from '../postgres/instance.ts';
@@ -58,7 +59,7 @@ const WAITING = '# Holdfast: recovery to a moment has not begun here. Restore ag
 export async function prepareDataDirectory(dataDir: string): Promise<void> {
   const mark = await readFile(join(dataDir, SIGNAL_FILE), 'utf8').catch(() => undefined);
   if (mark !== WAITING) await rm(dataDir, { recursive: true, force: true });
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await makeDirectories(dataDir, 0o700);
   await writeMark(dataDir, WAITING);
 }
 

@@ -3,10 +3,11 @@
  * that is written first and removed last.
  */
 import { constants } from 'node:fs';
-import { access, lstat, mkdir, open, opendir, readdir, readFile, rm, rmdir, statfs, writeFile } from 'node:fs/promises';
+import { access, lstat, open, opendir, readdir, readFile, rm, rmdir, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Failure } from '../base/failure.ts';
 import type { Id } from '../base/ids.ts';
+import { makeDirectories } from '../base/make-directories.ts';
 import { formatBytes } from '../base/sizes.ts';
 
 const MARKER_NAME = '.holdfast-restore.json';
@@ -68,8 +69,8 @@ export async function prepareTarget(path: string, identity: RestoreIdentity): Pr
 
 /** Closed until it is whole. Directories above it that are missing are made as anybody makes them: a server that runs as another account must get through. */
 async function makeDirectory(path: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  await makeDirectories(dirname(path));
+  await makeDirectories(path, 0o700);
 }
 
 /** Says that the restore is whole: the marker goes, durably. */
@@ -94,7 +95,8 @@ export async function checkRoom(path: string, bytes: number, files: number): Pro
     place = dirname(place);
     stats = await statfs(place).catch(absent);
   }
-  if (stats === undefined) return;
+  // Some file systems (of FUSE, /proc) do not say how large they are.
+  if (stats === undefined || stats.blocks === 0) return;
   const free = stats.bavail * stats.bsize;
   const needed = bytes + files * BYTES_PER_FILE;
   if (needed > free) {

@@ -6,6 +6,7 @@ import type { Stats } from 'node:fs';
 import { chmod, chown, copyFile, lstat, mkdir, readdir, rename, rm, rmdir, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Failure } from '../../base/failure.ts';
+import { makeDirectories } from '../../base/make-directories.ts';
 import { syncDirectory } from '../target.ts';
 
 /** `directory`: renamed as a whole; `children`: a mount point, whose entries are moved; `file`: one file. */
@@ -70,7 +71,7 @@ async function swapChildren({ destination, restored, before }: Swap, done: Done[
 }
 
 async function swapFile({ destination, restored, before }: Swap, done: Done[]): Promise<void> {
-  await mkdir(dirname(destination), { recursive: true });
+  await makeDirectories(dirname(destination));
   const beside = `${destination}.holdfast-new`;
   await rm(beside, { force: true });
   await copyWithMeta(restored, beside);

@@ -7,6 +7,7 @@ import { chmod, chown, lstat, mkdir, mkdtemp, readdir, readFile, realpath, rm, w
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Failure } from '../../base/failure.ts';
+import { makeDirectories } from '../../base/make-directories.ts';
 import type { ServerAccount } from '../../postgres/account.ts';
 import { runProgram } from '../../postgres/run-program.ts';
 import type { Holder } from '../../repository/locks.ts';
@@ -68,7 +69,7 @@ export async function assertReachable(directory: string, account: ServerAccount 
 
 async function makeParent(path: string): Promise<string> {
   try {
-    await mkdir(path, { recursive: true });
+    await makeDirectories(path);
     return await realpath(path);
   } catch (cause) {
     throw new Failure('target_unwritable', `${path} cannot be made: ${(cause as Error).message}.`, { cause });

@@ -7,6 +7,7 @@
 import { chmod, mkdir, open, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Failure } from '../../base/failure.ts';
+import { makeDirectories } from '../../base/make-directories.ts';
 import { errno, localFailure } from './errors.ts';
 
 /** Permission bits of what we create; derived from those of `config`, as restic does. */
@@ -60,24 +61,33 @@ export class Root {
   /** Makes the directories that lead to an object, each durable; never makes the root unless asked to at the beginning. */
   async makeParents(path: string): Promise<void> {
     const modes = await this.modes();
-    if (this.#create && (await this.#look()) === undefined)
-      await mkdir(this.path, { recursive: true, mode: modes.dir });
+    if (this.#create && (await this.#look()) === undefined) await this.#makeRoot(modes);
     await this.assertThere();
     await this.#makeDirectory(dirname(path), modes);
   }
 
-  async #makeDirectory(path: string, modes: Modes): Promise<void> {
+  async #makeDirectory(path: string, modes: Modes, hasParent = false): Promise<void> {
     if (path === this.path) return;
     try {
       await mkdir(path, { mode: modes.dir });
     } catch (error) {
       if (errno(error) === 'EEXIST') return;
       if (errno(error) !== 'ENOENT') throw error;
+      if (hasParent) throw this.#takesNone(path, error);
       await this.#makeDirectory(dirname(path), modes);
-      return this.#makeDirectory(path, modes);
+      return this.#makeDirectory(path, modes, true);
     }
     if (modes === GROUP) await chmod(path, modes.dir);
     await syncDirectory(dirname(path));
+  }
+
+  async #makeRoot(modes: Modes): Promise<void> {
+    try {
+      await makeDirectories(this.path, modes.dir);
+    } catch (error) {
+      if (errno(error) === 'ENOENT') throw this.#takesNone(this.path, error);
+      throw localFailure(this.#storage, `making ${this.path}`, error);
+    }
   }
 
   /** Modes for new files and directories: private, or shared with the group when `config` is group-readable. */
@@ -102,6 +112,13 @@ export class Root {
 
   async #holdsRepository(): Promise<boolean> {
     return (await statOrUndefined(this.pathOf('config'))) !== undefined;
+  }
+
+  #takesNone(path: string, cause: unknown): Failure {
+    return new Failure('storage_refused', `${this.#storage}: ${path} cannot be made: nothing can be created there.`, {
+      hint: 'Check the path of this storage in the configuration; an automount must be mounted first.',
+      cause,
+    });
   }
 
   #missing(): Failure {
