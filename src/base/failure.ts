@@ -38,6 +38,7 @@ export const FAILURES = {
   storage_unreachable: { exit: EXIT.failed, retry: true },
   storage_refused: { exit: EXIT.failed, retry: false },
   storage_full: { exit: EXIT.failed, retry: false },
+  storage_not_empty: { exit: EXIT.failed, retry: false },
   storage_misbehaves: { exit: EXIT.failed, retry: false },
   storages_failed: { exit: EXIT.failed, retry: true },
   too_few_copies: { exit: EXIT.partial, retry: true },

@@ -1,12 +1,13 @@
 /** Creates the repository on every storage, or completes what is missing there. */
 import type { Clock } from '../base/clock.ts';
-import { asFailure, isFailure } from '../base/failure.ts';
+import { asFailure, Failure, isFailure } from '../base/failure.ts';
 import type { Progress } from '../base/progress.ts';
 import { type InitOutcome, type InitResult, initRepositories } from '../repository/init.ts';
 import type { Holder } from '../repository/locks.ts';
 import { assertMounted } from '../repository/meta-places.ts';
 import { openRepository } from '../repository/repository.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
+import { assertOwnPlace } from './foreign-place.ts';
 
 /** There is no session yet: opening one needs what this makes. */
 export interface InitInput {
@@ -24,41 +25,66 @@ export interface InitInput {
 export async function init(input: InitInput): Promise<InitResult> {
   const { stores, password, objectLocked = new Set<string>(), clock, holder, signal, progress } = input;
   progress({ type: 'step', step: 'init', title: 'Creating the repository' });
-  const unmounted = await findUnmounted(input);
-  const usable = stores.filter(({ name }) => !unmounted.has(name));
+  const refused = await findUnusable(input);
+  const usable = stores.filter(({ name }) => !refused.has(name));
+  if (usable.length === 0 && refused.size > 0) throw noneIsUsable([...refused.values()]);
   const made = await initRepositories(usable, password, { clock, holder, signal, probe: { objectLocked } });
   const storages = new Map<string, InitOutcome>(
-    stores.map(({ name }) => [name, unmounted.get(name) ?? (made.storages.get(name) as InitOutcome)]),
+    stores.map(({ name }) => {
+      const failure = refused.get(name);
+      return [name, failure === undefined ? (made.storages.get(name) as InitOutcome) : { state: 'failed', failure }];
+    }),
   );
   const failed = [...storages.values()].some(({ state }) => state === 'failed');
   progress({ type: 'done', step: 'init', outcome: failed ? 'failed' : 'done' });
   return { ...made, storages };
 }
 
-/** Empty directories of storages that lay on a file system which is not mounted now, as the other storages remember. */
-async function findUnmounted({
-  stores,
-  password,
-  clock,
-  holder,
-  signal,
-}: InitInput): Promise<Map<string, InitOutcome>> {
-  const found = new Map<string, InitOutcome>();
+/** Directories without a repository that must not get one: of a disk that is not mounted, or with files of something else. */
+async function findUnusable(input: InitInput): Promise<Map<string, Failure>> {
+  const { stores, signal } = input;
+  const found = new Map<string, Failure>();
   const suspects: ObjectStore[] = [];
   for (const store of stores)
     if (store.mountPoint !== undefined && (await lacksRepository(store, signal))) suspects.push(store);
+  await judge(suspects, found, input, (store) => assertOwnPlace(store, stores));
+  const rest = suspects.filter(({ name }) => !found.has(name));
   const others = stores.filter((store) => !suspects.includes(store));
-  if (suspects.length === 0 || others.length === 0) return found;
+  if (rest.length === 0 || others.length === 0) return found;
+  const repository = await open(others, input);
+  if (repository !== undefined) await judge(rest, found, input, (store) => assertMounted(repository, store));
+  return found; // where the others do not open, init itself says why
+}
+
+/** The repository that other storages hold: it remembers what was mounted where. */
+async function open(others: readonly ObjectStore[], { password, clock, holder, signal }: InitInput) {
   const repository = await openRepository(others, password, { clock, holder, signal }).catch(() => undefined);
   signal.throwIfAborted();
-  if (repository === undefined) return found; // init itself says why
+  return repository;
+}
+
+async function judge(
+  suspects: readonly ObjectStore[],
+  found: Map<string, Failure>,
+  { signal }: InitInput,
+  assert: (store: ObjectStore) => Promise<void>,
+): Promise<void> {
   for (const store of suspects) {
-    await assertMounted(repository, store).catch((error: unknown) => {
+    await assert(store).catch((error: unknown) => {
       signal.throwIfAborted();
-      found.set(store.name, { state: 'failed', failure: asFailure(error) });
+      found.set(store.name, asFailure(error));
     });
   }
-  return found;
+}
+
+function noneIsUsable(failures: readonly Failure[]): Failure {
+  const [only, ...more] = failures;
+  if (only !== undefined && more.length === 0) return only;
+  const told = failures.map(({ message }) => message).join(' ');
+  return new Failure('storages_failed', `No storage can be used: ${told}`, {
+    ...(only?.hint === undefined ? {} : { hint: only.hint }),
+    cause: only,
+  });
 }
 
 async function lacksRepository(store: ObjectStore, signal: AbortSignal): Promise<boolean> {

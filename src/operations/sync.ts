@@ -1,9 +1,11 @@
 /** Brings the storages level, heals what is damaged, rebuilds a storage that was wiped. */
-import { isFailure } from '../base/failure.ts';
+import { asFailure, type Failure, isFailure } from '../base/failure.ts';
 import { type Damage, recordDamage } from '../repository/meta-damage.ts';
 import { pruneStorages } from '../repository/prune.ts';
+import type { Repository } from '../repository/repository.ts';
 import { type SyncReport, syncStorages } from '../repository/sync.ts';
 import { bestEffort } from './best-effort.ts';
+import { assertOwnPlace } from './foreign-place.ts';
 import { rememberPlaces } from './places.ts';
 import type { Session } from './session.ts';
 import { syncWal, type WalSync } from './wal/sync.ts';
@@ -29,14 +31,20 @@ export async function sync(
   { storage, readData = false, moved = false }: SyncInput = {},
 ): Promise<SyncOutcome> {
   const { repository, progress } = session;
+  const refused = await occupied(repository);
+  const failure = storage === undefined ? undefined : refused.get(storage);
+  if (failure !== undefined) throw failure;
+  const names = [...repository.replicas, ...repository.lost]
+    .map(({ name }) => name)
+    .filter((name) => !refused.has(name));
   const points = await syncStorages(repository, {
     ...{ readData, progress, moved },
-    ...(storage === undefined ? {} : { storages: [storage] }),
+    ...(storage !== undefined ? { storages: [storage] } : refused.size > 0 ? { storages: names } : {}),
   });
   const wal = await syncWal(session, new Set(points.storages.keys()), readData);
   const report = {
     ...points,
-    failures: new Map([...points.failures, ...wal.failures]),
+    failures: new Map([...refused, ...points.failures, ...wal.failures]),
     remaining: [...points.remaining, ...wal.remaining],
     wal: wal.storages,
   };
@@ -49,6 +57,17 @@ export async function sync(
   const remaining = await retireSuperseded(session, report.remaining);
   if (remaining.length < report.remaining.length) await remember(remaining);
   return { ...report, remaining };
+}
+
+/** Storages without a repository whose directory holds files of something else: nothing is brought there. */
+async function occupied({ lost }: Repository): Promise<Map<string, Failure>> {
+  const found = new Map<string, Failure>();
+  const all = lost.map(({ store }) => store);
+  for (const { name, store, failure } of lost) {
+    if (!isFailure(failure, 'repository_missing')) continue;
+    await assertOwnPlace(store, all).catch((error: unknown) => found.set(name, asFailure(error)));
+  }
+  return found;
 }
 
 /**

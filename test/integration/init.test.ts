@@ -7,6 +7,7 @@ import { initRepositories } from '../../src/repository/init.ts';
 import { faultStore } from '../../src/storage/testing/fault-store.ts';
 import { memoryStore } from '../../src/storage/testing/memory-store.ts';
 import { CHEAP, holder, init, localStores, open, PASSWORD } from '../support/care.ts';
+import { holdfastHere } from '../support/here.ts';
 import { holdfast, writeConfig } from '../support/holdfast.ts';
 import { need } from '../support/needs.ts';
 import { Restic } from '../support/restic.ts';
@@ -164,4 +165,38 @@ test('a command before init ends with 10, whether the directories are missing or
   for (const name of ['a', 'b']) await mkdir(dir.join(name));
   const empty = await look();
   assert.deepEqual([empty.code, empty.error?.error], [10, 'repository_missing']);
+});
+
+test('a place that takes nothing and a directory of something else are refused once and by name, and a kit of another repository stays', async () => {
+  await using dir = await tempDir();
+  await mkdir(dir.join('taken', 'data'), { recursive: true });
+  await writeFile(dir.join('taken', 'my report.pdf'), '');
+  await mkdir(dir.join('good', 'lost+found'), { recursive: true });
+  await writeFile(dir.join('recovery-kit.txt'), 'RECOVERY KIT of another');
+  const paths = { good: './good', nowhere: '/proc/holdfast/backups', taken: './taken' };
+  const storages = Object.fromEntries(Object.entries(paths).map(([name, path]) => [name, { type: 'local', path }]));
+  const config = await writeConfig(dir.path, { repository: { password: 'x' }, storages, apps: {} });
+
+  const { code, stderr, stdout } = await holdfastHere(['init', '--config', config]);
+  assert.equal(code, 3, stderr);
+  assert.match(stdout, /^good: created\.$/m);
+  assert.equal(stderr.match(/Warning: nowhere: .* cannot be made/g)?.length, 1);
+  assert.equal(stderr.match(/Warning: taken: .* holds files of something else \(my report\.pdf\)/g)?.length, 1);
+  assert.equal(stderr.match(/Warning: /g)?.length, 2, stderr);
+  assert.deepEqual((await readdir(dir.join('taken'))).sort(), ['data', 'my report.pdf']);
+  assert.equal(await readFile(dir.join('recovery-kit.txt'), 'utf8'), 'RECOVERY KIT of another');
+  const [beside] = (await readdir(dir.path)).filter((name) => /^recovery-kit-[0-9a-f]{8}\.txt$/.test(name));
+  assert.match(stdout, new RegExp(`Recovery kit: .*${beside}\\.`));
+
+  const again = await holdfastHere(['init', '--json', '--config', config]);
+  const { storages: states, kit } = again.summary as { storages: Record<string, { error: string }>; kit: string[] };
+  assert.deepEqual(
+    [again.code, states.good, states.nowhere?.error, states.taken?.error],
+    [3, 'existing', 'storage_refused', 'storage_not_empty'],
+  );
+  assert.deepEqual(kit, [dir.join(String(beside)), dir.join('recovery-kit.html')]);
+  const over = await holdfastHere(['kit', '--output', dir.join('recovery-kit.txt'), '--json', '--config', config]);
+  assert.deepEqual([over.code, over.error?.error], [1, 'target_exists']);
+  const sync = await holdfastHere(['sync', '--storage', 'taken', '--json', '--config', config]);
+  assert.deepEqual([sync.code, sync.error?.error], [1, 'storage_not_empty']);
 });

@@ -1,19 +1,20 @@
 /** `holdfast init`: creates the repository on every storage, or completes it, and writes the recovery kit. */
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { EXIT } from '../../base/failure.ts';
+import { asFailure, EXIT } from '../../base/failure.ts';
+import type { Progress } from '../../base/progress.ts';
 import type { Configuration } from '../../config/configuration.ts';
 import { thisProcess } from '../../operations/holder.ts';
 import { init } from '../../operations/init.ts';
 import { collectKit, recoveryKit } from '../../operations/kit.ts';
+import { kitPlace } from '../../operations/kit-files.ts';
 import { rememberPlaces } from '../../operations/places.ts';
 import { defineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { openSession, openStores } from '../open-session.ts';
+import { writeFileWhole } from '../output/write-file.ts';
 
 const WORDS = {
   created: 'created',
-  completed: 'completed: config or keys were missing',
+  completed: 'has the config and keys of the repository now; "holdfast sync" brings it level with the others',
   existing: 'exists already, nothing to do',
 } as const;
 
@@ -21,7 +22,8 @@ export default defineCommand({
   details:
     'Every storage gets the same config and keys. It can be run again at any time: what an interrupted run left is completed, a storage ' +
     'that is new in the configuration gets the keys of the others (then "holdfast sync" fills it), and a repository of somebody else is ' +
-    'refused and left alone. The recovery kit, without the password, is written beside the configuration as text and as a page to print.',
+    'refused and left alone, as is a directory that holds files of something else. The recovery kit, without the password, is written beside ' +
+    'the configuration as text and as a page to print; where the kit of another repository lies there, beside that one.',
   examples: [['holdfast init --json', 'the same, told to a program']],
   exits: [EXIT.partial, EXIT.damaged, EXIT.wrongPassword],
   left: 'Run "holdfast init" again: it completes what was begun.',
@@ -45,13 +47,16 @@ export default defineCommand({
       await output.line(
         `Repository ${repositoryId.slice(0, 8)}. Without its password nobody can read it, you included.`,
       );
-      await writeKits(context);
+      const kit = await writeKits(
+        context,
+        new Set(outcomes.flatMap(([name, { state }]) => (state === 'failed' ? [name] : []))),
+      );
       if (flags.json) {
         const states = outcomes.map(([name, it]) => [
           name,
           it.state === 'failed' ? { error: it.failure.code, message: it.failure.message } : it.state,
         ]);
-        await output.summary({ repository: repositoryId, storages: Object.fromEntries(states) });
+        await output.summary({ repository: repositoryId, storages: Object.fromEntries(states), kit });
       }
       return outcomes.some(([, { state }]) => state === 'failed') ? EXIT.partial : EXIT.done;
     } finally {
@@ -70,26 +75,38 @@ async function objectLocked(config: Configuration): Promise<ReadonlySet<string>>
   return names;
 }
 
-/** The kit as text and as a page, beside the configuration; where that cannot be written, the repository is made all the same. */
-async function writeKits(context: Context): Promise<void> {
-  const { output } = context;
+/**
+ * The kit as text and as a page, beside the configuration; where that cannot be written, the repository is made all the same. Of the storages
+ * in `told` everything was said before. Returns the files.
+ */
+async function writeKits(context: Context, told: ReadonlySet<string>): Promise<string[]> {
+  const { output, progress } = context;
   const config = await context.config();
-  await using session = await openSession(context);
+  const quieter: Progress = (event) => {
+    if (event.type !== 'warning' || event.storage === undefined || !told.has(event.storage)) progress(event);
+  };
+  await using session = await openSession({ ...context, progress: quieter });
   await rememberPlaces(session);
   const kit = await collectKit(session, { config, programVersion: context.build.version, withPassword: false });
+  const { repositoryId } = kit;
+  const files: string[] = [];
   try {
-    for (const [format, name] of KITS) {
-      const file = join(config.directory, name);
-      await writeFile(file, recoveryKit(kit, format), { mode: 0o600 });
+    for (const [format, extension] of KITS) {
+      const place = { name: 'recovery-kit', extension, repositoryId };
+      const { file, beside } = await kitPlace(config.directory, place);
+      await writeFileWhole(file, recoveryKit(kit, format));
+      files.push(file);
       await output.line(`Recovery kit: ${file}. Print it and keep it elsewhere.`);
+      if (beside !== undefined) await output.note(`${beside} holds something else; it was left as it is.`);
     }
   } catch (error) {
     const hint = 'Write it elsewhere: holdfast kit --format html --output FILE';
-    await output.warn(`The recovery kit could not be written: ${(error as Error).message}.`, hint);
+    await output.warn(`There is no recovery kit yet. ${asFailure(error).message}`, hint);
   }
+  return files;
 }
 
 const KITS = [
-  ['text', 'recovery-kit.txt'],
-  ['html', 'recovery-kit.html'],
+  ['text', 'txt'],
+  ['html', 'html'],
 ] as const;

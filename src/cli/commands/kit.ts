@@ -1,11 +1,12 @@
 /** `holdfast kit`: the recovery kit. */
-import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { getKit } from '../../api/system.ts';
 import { EXIT, Failure } from '../../base/failure.ts';
 import { collectKit, recoveryKit } from '../../operations/kit.ts';
+import { refuseOtherKit } from '../../operations/kit-files.ts';
 import { defineCommand, option } from '../command.ts';
 import { openSession } from '../open-session.ts';
+import { writeFileWhole } from '../output/write-file.ts';
 
 export default defineCommand({
   details:
@@ -31,7 +32,8 @@ export default defineCommand({
     });
     const page = recoveryKit(kit, format);
     if (file !== undefined) {
-      await writePrivately(resolve(cwd, file), page);
+      await refuseOtherKit(resolve(cwd, file), kit.repositoryId);
+      await writeFileWhole(resolve(cwd, file), page);
       if (flags.json) await output.summary({ file: resolve(cwd, file), format });
       else
         await output.line(`The recovery kit is in ${resolve(cwd, file)}. Print it and keep it away from this machine.`);
@@ -46,16 +48,8 @@ export default defineCommand({
     const parts = await Array.fromAsync(server.client.bytes(getKit, { query: { format } }));
     const page = Buffer.concat(parts).toString();
     if (file === undefined) await output.raw(page);
-    else await writePrivately(resolve(cwd, file), page);
+    else await writeFileWhole(resolve(cwd, file), page);
     if (flags.json) await output.summary({ file: resolve(cwd, file ?? ''), format });
     return EXIT.done;
   },
 });
-
-/** Readable by its owner only before it has any content, also where a file is there already. */
-async function writePrivately(path: string, text: string): Promise<void> {
-  await using file = await open(path, 'a', 0o600);
-  await file.chmod(0o600);
-  await file.truncate();
-  await file.writeFile(text);
-}
