@@ -1,6 +1,8 @@
 /** The reports of earlier proofs, as the repository keeps them, and their page. */
 import { Failure } from '../base/failure.ts';
 import { readReports } from '../repository/meta-reports.ts';
+import { listSnapshots, pickSnapshot } from '../repository/snapshots.ts';
+import { pointsOf } from './points.ts';
 import { reportPage } from './prove/html.ts';
 import { type ProofReport, parseProofReport } from './prove/report.ts';
 import type { Session } from './session.ts';
@@ -18,6 +20,14 @@ export async function listProofs(
   if (prefix === undefined) return reports;
   if (prefix === 'latest') return reports.slice(-1);
   return reports.filter(({ id, point }) => id.startsWith(prefix) || (point?.startsWith(prefix) ?? false));
+}
+
+/** The same for a prefix that may name nothing: throws `point_unknown` when there is neither such a report nor such a point. */
+export async function proofsOf(session: Session, app: string, prefix: string): Promise<readonly ProofReport[]> {
+  const reports = await listProofs(session, app, prefix);
+  if (reports.length === 0 && prefix !== 'latest')
+    pickSnapshot(pointsOf(await listSnapshots(session.repository), app), prefix);
+  return reports;
 }
 
 /** The newest of them. Throws `point_unknown`. */

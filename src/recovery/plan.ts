@@ -52,6 +52,7 @@ export interface PlanProblem {
 export interface RestorePlan {
   readonly point: Id;
   readonly app: string | undefined;
+  /** Those that give something. */
   readonly sources: readonly string[];
   readonly totals: PlanTotals;
   /** From which storage how much, when all goes well. */
@@ -89,13 +90,18 @@ export async function planRestore(
   const content = new RestoreContent(indexed.index, mask);
   const planner = new TreePlanner({ indexed, table, content, manifest: point.manifest, ...request });
   const names = chosen.map(({ name }) => name.toString());
-  for (const node of chosen) await planner.source(node, startAt(node.name, names, patterns));
+  const sources: string[] = [];
+  for (const node of chosen) {
+    const position = startAt(node.name, names, patterns);
+    await planner.source(node, position);
+    if (position.taken || planner.touched(node.name.toString())) sources.push(node.name.toString());
+  }
   refuseUnmatched(patterns, point);
   const columns = table.freeze();
   return {
     point: point.stored.id,
     app: point.app,
-    sources: names,
+    sources,
     totals: { ...planner.totals, fetchBytes: content.fetchBytes, packs: content.shares().length },
     storages: byStorage(indexed, content, mask),
     problems: planner.problems,

@@ -56,6 +56,7 @@ describe('levels, reports and turns', { skip }, () => {
     assert.equal(ofPoint.document<unknown[]>().length, 4);
     await app.ok(['proofs', first!.id, '--html', app.dir.join('again.html')]);
     assert.match(await readFile(app.dir.join('again.html'), 'utf8'), new RegExp(first!.id));
+    assert.equal((await app.run(['proofs', 'ffff', '--json'])).error?.error, 'point_unknown');
     assert.match((await app.run(['proofs', 'ffff', '--html', app.dir.join('none.html')])).stderr, /no report/);
     await rm(app.dir.join('b', 'meta'), { recursive: true });
     await rm(app.dir.join('c', 'meta'), { recursive: true });

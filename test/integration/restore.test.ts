@@ -42,8 +42,9 @@ test('a point comes back as it was: bytes, names, modes, owners, times, links, h
 });
 
 test('only what is asked for is restored, with the directories on the way to it', async () => {
-  await using app = await backupApp({ local: ['a'] });
+  await using app = await backupApp({ local: ['a'], config: ['.env'] });
   await fillMedia(app.media);
+  await writeFile(app.dir.join('.env'), 'DEBUG=no');
   await writeFile(`${app.media}/scan [1].png`, 'brackets are meant as they are');
   await app.backUp();
   const restored = async (...args: string[]) => {
@@ -62,6 +63,8 @@ test('only what is asked for is restored, with the directories on the way to it'
   assert.deepEqual(await restored('--path', 'photos/2026/2?.jpg').then((names) => names.length), 12);
   assert.deepEqual(await restored('--source', 'media', '--path', 'scan [1].png'), ['media/scan [1].png']);
   assert.equal((await restored('--path', 'photos')).length, 33);
+  const look = ['restore', 'latest', '--dry-run', '--to', app.dir.join('x'), '--path', 'photos', '--json'];
+  assert.deepEqual((await app.ok(look)).summary?.sources, ['media'], 'a source that gives nothing is not named');
 
   const unknown = await app.run(['restore', 'latest', '--to', app.dir.join('x'), '--path', 'photoz/**', '--json']);
   assert.equal(unknown.error?.error, 'path_unknown');

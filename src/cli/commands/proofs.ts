@@ -4,7 +4,7 @@ import { getProof, listProofs as proofsThere } from '../../api/proofs.ts';
 import { EXIT, Failure } from '../../base/failure.ts';
 import { given } from '../../base/given.ts';
 import { formatUtcAndLocal, withLocal } from '../../base/relative-time.ts';
-import { findProof, listProofs, proofPage } from '../../operations/proofs.ts';
+import { findProof, listProofs, proofPage, proofsOf } from '../../operations/proofs.ts';
 import type { ProofReport } from '../../operations/prove.ts';
 import { argument, defineCommand, type ExitStatus, option } from '../command.ts';
 import type { Context } from '../context.ts';
@@ -29,7 +29,8 @@ export default defineCommand({
     const app = (await context.config()).appName(flags.app);
     await using session = await openSession(context);
     if (file !== undefined) return writePage(context, await findProof(session, app, namedProof(point)), file);
-    return list(context, await listProofs(session, app, point), point);
+    const reports = point === undefined ? await listProofs(session, app) : await proofsOf(session, app, point);
+    return list(context, reports, point);
   },
   async remote(context, { arguments: { point }, options: { html: file } }) {
     const { document, app } = context.server;

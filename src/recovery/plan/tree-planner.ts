@@ -63,6 +63,11 @@ export class TreePlanner {
     return this.#counts;
   }
 
+  /** Whether anything of a source is wanted: restored, or missing. */
+  touched(source: string): boolean {
+    return this.sourceRows.has(source) || this.incompleteSources.has(source);
+  }
+
   /** Adds what is wanted of one source; sources come in the order of the point. */
   async source(node: TreeNode, position: Position): Promise<void> {
     this.#topNames.check(node.name);
