@@ -19,7 +19,9 @@ const newest = (await majors()).at(-1)!;
 
 test('kill -9 while the log is replayed: the server stops, there is no directory that could be started, the same command completes', async () => {
   await using pg = await startPostgres({ major: newest, settings: KNOWING });
-  await using app = await backupApp({ databaseUrl: pg.url(), local: ['a'] });
+  // so slow that the replay waits for its log, and is met by whoever looks now and then
+  const storages = { a: { downloadLimit: '2MiB' } };
+  await using app = await backupApp({ databaseUrl: pg.url(), local: ['a'], storages });
   await app.backUp();
   await pg.sql('create table bulk as select g, repeat(md5(g::text), 10) as body from generate_series(1, 100000) g');
   await commitRows(pg, 1, 2);
@@ -91,12 +93,12 @@ async function until(
   child: ChildProcess | undefined,
   holds: () => boolean | Promise<boolean>,
 ): Promise<void> {
-  for (let turn = 0; turn < 6000; turn++) {
+  for (let turn = 0; turn < 30_000; turn++) {
     if (await holds()) return;
     if (child !== undefined && child.exitCode !== null) throw new Error(`${what}: it ended with ${child.exitCode}`);
     await sleep(10);
   }
-  throw new Error(`${what}: waited a minute`);
+  throw new Error(`${what}: waited five minutes`);
 }
 
 function serverPid(file: string): number {

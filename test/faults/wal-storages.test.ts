@@ -15,6 +15,7 @@ import { run } from '../support/run.ts';
 import { type TempDir, tempDir } from '../support/temp.ts';
 import {
   archived,
+  archivedXids,
   assertSameAsServer,
   MIB,
   serverEnd,
@@ -44,7 +45,7 @@ async function world(storages = 2, settings: Readonly<Record<string, string>> = 
     return faulty;
   };
   const place = await walPlace({ storages, wrap });
-  await server.sql(TABLE);
+  await server.sql(`SET synchronous_commit = local; ${TABLE}`);
   const dispose = async () => {
     await server.stop('immediate');
     await place[Symbol.asyncDispose]();
@@ -128,21 +129,15 @@ test('while too few storages take WAL it stays in the spool; at its limit receiv
 });
 
 test('where storages acknowledge, a commit that waits for us is in as many storages when it returns, and waits while they fail', async () => {
-  await using it = await world(2);
+  await using it = await world(2, { synchronous_standby_names: SLOT });
   const { server, place, faults } = it;
   await using stream = place.start(server.url(), { acknowledge: 2, flushEvery: 60_000, requiredCopies: 2 });
   await stream.until('it streams', isStreaming);
-  await server.sql(`ALTER SYSTEM SET synchronous_standby_names = '${SLOT}'`);
-  await server.sql('SELECT pg_reload_conf()');
   const identifier = (await stream.state())?.systemIdentifier ?? '';
   for (let n = 0; n < 5; n++) {
-    await server.sql(`INSERT INTO t VALUES (${n}, 'x')`);
-    const end = await serverEnd(server);
-    // Asked as soon as the commit has returned: its record ends before this position, but for what the server wrote since.
-    for (const mask of [1, 2]) {
-      const [span] = (await archived(place.repository, identifier, mask)).spans;
-      assert.ok((span?.end ?? 0n) + 400n >= end, `${span?.end} of ${end}`);
-    }
+    const [row] = await server.sql(`INSERT INTO t VALUES (${n}, 'x') RETURNING xmin::text AS xid`);
+    for (const mask of [1, 2])
+      assert.ok((await archivedXids(place.repository, identifier, mask)).has(Number(row?.xid)), `${n} in ${mask}`);
   }
   const dead = faults[0]!.inject({ on: 'put', key: /^wal\//, fault: { kind: 'fail' } });
   let returned = false;
@@ -153,8 +148,6 @@ test('where storages acknowledge, a commit that waits for us is in as many stora
   assert.equal(returned, false);
   dead.remove();
   await commit;
-  await server.sql('ALTER SYSTEM RESET synchronous_standby_names');
-  await server.sql('SELECT pg_reload_conf()');
   await wholeEverywhere(it, stream);
 });
 
@@ -180,14 +173,13 @@ test('a commit is in the storages when flushEvery says, and the lag is printed',
     await using stream = place.start(server.url(), { repository, flushEvery });
     await stream.until('it streams', isStreaming);
     from = await serverEnd(server);
-    for (let n = 0; n < 40; n++) {
+    for (let n = 0; n < 40 || lags.length === 0; n++) {
       await server.sql(`INSERT INTO t VALUES (${n}, 'x')`);
       await systemClock.sleep(50);
     }
     await stream.stored(await serverEnd(server));
     await stream.stop();
     lags.sort((a, b) => a - b);
-    assert.ok(lags.length > 0);
     const at = (part: number) => lags[Math.floor((lags.length - 1) * part)];
     t.diagnostic(
       `flushEvery ${flushEvery} ms: oldest commit of a slice stored after ${at(0.5)} ms (median), ${at(1)} ms (worst)`,
@@ -285,7 +277,7 @@ describe('a spool on a disk of four mebibytes', {
 });
 
 async function untilSaid(stream: TestStream, pattern: RegExp): Promise<void> {
-  for (let i = 0; i < 600; i++) {
+  for (let i = 0; i < 3600; i++) {
     if (pattern.test(stream.said())) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

@@ -41,7 +41,7 @@ before(async () => {
     world.configFile,
     `${await readFile(world.configFile, 'utf8')}server: { exchange: { maxUpload: 128MiB } }\n`,
   );
-  api = await apiServer({ configFile: world.configFile, worker: true, limits: { idle: 1_000 } });
+  api = await apiServer({ configFile: world.configFile, worker: true, limits: { idle: 4_000 } });
   await api.refreshPoints();
 });
 

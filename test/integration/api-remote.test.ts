@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ApiServer, apiServer } from '../support/api.ts';
+import { startFaultyProxy } from '../support/faulty-proxy.ts';
 import { HOLDFAST, type HoldfastResult, holdfast } from '../support/holdfast.ts';
 import { type BackupApp, backupApp, fillMedia } from './fixtures/backup-app.ts';
 
@@ -115,7 +116,9 @@ test('a package comes from the server and goes back to it; so do the kit, the co
 test('Ctrl-C asks the run to stop, and says so', async () => {
   const hold = world.dir.join('hold');
   await writeFile(hold, '');
-  const child = spawn(HOLDFAST, ['backup', '--server', api.url, '--token-file', api.tokenFile], { stdio: 'pipe' });
+  await using proxy = await startFaultyProxy({ upstream: api.url });
+  const server = ['--server', proxy.endpoint, '--token-file', api.tokenFile];
+  const child = spawn(HOLDFAST, ['backup', ...server], { stdio: 'pipe' });
   let said = '';
   child.stderr.on('data', (bytes: Buffer) => {
     said += bytes.toString();
@@ -125,10 +128,12 @@ test('Ctrl-C asks the run to stop, and says so', async () => {
     return (page as { items: { id: string; state: string; cancelled_by: string | null }[] }).items[0]!;
   };
   while ((await running()).state !== 'running') await sleep(50);
+  const { id } = await running();
+  const follows = ({ method, path }: { method: string; path: string }) => method === 'GET' && path.includes(id);
+  while (!proxy.requests.some(follows)) await sleep(50); // it knows which run is its own
   child.kill('SIGINT');
   const [code] = (await once(child, 'close')) as [number];
   assert.equal(code, 130, said);
-  const { id } = await running();
   assert.match(said, new RegExp(`the run ${id} was asked to stop`));
   await rm(hold);
   while ((await running()).state === 'running') await sleep(50);

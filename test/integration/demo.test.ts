@@ -8,7 +8,7 @@ import { run } from '../support/run.ts';
 import { tempDir } from '../support/temp.ts';
 
 const script = fileURLToPath(new URL('../../scripts/demo.ts', import.meta.url));
-const demo = (...args: string[]) => run(process.execPath, [script, ...args], { timeoutMs: 240_000 });
+const demo = (...args: string[]) => run(process.execPath, [script, ...args], { timeoutMs: 10 * 60_000 });
 
 test('the demonstration brings everything back, leaves a clinic that works with commands to try, and cleans up on request', async () => {
   await using dir = await tempDir({ open: true });

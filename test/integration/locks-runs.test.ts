@@ -57,7 +57,8 @@ test('a backup keeps our prune and that of restic from removing, survives "resti
 }, async () => {
   await using app = await backupApp({ local: ['a'], storages: { a: { uploadLimit: '4MiB' } } });
   await writeFile(join(app.media, 'large'), randomBytes(32 * MIB));
-  const { ended } = await longBackup(app);
+  const { child, ended } = await longBackup(app);
+  child.kill('SIGSTOP'); // it lives, and does not end before we are done
   const own = await app.run(['prune', '--json']);
   assert.deepEqual([own.code, own.error?.error], [11, 'locked']);
   const prune = await app.restic('a').run('prune');
@@ -65,6 +66,7 @@ test('a backup keeps our prune and that of restic from removing, survives "resti
   assert.match(prune.stderr + prune.stdout, /locked/);
   await app.restic('a').ok('unlock');
   assert.ok((await objectsOf(app.dir.join('a', 'locks'))).length > 0, 'the lock of a living process stays');
+  child.kill('SIGCONT');
   const [code] = await ended;
   assert.equal(code, 0);
   await app.resticChecks();

@@ -81,7 +81,7 @@ export class Restic {
   #runOptions() {
     return {
       env: { RESTIC_REPOSITORY: this.location, RESTIC_PASSWORD: this.#password, ...this.#options.env },
-      timeoutMs: this.#options.timeoutMs ?? 180_000,
+      timeoutMs: this.#options.timeoutMs ?? 300_000,
     };
   }
 }

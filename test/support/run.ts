@@ -6,7 +6,7 @@ export interface RunOptions {
   /** Added to the environment of the test; `undefined` takes a variable away. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly input?: string | Uint8Array;
-  /** Milliseconds until the program and everything it started is killed. Default: two minutes. */
+  /** Milliseconds until the program and everything it started is killed. Default: five minutes. */
   readonly timeoutMs?: number;
   readonly uid?: number;
   readonly gid?: number;
@@ -43,7 +43,7 @@ export async function run(command: string, args: readonly string[], options: Run
   const timer = setTimeout(() => {
     timedOut = true;
     killGroup(child.pid);
-  }, options.timeoutMs ?? 120_000);
+  }, options.timeoutMs ?? 300_000);
   const abort = () => killGroup(child.pid);
   options.signal?.addEventListener('abort', abort, { once: true });
   try {

@@ -85,7 +85,7 @@ export async function waitForRun(call: Service['call'], id: string): Promise<Run
 }
 
 async function ready(child: ChildProcess, url: string, output: () => string): Promise<void> {
-  for (let tries = 0; tries < 600; tries++) {
+  for (let tries = 0; tries < 3000; tries++) {
     if (child.exitCode !== null) throw new Error(`serve ended with ${child.exitCode}\n${output()}`);
     const answer = await fetch(`${url}/readyz`).catch(() => undefined);
     if (answer?.ok) return;

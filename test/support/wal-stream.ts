@@ -6,6 +6,7 @@ import { systemClock } from '../../src/base/clock.ts';
 import type { ProgressEvent } from '../../src/base/progress.ts';
 import { parseConnectionUrl } from '../../src/postgres/connection-settings.ts';
 import { formatLsn, type Lsn, parseLsn, parseSegmentName } from '../../src/postgres/lsn.ts';
+import { WalScanner } from '../../src/postgres/wal-records.ts';
 import { openRepository, type Repository } from '../../src/repository/repository.ts';
 import type { ObjectStore } from '../../src/storage/object-store.ts';
 import { WalArchive, type WalInventory } from '../../src/wal/archive.ts';
@@ -74,7 +75,7 @@ function startStream(repository: Repository, spool: string, url: string, more: P
   const state = () => readStreamState(directory);
   const said = () => events.flatMap((event) => ('message' in event ? [event.message] : [])).join('\n');
   const until: TestStream['until'] = async (what, test) => {
-    const deadline = systemClock.monotonic() + 30_000;
+    const deadline = systemClock.monotonic() + 180_000;
     for (;;) {
       const now = await state();
       if (now !== undefined && test(now)) return now;
@@ -118,6 +119,27 @@ export async function archived(repository: Repository, systemIdentifier: string,
   const archive = new WalArchive(repository, systemIdentifier);
   const inventory = await archive.list();
   return { archive, inventory, spans: spans(inventory, mask) };
+}
+
+/** Every transaction whose commit is in the archive, as any of the storages of `mask` shows it. */
+export async function archivedXids(
+  repository: Repository,
+  systemIdentifier: string,
+  mask: number,
+): Promise<Set<number>> {
+  const xids = new Set<number>();
+  const { archive, inventory, spans: all } = await archived(repository, systemIdentifier, mask);
+  const held = { ...inventory, pieces: inventory.pieces.filter((stored) => (stored.mask & mask) !== 0) };
+  assert.ok(all.length <= 1, 'the archive has a hole');
+  for (const { timeline, start, end, segmentSize } of all) {
+    const scanner = new WalScanner(
+      start,
+      { commit: ({ kind, xid }) => kind === 'commit' && xids.add(xid) },
+      { segmentSize, verifyCrc: true },
+    );
+    for await (const { bytes } of archive.read(timeline, start, end, held)) scanner.push(bytes);
+  }
+  return xids;
 }
 
 /** Every archived byte equals the server's file, wherever the server still has it. Returns how many bytes were compared. */

@@ -85,9 +85,9 @@ async function finishSegment(server: TestServer): Promise<string> {
   return name;
 }
 
-/** Waits until `holds`, at most a minute and a half. */
+/** Waits until `holds`, at most five minutes. */
 export async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 900; i++) {
+  for (let i = 0; i < 3000; i++) {
     if (await holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

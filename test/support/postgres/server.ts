@@ -44,8 +44,16 @@ export interface TestServer extends AsyncDisposable {
   stop(mode?: StopMode): Promise<void>;
 }
 
-/** Durability is of no interest to a test. */
-const FAST = { fsync: 'off', full_page_writes: 'on', shared_buffers: '16MB', max_wal_size: '128MB' };
+/** A machine that does much else starts a server in its own time. */
+const START_MS = 5 * 60_000;
+/** Durability is of no interest to a test, and what a server does by itself, some time, is chance: commits, changed pages, log. */
+const FAST = {
+  fsync: 'off',
+  full_page_writes: 'on',
+  shared_buffers: '16MB',
+  max_wal_size: '128MB',
+  autovacuum: 'off',
+};
 
 export async function startPostgres(options: TestServerOptions): Promise<TestServer> {
   const account = serverAccount();
@@ -70,7 +78,7 @@ export async function startPostgres(options: TestServerOptions): Promise<TestSer
       account,
       loopback: true,
       settings: { ...FAST, ...options.settings },
-      ...(options.startTimeoutMs === undefined ? {} : { startTimeoutMs: options.startTimeoutMs }),
+      startTimeoutMs: options.startTimeoutMs ?? START_MS,
     });
     return testServer(options.major, instance, directory);
   } catch (error) {
