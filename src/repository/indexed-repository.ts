@@ -1,10 +1,10 @@
 /** A repository whose index is loaded: it can find, read and verify every blob. */
-import { hash } from 'node:crypto';
-import { createZstdDecompress, zstdDecompressSync } from 'node:zlib';
+import { createZstdDecompress } from 'node:zlib';
 import { Failure } from '../base/failure.ts';
 import type { Id } from '../base/ids.ts';
+import { type BlobType, openBlob } from './format/blob.ts';
 import { parseTree, type TreeNode, TreeParser, TreeText } from './format/tree.ts';
-import type { BlobIndex, BlobLocation, BlobType } from './index/blob-index.ts';
+import type { BlobIndex, BlobLocation } from './index/blob-index.ts';
 import type { DamagedIndex } from './index-loader.ts';
 import { objectKey } from './keys.ts';
 import { inMask, readFromAny } from './replicas.ts';
@@ -12,8 +12,8 @@ import type { Presence, Repository } from './repository.ts';
 
 /** Trees above this plain size are decompressed and parsed as a stream. */
 const STREAM_FROM = 8 * 1024 * 1024;
-/** What a hostile index may make us allocate for one blob. */
-const MAX_BLOB = 1024 * 1024 * 1024;
+
+export { plainLength } from './format/blob.ts';
 
 export class IndexedRepository {
   readonly repository: Repository;
@@ -118,23 +118,4 @@ export class IndexedRepository {
   #plain(sealed: Uint8Array, location: BlobLocation, idBytes: Uint8Array): Buffer {
     return openBlob(this.repository.sealer.open(sealed), location.uncompressedLength, idBytes);
   }
-}
-
-/** Decompresses an opened blob (when `uncompressedLength` is not 0) and verifies its id. Throws `data_damaged`. */
-export function openBlob(opened: Buffer, uncompressedLength: number, idBytes: Uint8Array): Buffer {
-  const plain = uncompressedLength === 0 ? opened : decompress(opened, uncompressedLength);
-  if (!hash('sha256', plain, 'buffer').equals(idBytes))
-    throw new Failure('data_damaged', 'A blob does not hash to its id.');
-  return plain;
-}
-
-function decompress(bytes: Buffer, length: number): Buffer {
-  if (length > MAX_BLOB) throw new Failure('data_damaged', 'A blob claims an absurd length.');
-  try {
-    const plain = zstdDecompressSync(bytes, { maxOutputLength: length });
-    if (plain.length === length) return plain;
-  } catch (error) {
-    throw new Failure('data_damaged', 'A blob does not decompress.', { cause: error });
-  }
-  throw new Failure('data_damaged', 'A blob is shorter than its index says.');
 }

@@ -12,6 +12,7 @@ import { newClaims } from './index/claims.ts';
 import { IndexWriter } from './index-writer.ts';
 import type { IndexedRepository } from './indexed-repository.ts';
 import { objectKey } from './keys.ts';
+import type { KnownContent } from './known-content.ts';
 import type { LocalTrees } from './local-trees.ts';
 import type { Lock } from './locks.ts';
 import { copyDeferred } from './pack-copy.ts';
@@ -30,6 +31,8 @@ export interface PointWriterOptions {
   readonly locks?: readonly Lock[];
   /** Asked on each storage right before the point becomes visible there; what it throws keeps the point from it. */
   readonly beforeVisible?: () => Promise<void>;
+  /** What was hashed in earlier runs; a run that ends well adds to it. */
+  readonly known?: KnownContent;
   readonly signal: AbortSignal;
 }
 
@@ -63,7 +66,7 @@ export class PointWriter implements AsyncDisposable {
   constructor(repository: IndexedRepository, options: PointWriterOptions) {
     const { replicas, masterKey, settings } = repository.repository;
     const { clock } = settings;
-    const { signal, seal, workers, behind = [], locks = [] } = options;
+    const { signal, seal, workers, known, behind = [], locks = [] } = options;
     this.#repository = repository;
     this.#options = options;
     this.#behind = new Set(behind.map(({ name }) => name));
@@ -82,6 +85,7 @@ export class PointWriter implements AsyncDisposable {
       settings: seal,
       onPack: (pack, free) => this.#track(this.#distribute(pack, free)),
       ...(workers === undefined ? {} : { workers }),
+      ...(known && { tags: known.tags }),
     });
   }
 
@@ -105,7 +109,7 @@ export class PointWriter implements AsyncDisposable {
    * it fires before one has it; once one has, the outcome tells which.
    */
   async commit(snapshot: Snapshot): Promise<CommittedPoint> {
-    await this.pool.flush();
+    const learned = await this.pool.flush();
     await Promise.all(this.#distributing);
     this.#indexes.close();
     const sealed = this.#repository.repository.sealUnpacked(encodeSnapshot(snapshot));
@@ -117,6 +121,7 @@ export class PointWriter implements AsyncDisposable {
       this.#options.signal.throwIfAborted();
       throw this.#refusal ?? noCopy(copies);
     }
+    await this.#options.known?.save(learned, this.#repository.index);
     return { id: sealed.id, copies };
   }
 

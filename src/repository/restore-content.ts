@@ -1,8 +1,8 @@
 /** Finds the blobs of a file's content in the index, each in the pack that is nearest, and counts what there is to fetch. */
+import { plainLength } from './format/blob.ts';
 import type { BlobIndex } from './index/blob-index.ts';
 import { IdTable } from './index/id-table.ts';
 
-const SEAL_OVERHEAD = 32;
 const HOLE_FROM = 64 * 1024;
 const HOLE_RATIO = 500;
 
@@ -43,8 +43,7 @@ export class RestoreContent {
 
   /** Bytes of the blob before sealing and compression. */
   plainLength(row: number): number {
-    const { length, uncompressedLength } = this.#index.at(row);
-    return uncompressedLength === 0 ? length - SEAL_OVERHEAD : uncompressedLength;
+    return plainLength(this.#index.at(row));
   }
 
   /** Whether the blob can only be zeros: nothing else compresses so well. For estimates. */

@@ -1,6 +1,6 @@
 /** The relation files of a cluster in an earlier point: what they are made of, by path. */
 import type { Id } from '../../base/ids.ts';
-import type { IndexedRepository } from '../../repository/indexed-repository.ts';
+import { type IndexedRepository, plainLength } from '../../repository/indexed-repository.ts';
 import type { TreeNode } from '../../repository/trees.ts';
 
 export interface EarlierFile {
@@ -60,11 +60,4 @@ function earlierFile({ index }: IndexedRepository, { size, content }: TreeNode):
     sum += length;
   }
   return sum === size ? { size, content, lengths } : undefined;
-}
-
-/** What sealing adds to a blob. */
-const SEAL = 32;
-
-function plainLength({ length, uncompressedLength }: { length: number; uncompressedLength: number }): number {
-  return uncompressedLength === 0 ? length - SEAL : uncompressedLength;
 }

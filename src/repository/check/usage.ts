@@ -1,8 +1,8 @@
 /** Which blobs are needed where: every distinct tree of the given points is read once, marks are kept in typed arrays. */
 import { asFailure, type Failure } from '../../base/failure.ts';
 import { type Id, idFromBytes } from '../../base/ids.ts';
+import type { BlobType } from '../format/blob.ts';
 import type { TreeNode } from '../format/tree.ts';
-import type { BlobType } from '../index/blob-index.ts';
 import type { IndexedRepository } from '../indexed-repository.ts';
 
 /** A root tree and the storages on which it must be whole. */

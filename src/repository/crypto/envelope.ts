@@ -14,9 +14,9 @@ import { applyStream, counters, macFinish, macStart, macUpdate, memory, WINDOW_S
 
 /** Bytes that sealing adds: IV and MAC. */
 export const ENVELOPE_OVERHEAD = 32;
+export const IV_SIZE = 16;
+export const MAC_SIZE = 16;
 
-const IV_SIZE = 16;
-const MAC_SIZE = 16;
 const BLOCK = 16;
 /** Bytes of IVs drawn at a time. */
 const IV_POOL = 65536;

@@ -7,11 +7,9 @@
  * hashing the pack. To everybody else, restic too, it is an IV like any other. Two packs of the same blobs still have different names.
  */
 import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { MasterKey } from './envelope.ts';
+import { IV_SIZE, MAC_SIZE, type MasterKey } from './envelope.ts';
 
-const IV_SIZE = 16;
 const SALT_SIZE = 8;
-const MAC_SIZE = 16;
 const PURPOSE = 'holdfast: IV of a pack header, from what the pack holds';
 
 export class PackBinding {

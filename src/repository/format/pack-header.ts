@@ -5,9 +5,8 @@
  */
 import { Failure } from '../../base/failure.ts';
 import { type Id, idFromBytes } from '../../base/ids.ts';
-import { ENVELOPE_OVERHEAD } from '../crypto/envelope.ts';
-
-export type BlobType = 'data' | 'tree';
+import { ENVELOPE_OVERHEAD, type Sealer } from '../crypto/envelope.ts';
+import type { BlobType } from './blob.ts';
 
 /** A blob's place in a pack. */
 export interface PackedBlob {
@@ -31,6 +30,9 @@ const UINT32 = 2 ** 32;
 
 /** Readers refuse a longer one (restic); about 400,000 blobs. */
 const MAX_HEADER_SIZE = 16 * 1024 * 1024;
+
+/** Where writers close a pack: it keeps the sealed header far below what readers accept. */
+export const MAX_BLOBS_PER_PACK = 100_000;
 
 /** Bytes that header and length field take at the end of a pack of `blobs`. */
 export function packHeaderSize(blobs: readonly Pick<PackedBlob, 'uncompressedLength'>[]): number {
@@ -84,6 +86,24 @@ export function parsePackHeader(plaintext: Uint8Array): PackedBlob[] {
     at = next;
   }
   return blobs;
+}
+
+/** Whether both name the same blobs at the same places. */
+export function isSameHeader(a: readonly PackedBlob[], b: readonly PackedBlob[]): boolean {
+  return a.length === b.length && a.every((blob, i) => isSameBlob(blob, b[i]!));
+}
+
+/** Throws `data_damaged` unless the sealed header opens again and says what was written: see `isSameHeader`. */
+export function assertReadsBack(sealer: Sealer, sealedHeader: Uint8Array, blobs: readonly PackedBlob[]): void {
+  if (isSameHeader(parsePackHeader(sealer.open(sealedHeader)), blobs)) return;
+  throw new Failure('data_damaged', 'A sealed pack header did not read back as it was written.', {
+    hint: 'This points at faulty memory in this machine: test it before trusting any backup made on it.',
+  });
+}
+
+function isSameBlob(a: PackedBlob, b: PackedBlob): boolean {
+  const samePlace = a.offset === b.offset && a.length === b.length && a.uncompressedLength === b.uncompressedLength;
+  return samePlace && a.id === b.id && a.type === b.type;
 }
 
 function entrySize(compressed: boolean): number {

@@ -5,9 +5,8 @@
  * because storages are pruned apart; it is at hand for a set of storages when the packs that hold it cover the set together.
  */
 import { type Id, idFromBytes } from '../../base/ids.ts';
+import type { BlobType } from '../format/blob.ts';
 import { type FrozenIdTable, growableColumn, IdTable, wholeView } from './id-table.ts';
-
-export type BlobType = 'data' | 'tree';
 
 /** Storages as bits; at most 31 of them. */
 export type StorageMask = number;

@@ -4,10 +4,7 @@ import { type Id, id as toId } from '../../base/ids.ts';
 import { ENVELOPE_OVERHEAD, type MasterKey, Sealer } from '../crypto/envelope.ts';
 import { PackBinding } from '../crypto/pack-binding.ts';
 import type { PackEntry } from '../format/index-file.ts';
-import { encodePackHeader, type PackedBlob, parsePackHeader } from '../format/pack-header.ts';
-
-/** Keeps the header far below what readers accept. */
-const MAX_BLOBS = 100_000;
+import { assertReadsBack, encodePackHeader, MAX_BLOBS_PER_PACK, type PackedBlob } from '../format/pack-header.ts';
 
 export interface AssembledPack extends PackEntry {
   readonly id: Id;
@@ -38,7 +35,7 @@ export class PackAssembler {
   }
 
   get isFull(): boolean {
-    return this.#size >= this.#target || this.#blobs.length >= MAX_BLOBS;
+    return this.#size >= this.#target || this.#blobs.length >= MAX_BLOBS_PER_PACK;
   }
 
   /** Appends a verified blob; `sealed` is kept, not copied. */
@@ -53,8 +50,7 @@ export class PackAssembler {
     const plaintext = encodePackHeader(this.#blobs);
     const header = Buffer.allocUnsafe(plaintext.length + ENVELOPE_OVERHEAD);
     this.#sealer.sealUnder(this.#binding.newIv(plaintext, this.#parts), plaintext, header, 0);
-    // Never store what was not read back: throws when the header does not open again.
-    parsePackHeader(this.#sealer.open(header));
+    assertReadsBack(this.#sealer, header, this.#blobs);
     const length = Buffer.alloc(4);
     length.writeUInt32LE(header.length);
     const parts = [...this.#parts, header, length];

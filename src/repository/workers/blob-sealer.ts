@@ -7,6 +7,7 @@ import { PackBinding } from '../crypto/pack-binding.ts';
 import { sha256All } from '../crypto/sha256-lanes.ts';
 import { FrozenLookup } from '../index/blob-index.ts';
 import { Claims } from '../index/claims.ts';
+import { BlobNamer } from './blob-namer.ts';
 import type { SealedPackMessage, SealStats, SealWorkerData } from './messages.ts';
 import { PackBuilder } from './pack-builder.ts';
 import { PackMemory } from './pack-memory.ts';
@@ -20,6 +21,7 @@ const WORTHWHILE = 0.97;
 
 export class BlobSealer {
   readonly stats: SealStats = { newBlobs: 0, newBytes: 0, storedBytes: 0 };
+  readonly #namer: BlobNamer;
   readonly #lookup: FrozenLookup;
   readonly #claims: Claims;
   readonly #needed: number;
@@ -32,6 +34,7 @@ export class BlobSealer {
 
   constructor(data: SealWorkerData, emit: (pack: SealedPackMessage) => void) {
     const seals = { sealer: new Sealer(data.masterKey), binding: new PackBinding(data.masterKey) };
+    this.#namer = new BlobNamer(data.masterKey, data.tags, (id) => this.#lookup.has(false, id, this.#needed));
     this.#lookup = new FrozenLookup(data.index);
     this.#claims = new Claims(data.claims);
     this.#needed = data.needed;
@@ -46,7 +49,7 @@ export class BlobSealer {
 
   /** Stores what of `plains` is not known yet, and writes the 32-byte ids one after the other to `target[offset…]`. */
   store(isTree: boolean, plains: readonly Uint8Array[], target: Uint8Array, offset = 0): void {
-    const ids = sha256All(plains);
+    const ids = isTree ? sha256All(plains) : this.#namer.names(plains);
     target.set(ids, offset);
     plains.forEach((plain, i) => {
       const id = ids.subarray(i * 32, i * 32 + 32);
@@ -60,6 +63,11 @@ export class BlobSealer {
   /** Stores a blob of which only the compressed form is held. */
   storeCompressed(isTree: boolean, id: Uint8Array, compressed: Uint8Array, plainLength: number): void {
     if (this.#isNew(isTree, id)) this.#append(isTree, id, compressed, plainLength, true);
+  }
+
+  /** Tags of chunks, learned since the last call: see blob-namer.ts. */
+  takeLearned(): Uint8Array {
+    return this.#namer.takeLearned();
   }
 
   /** Hands over all open packs, merged where two fit in one. */

@@ -2,6 +2,7 @@
 import type { FailureCode } from '../../base/failure.ts';
 import type { MasterKey } from '../crypto/envelope.ts';
 import type { FrozenBlobIndex, StorageMask } from '../index/blob-index.ts';
+import type { SharedTags } from './blob-namer.ts';
 
 export interface SealSettings {
   /** A pack is closed once it has this many bytes. */
@@ -22,6 +23,8 @@ export interface SealWorkerData {
   /** The storages that must hold a blob already for it not to be stored again. */
   readonly needed: StorageMask;
   readonly settings: SealSettings;
+  /** Absent where nothing is remembered between runs. */
+  readonly tags?: SharedTags;
 }
 
 /** A stretch of a file: read, cut by content and stored. */
@@ -83,7 +86,8 @@ export type SealReply =
       readonly stats: SealStats;
     }
   | { readonly kind: 'content'; readonly job: number; readonly content: Uint8Array; readonly stats: SealStats }
-  | { readonly kind: 'flushed'; readonly job: number; readonly stats: SealStats }
+  /** `learned`: tags of chunks, see blob-namer.ts. */
+  | { readonly kind: 'flushed'; readonly job: number; readonly learned: Uint8Array; readonly stats: SealStats }
   | { readonly kind: 'failed'; readonly job: number; readonly code: FailureCode; readonly message: string }
   | SealedPackMessage;
 

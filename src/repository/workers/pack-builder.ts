@@ -3,16 +3,18 @@
  * whole is named by its SHA-256 (format: blobs, header, header length as uint32 LE).
  */
 import { hash } from 'node:crypto';
-import { Failure } from '../../base/failure.ts';
 import { idFromBytes } from '../../base/ids.ts';
 import { ENVELOPE_OVERHEAD, type Sealer } from '../crypto/envelope.ts';
 import type { PackBinding } from '../crypto/pack-binding.ts';
-import { encodePackHeader, type PackedBlob, packHeaderSize, parsePackHeader } from '../format/pack-header.ts';
+import {
+  assertReadsBack,
+  encodePackHeader,
+  MAX_BLOBS_PER_PACK,
+  type PackedBlob,
+  packHeaderSize,
+} from '../format/pack-header.ts';
 import type { SealedPackMessage } from './messages.ts';
 import type { PackMemory, PackPlace } from './pack-memory.ts';
-
-/** Keeps the sealed header far below the 16 MiB that readers accept. */
-const MAX_BLOBS = 100_000;
 
 /** What seals a pack, blobs and header. */
 export interface PackSeals {
@@ -45,7 +47,7 @@ export class PackBuilder {
   }
 
   get isFull(): boolean {
-    return this.#size >= this.#target || this.#blobs.length >= MAX_BLOBS;
+    return this.#size >= this.#target || this.#blobs.length >= MAX_BLOBS_PER_PACK;
   }
 
   /** Seals `stored` (compressed when `uncompressedLength` is not 0) as the next blob; returns the bytes it takes. */
@@ -80,7 +82,7 @@ export class PackBuilder {
     const { bytes: buffer, slot } = this.#place;
     const iv = this.#binding.newIv(header, this.#sealedBlobs());
     const sealedLength = this.#sealer.sealUnder(iv, header, buffer, this.#size);
-    this.#verifyHeader(buffer.subarray(this.#size, this.#size + sealedLength));
+    assertReadsBack(this.#sealer, buffer.subarray(this.#size, this.#size + sealedLength), this.#blobs);
     const end = this.#size + sealedLength;
     new DataView(buffer.buffer).setUint32(end, sealedLength, true);
     const bytes = buffer.subarray(0, end + 4);
@@ -98,26 +100,6 @@ export class PackBuilder {
 
   *#sealedBlobs(): Generator<Uint8Array> {
     for (const { offset, length } of this.#blobs) yield this.#place.bytes.subarray(offset, offset + length);
-  }
-
-  #verifyHeader(sealed: Uint8Array): void {
-    const read = parsePackHeader(this.#sealer.open(sealed));
-    const same =
-      read.length === this.#blobs.length &&
-      read.every((blob, i) => {
-        const wrote = this.#blobs[i] as PackedBlob;
-        return (
-          blob.id === wrote.id &&
-          blob.offset === wrote.offset &&
-          blob.length === wrote.length &&
-          blob.uncompressedLength === wrote.uncompressedLength
-        );
-      });
-    if (!same) {
-      throw new Failure('data_damaged', 'A sealed pack header did not read back as it was written.', {
-        hint: 'This points at faulty memory in this machine: test it before trusting any backup made on it.',
-      });
-    }
   }
 
   #reserve(more: number): void {

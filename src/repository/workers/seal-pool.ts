@@ -97,9 +97,11 @@ export class SealPool {
     return this.#content({ kind: 'part', stream, bytes, last }, [bytes], member);
   }
 
-  /** Closes all open packs; they have been handed to `onPack` when this resolves. */
-  async flush(): Promise<void> {
-    await Promise.all(this.#pool.members.map((member) => this.#ask({ kind: 'flush' }, { cost: 0, member })));
+  /** Closes all open packs; they have been handed to `onPack` when this resolves. Returns what the workers learned: see blob-namer.ts. */
+  async flush(): Promise<Uint8Array> {
+    const flushed = this.#pool.members.map((member) => this.#ask({ kind: 'flush' }, { cost: 0, member }));
+    const replies = await Promise.all(flushed);
+    return Buffer.concat(replies.map((reply) => (reply.kind === 'flushed' ? reply.learned : unexpected())));
   }
 
   close(): Promise<void> {

@@ -47,7 +47,7 @@ async function answer(request: SealRequest): Promise<SealReply> {
       };
     case 'flush':
       sealer.flush();
-      return { kind: 'flushed', job: request.job, stats: sealer.stats };
+      return { kind: 'flushed', job: request.job, learned: sealer.takeLearned(), stats: sealer.stats };
   }
 }
 

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { constants, zstdCompressSync } from 'node:zlib';
 import { isFailure } from '../../base/failure.ts';
 import { Sealer } from '../crypto/envelope.ts';
-import { openBlob } from '../indexed-repository.ts';
+import { openBlob } from '../format/blob.ts';
 import { BlobOpener } from './unseal-blob.ts';
 
 const key = { encrypt: randomBytes(32), macK: randomBytes(16), macR: randomBytes(16) };

@@ -2,22 +2,16 @@
  * Sealed bytes to plaintext, as fast as the platform allows: what a restore spends its time on.
  *
  * Large blobs are decrypted by a cipher object of their own, whose making small ones would not repay; they go through the general way.
- * Decompression writes to one buffer of the right size. A test holds the outcome equal to that of the general way.
+ * A test holds the outcome equal to that of the general way.
  */
 import { type Cipheriv, createCipheriv, createDecipheriv, timingSafeEqual } from 'node:crypto';
-import { zstdDecompressSync } from 'node:zlib';
 import { Failure } from '../../base/failure.ts';
 import { releaseAll } from '../../base/release.ts';
-import { ENVELOPE_OVERHEAD, type MasterKey, Sealer } from '../crypto/envelope.ts';
+import { ENVELOPE_OVERHEAD, IV_SIZE, MAC_SIZE, type MasterKey, Sealer } from '../crypto/envelope.ts';
 import { poly1305 } from '../crypto/poly1305.ts';
+import { decompressBlob } from '../format/blob.ts';
 
 const LARGE = 64 * 1024;
-const IV_SIZE = 16;
-const MAC_SIZE = 16;
-/** What a hostile index may make us allocate for one blob. */
-const MAX_BLOB = 1024 * 1024 * 1024;
-/** The smallest output buffer that the platform's decompression takes. */
-const MIN_CHUNK = 64;
 
 /** A zstd frame begins with its magic number and a descriptor, of which this bit says that a checksum of the content ends the frame. */
 const ZSTD_MAGIC = 0xfd2fb528;
@@ -45,7 +39,7 @@ export class BlobOpener {
   open(sealed: Uint8Array, plainLength: number): OpenedBlob {
     const opened = sealed.length >= LARGE ? this.#openLarge(sealed) : this.#sealer.open(sealed);
     if (plainLength === 0) return { plain: opened, isChecked: true };
-    const outcome = { plain: decompress(opened, plainLength), isChecked: hasChecksum(opened) };
+    const outcome = { plain: decompressBlob(opened, plainLength), isChecked: hasChecksum(opened) };
     releaseAll(opened);
     return outcome;
   }
@@ -63,16 +57,4 @@ export class BlobOpener {
 
 function hasChecksum(frame: Buffer): boolean {
   return frame.length > 4 && frame.readUInt32LE(0) === ZSTD_MAGIC && ((frame[4] as number) & CHECKSUM_BIT) !== 0;
-}
-
-function decompress(bytes: Buffer, length: number): Buffer {
-  if (length > MAX_BLOB) throw new Failure('data_damaged', 'A blob claims an absurd length.');
-  try {
-    // one byte more than needed: a buffer that was filled to the end would be followed by another one
-    const plain = zstdDecompressSync(bytes, { maxOutputLength: length, chunkSize: Math.max(length + 1, MIN_CHUNK) });
-    if (plain.length === length) return plain;
-  } catch (error) {
-    throw new Failure('data_damaged', 'A blob does not decompress.', { cause: error });
-  }
-  throw new Failure('data_damaged', 'A blob is shorter than its index says.');
 }

@@ -6,12 +6,11 @@
 import { hash } from 'node:crypto';
 import { isFailure } from '../../base/failure.ts';
 import { idFromBytes } from '../../base/ids.ts';
-import { type MasterKey, Sealer } from '../crypto/envelope.ts';
+import { IV_SIZE, type MasterKey, Sealer } from '../crypto/envelope.ts';
 import { PackBinding } from '../crypto/pack-binding.ts';
 import { type PackedBlob, parsePackHeader } from '../format/pack-header.ts';
 
 const LENGTH_FIELD = 4;
-const IV_SIZE = 16;
 /** Plain bytes for each byte of the pack: one hash after the other is that much slower than four side by side. */
 const WORTHWHILE = 1.4;
 

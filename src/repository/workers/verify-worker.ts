@@ -2,8 +2,8 @@
 import { createHash, type Hash } from 'node:crypto';
 import { idFromBytes } from '../../base/ids.ts';
 import { Sealer } from '../crypto/envelope.ts';
-import { type PackedBlob, parsePackHeader } from '../format/pack-header.ts';
-import { openBlob } from '../indexed-repository.ts';
+import { openBlob } from '../format/blob.ts';
+import { isSameHeader, type PackedBlob, parsePackHeader } from '../format/pack-header.ts';
 import { ThreadPort } from './thread-port.ts';
 import type { BlobTable, VerifyReply, VerifyRequest, VerifyWorkerData } from './verify-messages.ts';
 
@@ -78,16 +78,10 @@ function headerProblem(bytes: Uint8Array, start: number, expected: readonly Pack
   if (stated !== lengthAt - headerStart) return 'the length of the header is not what the index makes it';
   try {
     const found = parsePackHeader(sealer.open(bytes.subarray(headerStart, lengthAt)));
-    const same = found.length === expected.length && found.every((blob, i) => isEqual(blob, expected[i] as PackedBlob));
-    return same ? undefined : 'the header names other blobs than the index';
+    return isSameHeader(found, expected) ? undefined : 'the header names other blobs than the index';
   } catch {
     return 'the header cannot be opened';
   }
-}
-
-function isEqual(a: PackedBlob, b: PackedBlob): boolean {
-  const samePlace = a.offset === b.offset && a.length === b.length && a.uncompressedLength === b.uncompressedLength;
-  return samePlace && a.id === b.id && a.type === b.type;
 }
 
 function transferable(bytes: Uint8Array): ArrayBuffer[] {

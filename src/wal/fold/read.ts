@@ -2,7 +2,7 @@
 import { Failure } from '../../base/failure.ts';
 import { type Id, idFromBytes } from '../../base/ids.ts';
 import { segmentName } from '../../postgres/lsn.ts';
-import type { IndexedRepository } from '../../repository/indexed-repository.ts';
+import { type IndexedRepository, plainLength } from '../../repository/indexed-repository.ts';
 import type { TreeNode } from '../../repository/trees.ts';
 import type { WalSpan } from '../piece.ts';
 
@@ -63,7 +63,7 @@ async function readRange(indexed: IndexedRepository, file: TreeNode, from: numbe
   const parts: Buffer[] = [];
   let position = 0;
   for (let at = 0; at < content.length && position < to; at += 32) {
-    const length = plainLength(indexed, content.subarray(at, at + 32));
+    const length = lengthOf(indexed, content.subarray(at, at + 32));
     const [begin, end] = [Math.max(from - position, 0), Math.min(to - position, length)];
     if (begin < end) parts.push((await indexed.readBlob('data', idFromBytes(content, at))).subarray(begin, end));
     position += length;
@@ -73,10 +73,10 @@ async function readRange(indexed: IndexedRepository, file: TreeNode, from: numbe
   return bytes;
 }
 
-function plainLength(indexed: IndexedRepository, id: Uint8Array): number {
+function lengthOf(indexed: IndexedRepository, id: Uint8Array): number {
   const [location] = indexed.index.locate('data', id);
   if (location === undefined) throw new Failure('data_missing', 'A fold rests on a blob that no index knows.');
-  return location.uncompressedLength === 0 ? location.length - 32 : location.uncompressedLength;
+  return plainLength(location);
 }
 
 function child(nodes: readonly TreeNode[], name: string): TreeNode {
