@@ -18,6 +18,8 @@ import { connectionFailure } from './server-error.ts';
 export interface Receiver {
   /** `type` is one of MESSAGE; `payload` is valid during the call only unless copied. */
   message(type: number, payload: Buffer): void;
+  /** All messages of one read of the socket were given. */
+  readEnded?(): void;
   /** The connection ended, or a message made no sense; nothing follows. */
   failed(error: Failure): void;
 }
@@ -181,6 +183,7 @@ export class ReplicationConnection implements AsyncDisposable {
     this.#stall?.refresh();
     try {
       this.#framer.push(chunk);
+      this.#receiver?.readEnded?.();
     } catch (error) {
       this.#fail(connectionFailure(error, 'Reading from PostgreSQL', 'postgres_protocol'));
       return;

@@ -9,6 +9,7 @@ import { decodeDataRow, decodeServerMessage, MESSAGE, malformed } from '../proto
 import { decodeWalMessage } from '../protocol/wal-messages.ts';
 import type { Receiver } from '../replication-connection.ts';
 import { connectionFailure, type ServerMessage, serverFailure } from '../server-error.ts';
+import { LogRun } from './log-run.ts';
 
 export type StreamEnding =
   | { readonly kind: 'stopped' }
@@ -17,7 +18,7 @@ export type StreamEnding =
   | { readonly kind: 'timeline'; readonly next: number; readonly at: Lsn };
 
 export interface StreamEvents {
-  /** WAL that begins where the last bytes ended; a view, valid during the call. */
+  /** WAL that begins where the last bytes ended, of one message or of several at once; a view, valid during the call. */
   data(start: Lsn, bytes: Buffer): void;
   /** The end of the server's log as it says, and whether it wants to hear from us. */
   keepalive(end: Lsn, replyRequested: boolean): void;
@@ -31,7 +32,7 @@ const DOING = 'Receiving WAL';
 
 export class StreamMessages implements Receiver {
   readonly #events: StreamEvents;
-  #expected: Lsn;
+  readonly #run: LogRun;
   #error: ServerMessage | undefined;
   #row: (string | null)[] | undefined;
   #stopping = false;
@@ -39,7 +40,7 @@ export class StreamMessages implements Receiver {
   #over = false;
 
   constructor(start: Lsn, events: StreamEvents) {
-    this.#expected = start;
+    this.#run = new LogRun(start, (at, bytes) => events.data(at, bytes));
     this.#events = events;
   }
 
@@ -49,12 +50,11 @@ export class StreamMessages implements Receiver {
   }
 
   message(type: number, payload: Buffer): void {
-    try {
-      this.#take(type, payload);
-    } catch (error) {
-      this.#fail(connectionFailure(error, DOING, 'postgres_protocol'));
-      throw error;
-    }
+    this.#orFail(() => this.#take(type, payload));
+  }
+
+  readEnded(): void {
+    this.#orFail(() => this.#run.handOver());
   }
 
   failed(error: Failure): void {
@@ -63,7 +63,17 @@ export class StreamMessages implements Receiver {
     else this.#fail(error);
   }
 
+  #orFail(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#fail(connectionFailure(error, DOING, 'postgres_protocol'));
+      throw error;
+    }
+  }
+
   #take(type: number, payload: Buffer): void {
+    if (type !== MESSAGE.copyData) this.#run.handOver();
     switch (type) {
       case MESSAGE.copyData:
         if (!this.#stopping) this.#copyData(payload);
@@ -89,12 +99,11 @@ export class StreamMessages implements Receiver {
   #copyData(payload: Buffer): void {
     const message = decodeWalMessage(payload);
     if (message.kind === 'keepalive') {
+      this.#run.handOver();
       this.#events.keepalive(message.end, message.replyRequested);
       return;
     }
-    if (message.start !== this.#expected) throw malformed('WAL stream (a hole, or a step back)');
-    this.#expected += BigInt(message.bytes.length);
-    this.#events.data(message.start, message.bytes);
+    this.#run.add(message.start, message.bytes);
   }
 
   #ready(): void {
