@@ -1,49 +1,57 @@
-/** The kit as one page without anything from outside, made to be printed. */
+/** A document as one page without anything from outside, made to be printed. */
 import { html } from '../../base/html.ts';
-import type { Block, KitDocument } from './sections.ts';
+import { blanksHtml, factsHtml, markHtml, pageHtml, SIGNATURE, verdictHtml } from '../../base/page.ts';
+import type { Block, KitDocument, Section, StepDone } from './document.ts';
 
-const STYLE = `
-  :root { color-scheme: light; }
-  body { font: 15px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; color: #111; background: #fff; }
-  h1 { font-size: 1.9rem; margin: 0; }
-  h2 { font-size: 1.15rem; margin: 1.8rem 0 .4rem; border-bottom: 1px solid #999; break-after: avoid; }
-  .subtitle { color: #444; margin: .2rem 0 0; }
-  dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1rem; }
-  dt { font-weight: 600; }
-  dd { margin: 0; overflow-wrap: anywhere; }
-  pre { background: #f2f2f2; border: 1px solid #ccc; border-radius: 4px; padding: .6rem .8rem; white-space: pre-wrap; overflow-wrap: anywhere; break-inside: avoid; font: 13px/1.45 ui-monospace, monospace; }
-  @page { size: A4; margin: 18mm; }
-  @media print { body { margin: 0; max-width: none; } }
-`;
-
-export function toHtml({ title, subtitle, sections }: KitDocument): string {
-  const body = sections.map(
-    (section) => `<section>\n<h2>${html(section.title)}</h2>\n${section.blocks.map(blockHtml).join('\n')}\n</section>`,
-  );
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${html(title)}</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<h1>${html(title)}</h1>
-<p class="subtitle">${html(subtitle)}</p>
-${body.join('\n')}
-</body>
-</html>
-`;
+export function toHtml({ title, kicker, subtitle, verdict, sections, signed }: KitDocument): string {
+  const body = [
+    ...(verdict === undefined ? [] : [verdictHtml(verdict.state, verdict.headline, verdict.sentence)]),
+    ...sections.map(sectionHtml),
+    ...(signed === true ? [SIGNATURE] : []),
+  ];
+  return pageHtml({ title, kicker, subtitle, body: body.join('\n') });
 }
 
-function blockHtml(block: Block): string {
+/** What can be filled in with a pen stays on the sheet of what it is about. */
+function sectionHtml({ title, blocks }: Section): string {
+  const kind = blocks.some((block) => block.kind === 'blanks') ? ' class="whole"' : '';
+  return `<section${kind}>\n<h2>${html(title)}</h2>\n${blocks.map(blockHtml).join('\n')}\n</section>`;
+}
+
+function blockHtml(block: Block, at: number, all: readonly Block[]): string {
   switch (block.kind) {
     case 'text':
-      return `<p>${html(block.text)}</p>`;
+      return `<p${all[at + 1]?.kind === 'commands' ? ' class="before"' : ''}>${html(block.text)}</p>`;
     case 'facts':
-      return `<dl>${block.rows.map(([name, value]) => `<dt>${html(name)}</dt><dd>${html(value)}</dd>`).join('')}</dl>`;
+      return factsHtml(block.rows);
     case 'commands':
-      return `<pre>${block.lines.map((line) => html(line)).join('\n')}</pre>`;
+      return commandsHtml(block.lines);
+    case 'list':
+      return listHtml(block.sentences, block.ordered === true ? 'ol' : 'ul');
+    case 'blanks':
+      return blanksHtml(block.labels);
+    case 'steps':
+      return stepsHtml(block.steps);
   }
+}
+
+function listHtml(sentences: readonly string[], tag: 'ol' | 'ul'): string {
+  return `<${tag} class="plain">${sentences.map((sentence) => `<li>${html(sentence)}</li>`).join('')}</${tag}>`;
+}
+
+/** Each line by itself: one that is too long for the paper goes on indented, and is not taken for two. */
+function commandsHtml(lines: readonly string[]): string {
+  return `<div class="commands">${lines.map((line) => `<pre>${html(line)}</pre>`).join('\n')}</div>`;
+}
+
+function stepsHtml(steps: readonly StepDone[]): string {
+  return `<table class="checks"><thead><tr><th scope="col">Step</th><th scope="col">Outcome</th><th scope="col" class="number">Took</th><th scope="col" class="number">May take</th></tr></thead>
+<tbody>${steps.map(stepHtml).join('\n')}</tbody></table>`;
+}
+
+function stepHtml({ number, title, what, isCommand, state, outcome, took, mayTake, remarks }: StepDone): string {
+  const said = remarks.length === 0 ? '' : `<ul>${remarks.map((each) => `<li>${html(each)}</li>`).join('')}</ul>`;
+  const done = isCommand ? `<code>${html(what)}</code>` : html(what);
+  return `<tr><th scope="row"><strong>${number}. ${html(title)}</strong><br>${done}${said}</th>
+<td>${markHtml(state, outcome)}</td><td class="number">${html(took)}</td><td class="number"><span class="of">of </span>${html(mayTake)}</td></tr>`;
 }

@@ -1,22 +1,9 @@
 /** What the kit says, free of how it looks. */
+import { timeOnPage } from '../../base/page.ts';
+import type { Block, KitDocument, Section } from './document.ts';
 import type { KitApp, KitInput, KitSource, KitStorage } from './input.ts';
+import { PASSWORD_BLANK, TITLE } from './marks.ts';
 import { shortConfig } from './short-config.ts';
-
-export type Block =
-  | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'facts'; readonly rows: readonly (readonly [name: string, value: string])[] }
-  | { readonly kind: 'commands'; readonly lines: readonly string[] };
-
-export interface Section {
-  readonly title: string;
-  readonly blocks: readonly Block[];
-}
-
-export interface KitDocument {
-  readonly title: string;
-  readonly subtitle: string;
-  readonly sections: readonly Section[];
-}
 
 const text = (words: string): Block => ({ kind: 'text', text: words });
 const commands = (...lines: string[]): Block => ({ kind: 'commands', lines });
@@ -28,8 +15,9 @@ const CONFIG_FILE = '/root/holdfast.yaml';
 
 export function sections(input: KitInput): KitDocument {
   return {
-    title: 'Recovery kit',
-    subtitle: `Repository ${input.repositoryId.slice(0, 16)}, made ${input.madeAt} by Holdfast ${input.programVersion}`,
+    title: TITLE,
+    kicker: `Holdfast ${input.programVersion} · how to get everything back`,
+    subtitle: `Repository ${input.repositoryId.slice(0, 16)}, made ${timeOnPage(input.madeAt)}`,
     sections: [
       first(),
       password(input),
@@ -53,18 +41,26 @@ function first(): Section {
       text(
         'You need three things: one of the storages below, the password, and a machine with enough space. The server that made the backups is not needed.',
       ),
-      text('If one storage is gone or damaged, take the next: each holds a complete copy.'),
+      text('If one storage is gone or damaged, take the next: each holds a complete copy. In order:'),
+      {
+        kind: 'list',
+        ordered: true,
+        sentences: [
+          'Put the password into a file on the machine where you restore.',
+          'See that this machine reaches one of the storages: the disk is mounted, the bucket answers.',
+          'Restore with Holdfast. Where it cannot be installed, restore without it.',
+          'Look at what came back before anybody works with it: the newest invoice, the last patient.',
+          'Put it in place by the runbook of the app, which every restore point holds. Then make backups again.',
+        ],
+      },
     ],
   };
 }
 
 function password(input: KitInput): Section {
   const rows: (readonly [string, string])[] = [
-    ['kept in', input.passwordKept],
-    [
-      'password',
-      input.password ?? '______________________________________ (write it here, or say where the envelope is)',
-    ],
+    ['kept in', `${input.passwordKept}, on the machine of the backups`],
+    ['password', input.password ?? `${PASSWORD_BLANK} (write it here, or say where the envelope is)`],
     ['repository', input.repositoryId],
     ['key files', input.keys.join(', ')],
   ];
@@ -99,7 +95,7 @@ function configuration(input: KitInput): Section[] {
       title: 'A configuration for Holdfast',
       blocks: [
         text(
-          `Install Holdfast. If the whole configuration is at hand (it was ${input.configFile}), use it. If not, this is enough to restore, with the storage that is left:`,
+          `Install Holdfast ${input.programVersion} or newer: a clone of it, "npm ci" in there (Linux, Node.js 20 or newer, npm), and its bin/holdfast in the search path. If the whole configuration is at hand (it was ${input.configFile}), use it. If not, this is enough to restore, with the storage that is left:`,
         ),
         commands(
           ...credentials(nearest),
@@ -120,9 +116,16 @@ function configuration(input: KitInput): Section[] {
 }
 
 function withHoldfast(app: KitApp): Section {
+  const newest =
+    app.newestPoint === undefined
+      ? 'There was no restore point yet'
+      : `The newest restore point was of ${timeOnPage(app.newestPoint)}`;
   return {
     title: `Restore "${app.name}" with Holdfast`,
     blocks: [
+      text(
+        `${newest} when this page was made. The first command lists what there is, the second prints the runbook, the third restores:`,
+      ),
       commands(
         `holdfast --app ${quote(app.name)} points`,
         `holdfast --app ${quote(app.name)} runbook show --stored`,
@@ -223,7 +226,9 @@ function afterwards(source: KitSource, directory: string): Block[] {
         commands(
           `su postgres -c "psql -h /tmp -p 5499 ${database !== undefined && quote(database) === database ? `-d ${database}` : '-l'}"`,
         ),
-        text('When it is right, dump it over, or let the server run from this directory.'),
+        text(
+          'When it is right, copy it into the server of the app with pg_dump, or let a server run from this directory.',
+        ),
       ];
     }
     case 'files':

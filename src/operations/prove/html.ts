@@ -2,82 +2,85 @@
 import { formatDuration } from '../../base/durations.ts';
 import { formatCount, howMany } from '../../base/how-many.ts';
 import { html } from '../../base/html.ts';
-import { formatUtc } from '../../base/relative-time.ts';
+import {
+  barHtml,
+  factsHtml,
+  markHtml,
+  pageHtml,
+  SIGNATURE,
+  type State,
+  timeOnPage,
+  verdictHtml,
+} from '../../base/page.ts';
 import { formatBytes } from '../../base/sizes.ts';
 import type { Finding } from '../../recovery/prove.ts';
 import type { ProofReport } from './report.ts';
-import { STYLE } from './style.ts';
 import { CHECK_MEANINGS, describeLevel, describeOutcome, describeRto } from './words.ts';
 
 export function reportPage(report: ProofReport): string {
-  const title = `Proof of recovery: ${report.app}`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${html(title)}</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<main>
-<header>
-<p>Holdfast · report ${html(report.id)}</p>
-<h1>${html(title)}</h1>
-<p>${html(subtitle(report))}</p>
-</header>
-${verdictBox(report)}
-${figures(report)}
-${section(report.outcome === 'passed' ? 'What was proven' : 'What was tried', facts(report))}
-${section('How long it took', steps(report))}
-${report.checks.length === 0 ? '' : section('What was looked at', checks(report.checks))}
-${section('What this does not show', list(report.not_shown))}
-${section('With what', surroundings(report))}
-<div class="sign"><div>Reviewed by</div><div>Date</div><div>Signature</div></div>
-<footer>Made by Holdfast ${html(report.versions.holdfast)} from report <code>${html(report.id)}</code>, which is kept, sealed, in the repository with the backups.
-No content of any row is in it. Times are UTC.</footer>
-</main>
-</body>
-</html>
-`;
+  const body = [
+    verdict(report),
+    figures(report),
+    section(report.outcome === 'passed' ? 'What was proven' : 'What was tried', facts(report)),
+    section('How long it took', steps(report), 'whole'),
+    report.checks.length === 0 ? '' : section('What was looked at', checks(report.checks)),
+    section('What this does not show', items(report.not_shown, 'plain'), 'whole'),
+    section('With what', surroundings(report), 'whole'),
+    SIGNATURE,
+  ];
+  return pageHtml({
+    title: `Proof of recovery: ${report.app}`,
+    kicker: `Holdfast · report ${report.id}`,
+    subtitle: subtitle(report),
+    body: body.join('\n'),
+    footer: `Made by Holdfast ${html(report.versions.holdfast)} from report <code>${html(report.id)}</code>, which is kept, sealed, in the repository with the backups.
+No content of any row is in it.`,
+  });
 }
 
 function subtitle({ moment, short_id, point_time }: ProofReport): string {
   if (moment !== null) return `The state as of ${moment.asked}, recovered from point ${short_id}`;
-  return short_id === null ? 'No point was restored' : `Point ${short_id} of ${time(point_time)}`;
+  return short_id === null ? 'No point was restored' : `Point ${short_id}, the state of ${timeOnPage(point_time)}`;
 }
 
-function verdictBox(report: ProofReport): string {
+/** What an outcome, of the whole or of a check, is to the eye. */
+const STATES: Readonly<Record<string, State>> = {
+  ...{ passed: 'good', failed: 'bad', error: 'bad', incomplete: 'warn', skipped: 'warn' },
+};
+
+function verdict(report: ProofReport): string {
   const { headline, sentence } = describeOutcome(report);
-  return `<div class="verdict ${html(report.outcome)}"><strong>${html(headline)}</strong><span>${html(sentence)}</span></div>`;
+  return verdictHtml(STATES[report.outcome] ?? 'rest', headline, sentence);
 }
 
 function figures({ rto_seconds, rto_objective_seconds: promised, counts, checks: findings }: ProofReport): string {
-  const goal = promised === null ? '' : `; promised: ${formatDuration(promised * 1000)}`;
+  const goal = promised === null ? 'nothing is promised' : `promised: ${formatDuration(promised * 1000)}`;
+  const late = rto_seconds !== null && promised !== null && rto_seconds > promised;
   const passed = findings.filter(({ outcome }) => outcome === 'passed').length;
   const cells: [string, string][] = [
-    [rto_seconds === null ? '–' : formatDuration(rto_seconds * 1000), `measured time to restore${goal}`],
+    [rto_seconds === null ? '–' : formatDuration(rto_seconds * 1000), `time to restore, measured; ${goal}`],
     [`${passed} of ${findings.length}`, 'checks passed'],
     [formatCount(counts.rows), `rows in ${howMany(counts.tables, 'tables')}`],
     [formatBytes(counts.database_bytes), 'of databases'],
     [formatCount(counts.files), `${counts.files === 1 ? 'file' : 'files'}, ${formatBytes(counts.file_bytes)}`],
   ];
-  return `<div class="figures">${cells.map(([value, what]) => `<div><b>${html(value)}</b><span>${html(what)}</span></div>`).join('')}</div>`;
+  const warning = late ? `<p>${markHtml('bad', 'slower than promised')}</p>` : '';
+  return `<div class="figures">${cells.map(([value, what]) => `<div><b>${html(value)}</b><span>${html(what)}</span></div>`).join('')}</div>${warning}`;
 }
 
 function facts(report: ProofReport): string {
   const { moment, failure } = report;
-  return definitions([
+  return factsHtml([
     ['App', report.app],
     [
       'Restore point',
       report.point === null ? 'none' : `${report.point}${report.label === null ? '' : ` (${report.label})`}`,
     ],
-    ['It holds the state of', time(report.point_time)],
+    ['It holds the state of', timeOnPage(report.point_time)],
     ...(moment === null ? [] : momentFacts(moment)),
-    ['Read from', `storage ${report.storage}, and from no other`],
-    ['Begun', time(report.time)],
-    ['Ended', time(report.finished)],
+    ['Read from', report.storage === null ? 'no storage' : `storage ${report.storage}, and from no other`],
+    ['Begun', timeOnPage(report.time)],
+    ['Ended', timeOnPage(report.finished)],
     ['By', report.by],
     ['Time to restore', describeRto(report)],
     ['Level of the point', describeLevel(report)],
@@ -95,12 +98,12 @@ function momentFacts(moment: NonNullable<ProofReport['moment']>): (readonly [str
 
 function steps({ steps: all, total_seconds, rto_seconds }: ProofReport): string {
   const longest = Math.max(...all.map(({ seconds }) => seconds), 0.001);
-  const rows = all.map(({ step, seconds }) => {
-    const width = Math.round((seconds / longest) * 1000) / 10;
-    return `<tr><td>${html(step)}</td><td class="number">${seconds.toFixed(1)} s</td><td class="track"><span class="bar" style="width:${width}%"></span></td></tr>`;
-  });
+  const rows = all.map(
+    ({ step, seconds }) =>
+      `<tr><th scope="row">${html(step)}</th><td class="number">${seconds.toFixed(1)} s</td><td class="track">${barHtml(seconds / longest)}</td></tr>`,
+  );
   const upTo = rto_seconds === null ? '' : `, of which ${formatDuration(rto_seconds * 1000)} until everything was back`;
-  return `<table><thead><tr><th>Step</th><th class="number">Time</th><th class="track"></th></tr></thead><tbody>${rows.join('')}</tbody></table>
+  return `<table><thead><tr><th scope="col">Step</th><th scope="col" class="number">Time</th><td class="track"></td></tr></thead><tbody>${rows.join('')}</tbody></table>
 <p>Altogether ${html(formatDuration(total_seconds * 1000))}${html(upTo)}.</p>`;
 }
 
@@ -112,10 +115,10 @@ function checks(findings: readonly Finding[]): string {
     const { check, source, outcome, counted, unit, duration_s } = finding;
     const meaning = outcome in MEANING_OF ? `${MEANING_OF[outcome]}${CHECK_MEANINGS[check] ?? ''}` : '';
     const seen = counted === 0 && outcome === 'skipped' ? '–' : howMany(counted, unit);
-    return `<tr><td><strong>${html(check)}</strong> <span class="source">${html(source)}</span><br>${html(meaning)}${remarks(finding)}</td>
-<td><span class="mark ${html(outcome)}">${html(outcome)}</span></td><td class="number">${html(seen)}</td><td class="number">${duration_s.toFixed(1)} s</td></tr>`;
+    return `<tr><th scope="row"><strong>${html(check)}</strong> <span class="source">${html(source)}</span><br>${html(meaning)}${remarks(finding)}</th>
+<td>${markHtml(STATES[outcome] ?? 'rest', outcome)}</td><td class="number">${html(seen)}</td><td class="number">${duration_s.toFixed(1)} s</td></tr>`;
   });
-  return `<table class="checks"><thead><tr><th>Check</th><th>Outcome</th><th class="number">Looked at</th><th class="number">Time</th></tr></thead>
+  return `<table class="checks"><thead><tr><th scope="col">Check</th><th scope="col">Outcome</th><th scope="col" class="number">Looked at</th><th scope="col" class="number">Time</th></tr></thead>
 <tbody>${rows.join('\n')}</tbody></table>`;
 }
 
@@ -132,7 +135,7 @@ function surroundings({ versions, machine, storages }: ProofReport): string {
       `${started}; the backup is of ${original}`,
     ],
   );
-  return definitions([
+  return factsHtml([
     ...Object.entries(storages).map(([name, what]) => [`Storage ${name}`, what] as const),
     ...servers,
     ['Holdfast', `${versions.holdfast}, Node.js ${versions.node}`],
@@ -141,23 +144,10 @@ function surroundings({ versions, machine, storages }: ProofReport): string {
   ]);
 }
 
-function section(title: string, body: string): string {
-  return `<section>\n<h2>${html(title)}</h2>\n${body}\n</section>`;
-}
-
-function definitions(rows: readonly (readonly [string, string])[]): string {
-  return `<dl>${rows.map(([name, value]) => `<dt>${html(name)}</dt><dd>${html(value)}</dd>`).join('\n')}</dl>`;
-}
-
-function list(sentences: readonly string[]): string {
-  return items(sentences, 'plain');
+function section(title: string, body: string, kind?: 'whole'): string {
+  return `<section${kind === undefined ? '' : ` class="${kind}"`}>\n<h2>${html(title)}</h2>\n${body}\n</section>`;
 }
 
 function items(sentences: readonly string[], kind: string): string {
   return `<ul class="${kind}">${sentences.map((sentence) => `<li>${html(sentence)}</li>`).join('')}</ul>`;
-}
-
-function time(text: string | null): string {
-  const at = text === null ? Number.NaN : Date.parse(text);
-  return Number.isNaN(at) ? 'unknown' : formatUtc(at);
 }

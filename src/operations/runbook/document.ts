@@ -1,7 +1,7 @@
 /** The runbook, and the report of a recovery, as documents to be read and printed. */
 import { formatDuration } from '../../base/durations.ts';
-import { formatUtc } from '../../base/relative-time.ts';
-import type { Block, KitDocument, Section } from '../kit/sections.ts';
+import { type State, timeOnPage } from '../../base/page.ts';
+import type { Block, KitDocument, Section, StepDone } from '../kit/document.ts';
 import { describeAction, type RunbookReport, type StepReport } from './report.ts';
 import type { PlannedStep } from './steps.ts';
 
@@ -13,87 +13,136 @@ export interface RunbookFacts {
 }
 
 const text = (words: string): Block => ({ kind: 'text', text: words });
-const facts = (...rows: (readonly [string, string])[]): Block => ({ kind: 'facts', rows });
+const blanks = (...labels: string[]): Block => ({ kind: 'blanks', labels });
 
 /** To be followed by hand when nothing carries it out. */
 export function runbookDocument(
   steps: readonly PlannedStep[],
   { app, objectiveMs, directory }: RunbookFacts,
 ): KitDocument {
+  const promised = formatDuration(objectiveMs);
   return {
     title: `Runbook: ${app}`,
-    subtitle: `To be back within ${formatDuration(objectiveMs)}; ${steps.length} steps, each with the time it may take`,
+    kicker: 'Holdfast · what to do on the worst day',
+    subtitle: `To be back within ${promised}; ${steps.length} steps, each with the time it may take`,
     sections: [
       {
         title: 'How to follow it',
         blocks: [
           text(
-            '"holdfast runbook run" carries it out and keeps the clock. By hand, the commands below do the same, in order.',
+            'Do not hurry: restoring changes no backup, and what the app holds now is kept beside what replaces it. "holdfast runbook run" carries the steps out and keeps the clock. By hand, the commands below do the same, in order.',
           ),
           text(
             `They belong to the configuration in ${directory}. Without that machine, the recovery kit tells how to begin with a storage and the password alone. Every point holds this page: "holdfast runbook show --stored" prints it there.`,
           ),
+          blanks('noticed at', `to be back by (${promised} later)`, 'decided by'),
         ],
       },
-      ...steps.map((step) => planned(step)),
+      ...steps.map((step, at) => planned(step, steps.slice(0, at + 1))),
     ],
   };
 }
 
-function planned(step: PlannedStep): Section {
+function planned(step: PlannedStep, upToIt: readonly PlannedStep[]): Section {
   const { number, title, budgetMs, action } = step;
   const what: Block =
     action.do === 'confirm' ? text(describeAction(step)) : { kind: 'commands', lines: [describeAction(step)] };
   const again = action.do === 'check' ? [text('Again until it ends with 0, or the time is over.')] : [];
+  const due = formatDuration(upToIt.reduce((sum, each) => sum + each.budgetMs, 0));
   return {
     title: `${number}. ${title} (${formatDuration(budgetMs)})`,
-    blocks: [what, ...again, facts(['begun', '________'], ['done', '________'], ['by', '________________'])],
+    blocks: [what, ...again, blanks('begun at', `done at (due: start + ${due})`, 'by')],
   };
 }
 
 export function reportDocument(report: RunbookReport): KitDocument {
-  const what = report.mode === 'drill' ? 'Drill' : 'Recovery';
+  const isDrill = report.mode === 'drill';
   return {
-    title: `${what}: ${report.app}`,
-    subtitle: `Report ${report.id}: ${describeReport(report)}`,
+    title: `${isDrill ? 'Drill' : 'Recovery'}: ${report.app}`,
+    kicker: `Holdfast · report ${report.id}`,
+    subtitle: `Begun ${timeOnPage(report.started)}, by ${report.by}`,
+    verdict: verdictOf(report),
     sections: [
       {
         title: 'In short',
         blocks: [
-          facts(
-            ['outcome', report.outcome],
-            ['restored', report.target],
-            ['begun', formatUtc(Date.parse(report.started))],
-            ['ended', formatUtc(Date.parse(report.ended))],
-            ['took', formatDuration(report.duration_s * 1000)],
-            [
-              'promised',
-              `${formatDuration(report.rto_objective_s * 1000)}: ${report.within_objective ? 'kept' : 'not kept'}`,
+          {
+            kind: 'facts',
+            rows: [
+              ['App', report.app],
+              [isDrill ? 'Rehearsed with' : 'Restored', report.target],
+              ['Begun', timeOnPage(report.started)],
+              ['Ended', timeOnPage(report.ended)],
+              ['Took', formatDuration(report.duration_s * 1000)],
+              [
+                'Promised',
+                `${formatDuration(report.rto_objective_s * 1000)}: ${report.within_objective ? 'kept' : 'not kept'}`,
+              ],
+              ['Carried out by', report.by],
             ],
-            ['carried out by', report.by],
-          ),
+          },
         ],
       },
-      ...report.steps.map(done),
+      { title: 'The steps', blocks: [{ kind: 'steps', steps: report.steps.map(done) }] },
       ...(report.notes.length === 0
         ? []
-        : [{ title: 'Notes', blocks: report.notes.map(({ time, by, text: said }) => text(`${time} ${by}: ${said}`)) }]),
+        : [
+            {
+              title: 'Notes',
+              blocks: report.notes.map(({ time, by, text: said }) => text(`${timeOnPage(time)}, ${by}: ${said}`)),
+            },
+          ]),
+      ...(isDrill ? [{ title: 'What this does not show', blocks: [notShown(report)] }] : []),
+    ],
+    signed: true,
+  };
+}
+
+function verdictOf(report: RunbookReport): NonNullable<KitDocument['verdict']> {
+  const { outcome, mode, duration_s, rto_objective_s, within_objective, steps } = report;
+  const [took, promised] = [formatDuration(duration_s * 1000), formatDuration(rto_objective_s * 1000)];
+  const failed = steps.find((step) => step.outcome === 'failed');
+  if (outcome === 'failed') {
+    const where = failed === undefined ? 'Failed' : `Failed at step ${failed.number}`;
+    const why = failed === undefined ? '' : `: ${failed.title}`;
+    return { state: 'bad', headline: where, sentence: `After ${took}${why}. ${promised} is promised.` };
+  }
+  const word = mode === 'drill' ? 'Rehearsed' : 'Done';
+  if (!within_objective)
+    return {
+      state: 'warn',
+      headline: `${word}, later than promised`,
+      sentence: `It took ${took}; ${promised} is promised.`,
+    };
+  return { state: 'good', headline: `${word} in time`, sentence: `It took ${took}; ${promised} is promised.` };
+}
+
+function notShown({ steps }: RunbookReport): Block {
+  const left = steps.filter(({ outcome }) => outcome === 'skipped').map(({ number }) => number);
+  return {
+    kind: 'list',
+    sentences: [
+      ...(left.length === 0 ? [] : [`Steps that were left out: ${left.join(', ')}.`]),
+      'What a step does on the day itself where it did something else here: the commands shown are those of the drill.',
+      'How long it takes to notice a disaster, to decide, and to get a machine. The time is that of this machine and these storages.',
     ],
   };
 }
 
-function done(step: StepReport): Section {
-  const took = step.duration_s === null ? [] : [['took', tookText(step)] as const];
-  const more = [
-    ...(step.by === null ? [] : [['confirmed by', step.by] as const]),
-    ...(step.message === null ? [] : [['said', step.message] as const]),
-  ];
-  const what: Block = step.kind === 'confirm' ? text(step.what) : { kind: 'commands', lines: [step.what] };
-  return { title: `${step.number}. ${step.title}`, blocks: [what, facts(['outcome', step.outcome], ...took, ...more)] };
-}
+const STATES: Readonly<Record<StepReport['outcome'], State>> = {
+  ...{ done: 'good', failed: 'bad', skipped: 'rest', 'not reached': 'rest' },
+};
 
-function tookText({ duration_s, budget_s, late }: StepReport): string {
-  return `${formatDuration((duration_s ?? 0) * 1000)} of ${formatDuration(budget_s * 1000)}${late ? ', too long' : ''}`;
+function done(step: StepReport): StepDone {
+  const { number, title, what, kind, outcome, late, duration_s, budget_s, by, message } = step;
+  return {
+    ...{ number, title, what, isCommand: kind !== 'confirm' },
+    state: outcome === 'done' && late ? 'warn' : (STATES[outcome] ?? 'rest'),
+    outcome: late ? `${outcome}, too long` : outcome,
+    took: duration_s === null ? '–' : formatDuration(duration_s * 1000),
+    mayTake: formatDuration(budget_s * 1000),
+    remarks: [...(by === null ? [] : [`confirmed by ${by}`]), ...(message === null ? [] : [message])],
+  };
 }
 
 /** `done in 12 min; 1 h is promised`. */
