@@ -1,6 +1,7 @@
 /** What a backup asks of the server's WAL: it is kept until we have it, its loss is told clearly, and we never pass for a durable standby. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isFailure } from '../../src/base/failure.ts';
 import { parseConnectionUrl } from '../../src/postgres/connection-settings.ts';
 import { ReplicationConnection } from '../../src/postgres/replication-connection.ts';
@@ -42,10 +43,11 @@ test('with synchronous replication configured, the receiver is never counted as 
   for await (const entry of openPostgresSource({ url: server.url(), label: 'x' }).entries()) {
     if (entry.type !== 'file' || ++seen !== 100) continue;
     await server.sql('CREATE TABLE t (a int)');
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    state = await server.sql(
-      `SELECT flush_lsn::text, replay_lsn::text FROM pg_stat_replication WHERE state = 'streaming'`,
-    );
+    const look = () =>
+      server.sql(`SELECT flush_lsn::text, replay_lsn::text FROM pg_stat_replication WHERE state = 'streaming'`);
+    while ((await look()).length === 0) await sleep(50);
+    await sleep(300); // what it would tell, it tells now
+    state = await look();
   }
   assert.deepEqual(state, [{ flush_lsn: null, replay_lsn: null }]);
 });

@@ -36,7 +36,7 @@ test('status tells what would be lost, what is promised, and what is wrong', asy
         },
       },
     });
-  const config = await configuration({ rpo: '1m', rto: '1h' });
+  const config = await configuration({ rpo: '1h', rto: '1h' });
   const options = { env: { HOLDFAST_CONFIG: config } };
   const look = async (...flags: string[]) => {
     const done = await holdfast(['status', '--json', ...flags], options);
@@ -58,7 +58,7 @@ test('status tells what would be lost, what is promised, and what is wrong', asy
   await holdfastOk(['backup'], options);
   await server.sql('insert into visits values (1)');
   let good = await look('--check');
-  for (let tries = 0; tries < 60 && good.report.wal[0]?.loss.seconds !== 0; tries++) {
+  for (let tries = 0; tries < 600 && good.report.wal[0]?.loss.seconds !== 0; tries++) {
     await sleep(250);
     good = await look('--check');
   }

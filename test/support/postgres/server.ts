@@ -53,6 +53,7 @@ const FAST = {
   shared_buffers: '16MB',
   max_wal_size: '128MB',
   autovacuum: 'off',
+  checkpoint_timeout: '1h',
 };
 
 export async function startPostgres(options: TestServerOptions): Promise<TestServer> {
