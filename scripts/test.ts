@@ -78,6 +78,7 @@ async function tests(files: readonly string[], services: Services): Promise<Tall
       ...{ ...process.env, ...services.env, HOLDFAST_TOOLS: join(tmpdir(), 'holdfast-tools') },
       NODE_COMPILE_CACHE: sharedDirectory(directory, 'compiled'),
       HOLDFAST_TEST_CLUSTERS: sharedDirectory(directory, 'clusters'),
+      XDG_CACHE_HOME: sharedDirectory(directory, 'cache'),
     };
     const results = await runFiles({
       ...{ root: ROOT, files, directory, env, concurrency: CONCURRENCY, timeoutMs: FILE_TIMEOUT_MS },

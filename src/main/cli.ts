@@ -5,6 +5,7 @@
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
+import { cacheDirectory } from '../base/cache-directory.ts';
 
 // V8 lets a heap grow to four times what it holds before it collects; half as much again costs little time and saves a hundred MiB.
 setFlagsFromString('--heap-growing-percent=50');
@@ -23,7 +24,6 @@ function cannotStart(error: unknown): never {
  * temporary directory.
  */
 function useCompileCache(): void {
-  const { XDG_CACHE_HOME, HOME } = process.env;
-  const base = XDG_CACHE_HOME || (HOME && join(HOME, '.cache'));
-  if (base) enableCompileCache(join(base, 'holdfast', 'compiled'));
+  const directory = cacheDirectory(process.env);
+  if (directory !== undefined) enableCompileCache(join(directory, 'compiled'));
 }

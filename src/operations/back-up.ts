@@ -6,6 +6,7 @@ import type { AppSettings, PackingSettings, SourceSettings } from '../config/set
 import type { Manifest, ReferenceCheck } from '../recovery/manifest.ts';
 import { distrustDamaged } from '../repository/distrust.ts';
 import type { IndexedRepository } from '../repository/indexed-repository.ts';
+import { KnownContent } from '../repository/known-content.ts';
 import { type CommittedPoint, PointWriter } from '../repository/point-writer.ts';
 import type { LostReplica, Replica } from '../repository/replicas.ts';
 import { listSnapshots, type StoredSnapshot, timeOf } from '../repository/snapshots.ts';
@@ -37,8 +38,10 @@ export interface BackUpInput {
   readonly requiredCopies: number;
   readonly label?: string;
   readonly reason?: string;
-  /** Databases are read whole, also where reading what changed would do. */
+  /** Databases are read whole, also where reading what changed would do, and everything read is hashed. */
   readonly full?: boolean;
+  /** Where this machine may remember what it hashed; absent where there is no place. */
+  readonly cacheDirectory?: string;
   readonly programVersion: string;
   readonly machine: { readonly hostname: string; readonly username: string };
 }
@@ -72,11 +75,15 @@ async function backUpLocked(session: Session, input: BackUpInput): Promise<BackU
       return await outcomeOf(indexed, already, { app: input.app.name, requiredCopies: input.requiredCopies });
     }
     const parent = points.at(-1);
+    const { cacheDirectory } = input;
+    await using known =
+      cacheDirectory === undefined || input.full ? undefined : await KnownContent.load(repository, cacheDirectory);
     await using writer = new PointWriter(indexed, {
       seal: { packSize: input.packing.packSize, compression: levelOf(input.packing.compression) },
       behind: parent === undefined ? [] : lacking(repository.replicas, parent),
       locks: held.locks,
       ...(supervision && { beforeVisible: () => supervision.permit('point') }),
+      ...(known && { known }),
       signal: session.signal,
     });
     return await new BackUpRun({ ...session, repository }, input, indexed, writer, points).make();

@@ -1,8 +1,10 @@
 /** A whole app into three storages by the real command line, and what other programs make of it. */
 import assert from 'node:assert/strict';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { copyFile, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import type { BackUpOutcome } from '../../src/operations/back-up.ts';
 import type { Manifest } from '../../src/operations/show-point.ts';
 import { need } from '../support/needs.ts';
 import { majors, startPostgres, type TestServer } from '../support/postgres/server.ts';
@@ -209,4 +211,36 @@ test('restic brings back extended attributes, the manifest and the runbook', {
     target.join('clinic/media/tagged'),
   ]);
   assert.equal(stdout, 'kept');
+});
+
+test('what looks new but was hashed in an earlier run is known, with the memory of this machine and without it', async () => {
+  await using app = await backupApp({ local: ['a'], here: true });
+  const backUp = async (...options: string[]) => {
+    const env = { XDG_CACHE_HOME: app.dir.join('cache') };
+    const { code, summary, stderr } = await app.run(['backup', '--json', ...options], { env });
+    assert.equal(code, 0, stderr);
+    return summary as unknown as BackUpOutcome;
+  };
+  const photo = join(app.media, 'photo');
+  await writeFile(photo, randomBytes(3_000_000));
+  await backUp();
+  const [memory] = await readdir(app.dir.join('cache', 'holdfast', 'known-content'));
+  const path = app.dir.join('cache', 'holdfast', 'known-content', memory!);
+  const { size } = await stat(path);
+
+  const touchAndBackUp = async (...options: string[]) => {
+    await rename(photo, `${photo}~`);
+    await copyFile(`${photo}~`, photo);
+    await rm(`${photo}~`);
+    const { sources, bytes_added } = await backUp(...options);
+    assert.equal(sources.media?.bytes_read, 3_000_000, 'it was read');
+    assert.ok(bytes_added < 100_000, 'and known');
+  };
+  await touchAndBackUp();
+  assert.equal((await stat(path)).size, size, 'nothing was learned');
+  await touchAndBackUp('--full');
+  await writeFile(path, 'spoiled');
+  await touchAndBackUp();
+  assert.equal((await stat(path)).size, size, 'learned again');
+  await app.resticChecks('a');
 });

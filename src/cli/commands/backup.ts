@@ -1,7 +1,9 @@
 /** `holdfast backup`: makes a restore point. */
 
+import { cacheDirectory } from '../../base/cache-directory.ts';
 import { formatDuration } from '../../base/durations.ts';
 import { EXIT } from '../../base/failure.ts';
+import { given } from '../../base/given.ts';
 import { formatCount, howMany } from '../../base/how-many.ts';
 import { printable } from '../../base/printable.ts';
 import { formatUtcAndLocal } from '../../base/relative-time.ts';
@@ -21,7 +23,7 @@ export default defineCommand({
     source: option.texts('S', 'only this source (may be given several times)'),
     label: option.text('L', 'a name for the point, such as "before upgrade"'),
     reason: option.text('R', 'why it is made; kept in the manifest'),
-    full: option.flag('read databases whole, also where reading what changed would do'),
+    full: option.flag('read databases whole, also where reading what changed would do, and hash everything anew'),
   },
   examples: [
     ['holdfast backup', 'all sources of the app'],
@@ -44,6 +46,7 @@ export default defineCommand({
       ...(label === undefined ? {} : { label }),
       ...(reason === undefined ? {} : { reason }),
       full,
+      ...given('cacheDirectory', cacheDirectory(context.env)),
       programVersion: context.build.version,
       machine: thisProcess(),
     });
