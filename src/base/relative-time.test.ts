@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { isFailure } from './failure.ts';
 import {
@@ -74,6 +75,18 @@ test('times are echoed as UTC and as local time', () => {
   assert.equal(formatUtc(NOW), '2025-03-01T12:00:00Z');
   assert.equal(formatUtcAndLocal(NOW, 'UTC'), '2025-03-01T12:00:00Z');
   assert.equal(formatUtcAndLocal(NOW, 'Europe/Madrid'), '2025-03-01T12:00:00Z (2025-03-01 13:00:00 GMT+1)');
+  assert.equal(formatUtcAndLocal(NOW, 'Europe/London'), '2025-03-01T12:00:00Z');
+  assert.equal(formatUtcAndLocal(NOW, 'America/St_Johns'), '2025-03-01T12:00:00Z (2025-03-01 08:30:00 GMT-3:30)');
+  assert.equal(formatUtcAndLocal(NOW, 'Pacific/Kiritimati'), '2025-03-01T12:00:00Z (2025-03-02 02:00:00 GMT+14)');
+});
+
+test('local time is that of the zone of the process, summer and winter', () => {
+  const print =
+    "import { formatUtcAndLocal as f } from './src/base/relative-time.ts'; console.log(f(1740830400000), f(1753963200000))";
+  const args = ['--input-type=module', '--eval', print];
+  const stdout = execFileSync(process.execPath, args, { env: { TZ: 'America/New_York' }, encoding: 'utf8' });
+  const winter = '2025-03-01T12:00:00Z (2025-03-01 07:00:00 GMT-5)';
+  assert.equal(stdout.trim(), `${winter} 2025-07-31T12:00:00Z (2025-07-31 08:00:00 GMT-4)`);
 });
 
 test('microseconds are kept where they are written', () => {
