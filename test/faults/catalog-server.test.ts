@@ -1,7 +1,6 @@
 /** The PostgreSQL of the catalog is slow, stalls for longer than a lease, or is replaced by a standby that lacks the newest: nothing is done twice. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../../src/base/clock.ts';
 import { type Catalog, openCatalog } from '../../src/catalog/catalog.ts';
 import { claimRun, expireLeases, finishRun, renewLease } from '../../src/catalog/claim.ts';
@@ -12,6 +11,7 @@ import { work } from '../../src/scheduler/worker.ts';
 import { type Front, startFront } from '../support/postgres/front.ts';
 import { startPostgres, type TestServer } from '../support/postgres/server.ts';
 import { startStandby } from '../support/postgres/standby.ts';
+import { until } from '../support/until.ts';
 
 const LEASE = 1_500;
 
@@ -147,12 +147,4 @@ async function startWorker(leaseMs: number): Promise<AsyncDisposable & { started
       await catalog[Symbol.asyncDispose]();
     },
   };
-}
-
-async function until<T>(look: () => Promise<T>): Promise<NonNullable<T>> {
-  for (;;) {
-    const found = await look();
-    if (found) return found;
-    await sleep(20);
-  }
 }

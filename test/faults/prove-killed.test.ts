@@ -4,11 +4,11 @@ import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { backupApp } from '../integration/fixtures/backup-app.ts';
 import { HOLDFAST } from '../support/holdfast.ts';
 import { majors, startPostgres } from '../support/postgres/server.ts';
 import { killGroup } from '../support/run.ts';
+import { until } from '../support/until.ts';
 
 const available = await majors();
 const skip = available.length === 0 && 'needs PostgreSQL';
@@ -48,14 +48,6 @@ for (const signal of ['SIGKILL', 'SIGINT'] as const) {
     );
     assert.deepEqual((await app.ok(['proofs', '--json'])).document(), []);
   });
-}
-
-async function until(reached: () => boolean): Promise<void> {
-  for (let turns = 0; turns < 6000; turns++) {
-    if (reached()) return;
-    await sleep(50);
-  }
-  assert.fail('it did not come to that within five minutes');
 }
 
 /** Zombies count as gone. */

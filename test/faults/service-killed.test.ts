@@ -21,6 +21,7 @@ import { startPostgres } from '../support/postgres/server.ts';
 import { Restic } from '../support/restic.ts';
 import { type Service, startService } from '../support/service.ts';
 import { type TempDir, tempDir } from '../support/temp.ts';
+import { until } from '../support/until.ts';
 
 const SITES = { north: ['front', 'laboratory'], south: ['archive', 'billing'] } as const;
 const APPS = Object.values(SITES).flat();
@@ -175,14 +176,6 @@ async function allOver(catalog: Catalog, apps: readonly string[]): Promise<Run[]
 
 async function countRuns(catalog: Catalog): Promise<number> {
   return (await listRuns(catalog.db, { kind: 'backup', limit: 1_000 })).runs.length;
-}
-
-async function until<T>(look: () => Promise<T>): Promise<NonNullable<T>> {
-  for (;;) {
-    const found = await look();
-    if (found) return found;
-    await sleep(100);
-  }
 }
 
 async function killed(child: ChildProcess): Promise<void> {

@@ -7,7 +7,7 @@ import { systemClock } from '../../src/base/clock.ts';
 import type { ProgressEvent } from '../../src/base/progress.ts';
 import { walStream } from '../../src/operations/wal-stream.ts';
 import { giveTo, serverAccount } from '../../src/postgres/account.ts';
-import { parseLsn } from '../../src/postgres/lsn.ts';
+import { formatLsn, parseLsn } from '../../src/postgres/lsn.ts';
 import { readGaps } from '../../src/wal/gaps.ts';
 import { readStreamState } from '../../src/wal/stream-state.ts';
 import { openSession, PASSWORD } from '../support/care.ts';
@@ -16,8 +16,8 @@ import { startFront } from '../support/postgres/front.ts';
 import { majors, startPostgres, type TestServer } from '../support/postgres/server.ts';
 import { startStandby } from '../support/postgres/standby.ts';
 import { tempDir } from '../support/temp.ts';
+import { until } from '../support/until.ts';
 import { archived, assertSameAsServer, MIB, serverEnd, walPlace } from '../support/wal-stream.ts';
-import { until } from '../support/wal-world.ts';
 
 const all = (await majors()).filter((major) => major !== 16);
 const newest = all.at(-1) ?? 18;
@@ -347,11 +347,8 @@ async function removeLog(server: TestServer): Promise<void> {
 
 async function caughtUp(primary: TestServer, standby: TestServer): Promise<void> {
   const end = await serverEnd(primary);
-  for (;;) {
-    const [row] = await standby.sql(
-      `SELECT pg_last_wal_replay_lsn() >= '${(end >> 32n).toString(16)}/${(end & 0xffffffffn).toString(16)}' AS done`,
-    );
-    if (row?.done === true) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  await until(async () => {
+    const [row] = await standby.sql(`SELECT pg_last_wal_replay_lsn() >= '${formatLsn(end)}' AS done`);
+    return row?.done === true;
+  });
 }

@@ -4,7 +4,6 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, request } from 'node:https';
 import { after, before, test } from 'node:test';
-import { setImmediate } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import { quiet } from '../../src/base/log.ts';
 import { manualClock } from '../../src/base/testing/manual-clock.ts';
@@ -14,6 +13,7 @@ import { accessServer, LONG } from '../support/access.ts';
 import { holdfast, holdfastOk, writeConfig } from '../support/holdfast.ts';
 import { runOk } from '../support/run.ts';
 import { type TempDir, tempDir } from '../support/temp.ts';
+import { until } from '../support/until.ts';
 
 let dir: TempDir;
 let config: string;
@@ -108,6 +108,11 @@ test('over TLS the cookie is bound to the host; a renewed certificate is taken w
   const agent = new Agent({ keepAlive: true, maxSockets: 1, maxCachedSessions: 0 });
   try {
     const { url } = listening;
+    const isServed = () =>
+      ask(`${url}/healthz`, ca).then(
+        ({ status }) => status === 200,
+        () => false, // another certificate is
+      );
     const { status, headers } = await ask(`${url}/api/v1/session`, ca, { name: 'anna', password: LONG });
     assert.equal(status, 201);
     assert.match(headers['set-cookie']![0]!, /^__Host-holdfast-session=.*Path=\/; HttpOnly; Secure; SameSite=Strict/);
@@ -120,13 +125,13 @@ test('over TLS the cookie is bound to the host; a renewed certificate is taken w
     const first = await ask(`${url}/healthz`, old, undefined, agent);
     ca = await newCertificate();
     await configuration.reload(); // SIGHUP
-    await until(async () => (await ask(`${url}/healthz`, ca)).status === 200);
+    await until(isServed);
     await writeFile(dir.join('key.pem'), 'no key');
     await clock.advance(10_000);
     assert.equal((await ask(`${url}/healthz`, ca)).status, 200, 'a broken one is not taken');
     ca = await newCertificate();
     for (let tries = 0; tries < 3; tries++) await clock.advance(10_000); // it looks at the files
-    await until(async () => (await ask(`${url}/healthz`, ca)).status === 200);
+    await until(isServed);
     const last = await ask(`${url}/healthz`, old, undefined, agent);
     assert.deepEqual([last.status, last.fingerprint], [200, first.fingerprint], 'who was connected still is');
   } finally {
@@ -135,14 +140,6 @@ test('over TLS the cookie is bound to the host; a renewed certificate is taken w
     await listening.close(0);
   }
 });
-
-/** What comes a moment later, without looking at a clock. */
-async function until(done: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; !(await done().catch(() => false)); tries++) {
-    if (tries > 200) throw new Error('it never came');
-    await setImmediate();
-  }
-}
 
 test('accounts and the audit log through a server, with the token of an administrator', async () => {
   await using server = await accessServer(undefined);

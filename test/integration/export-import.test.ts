@@ -16,7 +16,7 @@ import { holdfast } from '../support/holdfast.ts';
 import { majors, runSql, startPostgres, type TestServer } from '../support/postgres/server.ts';
 import { run, runOk } from '../support/run.ts';
 import { tempDir } from '../support/temp.ts';
-import { until } from '../support/wal-world.ts';
+import { until } from '../support/until.ts';
 import { type BackupApp, backupApp } from './fixtures/backup-app.ts';
 
 const available = await majors();

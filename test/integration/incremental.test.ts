@@ -7,7 +7,7 @@ import { need } from '../support/needs.ts';
 import { majors, runSql, startPostgres, type TestServer } from '../support/postgres/server.ts';
 import { startStandby } from '../support/postgres/standby.ts';
 import { tempDir } from '../support/temp.ts';
-import { until } from '../support/wal-world.ts';
+import { until } from '../support/until.ts';
 import { type BackupApp, backupApp } from './fixtures/backup-app.ts';
 import { backupFactsOf } from './fixtures/backup-facts.ts';
 

@@ -1,11 +1,11 @@
 /** Each thing that stands in the way of a backup is named, with the exact statement that mends it; and the statement does mend it. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isFailure } from '../../src/base/failure.ts';
 import { diagnose } from '../../src/postgres/diagnose.ts';
 import { openPostgresSource } from '../../src/sources/postgres-source.ts';
 import { majors, runSql, startPostgres, type TestServer } from '../support/postgres/server.ts';
+import { until } from '../support/until.ts';
 
 const major = (await majors()).at(-1) ?? 18;
 
@@ -88,7 +88,7 @@ test('pg_hba: the exact line to add is given, and adding it helps', async () => 
   const { appendFile } = await import('node:fs/promises');
   await appendFile(`${server.dataDir}/pg_hba.conf`, `${line}\n`);
   await server.sql('SELECT pg_reload_conf()');
-  await waitFor(async () => (await codes(url))['problem:hba_rejected'] === undefined);
+  await until(async () => (await codes(url))['problem:hba_rejected'] === undefined);
 });
 
 test('a missing database, a missing role and a closed port are told apart', async () => {
@@ -132,7 +132,7 @@ test('WAL senders and slots that are all in use are counted', async () => {
   const failed = await failedBackup(small.url());
   assert.match(failed.hint, /ALTER SYSTEM SET max_wal_senders = 10;/);
   const freed = async () => (await small.sql('SELECT slot_name FROM pg_replication_slots')).length === 0;
-  while (!(await freed())) await sleep(20); // the slot of the backup that failed goes with its session
+  await until(freed); // the slot of the backup that failed goes with its session
   await small.sql(`SELECT pg_create_physical_replication_slot('taken')`);
   const slots = (await codes(small.url()))['problem:replication_slots_exhausted'];
   assert.equal(slots, 'ALTER SYSTEM SET max_replication_slots = 10;');
@@ -161,11 +161,3 @@ test('configuration outside the data directory is remarked with the source to ad
   assert.equal(mend, `settings: { type: config, paths: [${hba}] }`);
   await runSql(other.url(), 'SELECT 1');
 });
-
-async function waitFor(condition: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
-    if (await condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  throw new Error('the condition was never met');
-}

@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import { formatMicroseconds, parseMicroseconds } from '../../src/base/relative-time.ts';
 import { HOLDFAST } from '../support/holdfast.ts';
 import { runSql, startPostgres } from '../support/postgres/server.ts';
-import { until, walWorld } from '../support/wal-world.ts';
+import { until } from '../support/until.ts';
+import { walWorld } from '../support/wal-world.ts';
 
 interface Report {
   readonly events: readonly {

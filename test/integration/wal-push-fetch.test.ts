@@ -6,7 +6,8 @@ import { need } from '../support/needs.ts';
 import { majors, startPostgres } from '../support/postgres/server.ts';
 import { Restic } from '../support/restic.ts';
 import { runOk } from '../support/run.ts';
-import { until, walWorld } from '../support/wal-world.ts';
+import { until } from '../support/until.ts';
+import { walWorld } from '../support/wal-world.ts';
 
 const restic = await need('restic');
 

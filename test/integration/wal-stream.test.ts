@@ -10,8 +10,8 @@ import { readStreamState } from '../../src/wal/stream-state.ts';
 import { openSession, PASSWORD } from '../support/care.ts';
 import { HOLDFAST, writeConfig } from '../support/holdfast.ts';
 import { majors, startPostgres } from '../support/postgres/server.ts';
+import { until } from '../support/until.ts';
 import { archived, assertSameAsServer, MIB, serverEnd, walPlace } from '../support/wal-stream.ts';
-import { until } from '../support/wal-world.ts';
 
 const all = (await majors()).filter((major) => major !== 16);
 const newest = all.at(-1) ?? 18;

@@ -10,6 +10,7 @@ import { holdfastHere } from './here.ts';
 import { HOLDFAST, type HoldfastResult, writeConfig } from './holdfast.ts';
 import { startPostgres, type TestServer } from './postgres/server.ts';
 import { type TempDir, tempDir } from './temp.ts';
+import { until } from './until.ts';
 
 const PASSWORD = 'the archive of a clinic';
 
@@ -83,13 +84,4 @@ async function finishSegment(server: TestServer): Promise<string> {
     return String(archiver?.name ?? '') >= name;
   });
   return name;
-}
-
-/** Waits until `holds`, at most five minutes. */
-export async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 3000; i++) {
-    if (await holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error('It did not come to pass.');
 }

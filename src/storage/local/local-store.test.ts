@@ -3,6 +3,7 @@ import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat, symlink, utimes, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { until } from '../../../test/support/until.ts';
 import { type FailureCode, isFailure } from '../../base/failure.ts';
 import { manualClock } from '../../base/testing/manual-clock.ts';
 import { removeLeftovers } from '../leftovers.ts';
@@ -85,7 +86,7 @@ test('only whole objects stand in the directory after puts, refused puts and abo
     () => rm(join(path, 'index/b')),
     (error: Error) => assert.equal(error.message, 'enough'),
   );
-  await waitUntil(async () => (await readdir(join(path, 'index'))).length === 1);
+  await until(async () => (await readdir(join(path, 'index'))).length === 1);
 });
 
 test('what a crash or somebody else left there is not listed', async () => {
@@ -182,8 +183,3 @@ test('leftovers older than a day are removed, younger ones and objects stay', as
   assert.equal(removed, 2);
   assert.deepEqual((await readdir(join(path, 'index'))).sort(), ['a', 'a-tmp-02']);
 });
-
-/** Waits for a state that must come; the test's own time limit ends a wait that is in vain. */
-async function waitUntil(state: () => Promise<boolean>): Promise<void> {
-  while (!(await state())) await new Promise((resolve) => setTimeout(resolve, 5));
-}
