@@ -43,14 +43,16 @@ export async function locateFile({ path, env, cwd }: Where): Promise<LocatedFile
 async function readConfigFile(file: string, namedBy: string): Promise<LocatedFile> {
   const found = await readIfThere(file);
   if (found !== undefined) return found;
-  throw new Failure('config_missing', `${file} (named by ${namedBy}) does not exist.`);
+  throw new Failure('config_missing', `${file} (named by ${namedBy}) does not exist.`, {
+    hint: 'Check the path; "holdfast config schema" says what such a file holds.',
+  });
 }
 
 async function readIfThere(file: string): Promise<LocatedFile | undefined> {
   try {
     await using handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK); // a pipe must not block here
     const status = await handle.stat();
-    if (!status.isFile()) throw new Failure('config_missing', `${file} is not a regular file.`);
+    if (!status.isFile()) throw noFile(file, status.isDirectory());
     if (status.size > MAX_BYTES)
       throw new Failure('config_invalid', `${file} is too large to be a configuration (over 4 MiB).`);
     return { file, text: decode(await handle.readFile(), file), mode: status.mode & 0o777 };
@@ -58,8 +60,18 @@ async function readIfThere(file: string): Promise<LocatedFile | undefined> {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     if (error instanceof Failure) throw error;
-    throw new Failure('config_missing', `${file} cannot be read: ${(error as Error).message}`, { cause: error });
+    if (code === 'EACCES')
+      throw new Failure('config_missing', `${file} cannot be read: permission denied.`, {
+        hint: 'Run as the account that may read it, or give that right to this one.',
+        cause: error,
+      });
+    throw new Failure('config_missing', `${file} cannot be read: ${(error as Error).message}.`, { cause: error });
   }
+}
+
+function noFile(file: string, isDirectory: boolean): Failure {
+  const hint = isDirectory ? `Name the file in it, such as ${resolve(file, 'holdfast.yaml')}.` : 'Name a file.';
+  return new Failure('config_missing', `${file} is ${isDirectory ? 'a directory' : 'not a regular file'}.`, { hint });
 }
 
 function decode(bytes: Uint8Array, file: string): string {

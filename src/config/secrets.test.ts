@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { constants } from 'node:fs';
+import { chmod, mkdir, mkdtemp, open, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -31,9 +33,25 @@ test('an environment variable is taken as it is; one that is unset or empty is n
   assert.match((await failureOf(resolveSecret({ env: 'KEY' }, 'x', world({ KEY: '' })))).message, /is empty/);
 });
 
-test('a file gives its content without the line breaks at its end', async () => {
-  await writeFile(join(directory, 'password'), ' se cret\r\n\n', { mode: 0o600 });
-  assert.equal(await resolveSecret({ file: 'password' }, 'x', world()), ' se cret');
+test('a file gives its content as restic reads it: without blanks and line breaks at its ends, and without the mark of an editor', async () => {
+  const written = [' se cret\t\r\n\n', '\ufeffse cret\n', Buffer.from('\ufeffse cret\r\n', 'utf16le')];
+  for (const content of written) {
+    await writeFile(join(directory, 'password'), content, { mode: 0o600 });
+    assert.equal(await resolveSecret({ file: 'password' }, 'x', world()), 'se cret');
+  }
+});
+
+test('a pipe is read once its writer says something; one that nobody writes to is empty, not waited for', async () => {
+  const pipe = join(directory, 'pipe');
+  execFileSync('mkfifo', ['-m', '600', pipe]);
+  await failureOf(resolveSecret({ file: 'pipe' }, 'x', world()));
+  const writer = await open(pipe, constants.O_RDWR);
+  const resolved = resolveSecret({ file: 'pipe' }, 'x', world());
+  await writer.write('secret\n');
+  const reader = await open(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
+  await writer.close();
+  assert.equal(await resolved, 'secret');
+  await reader.close();
 });
 
 test('a file that everybody can read is used with a warning that gives the command', async () => {

@@ -1,5 +1,6 @@
 /** The process around the command line: signals, mistakes that nobody caught, the end. */
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../base/clock.ts';
 import { asFailure, EXIT } from '../base/failure.ts';
@@ -31,7 +32,7 @@ export async function main(registrations?: readonly Registration[]): Promise<nev
     {
       argv: process.argv.slice(2),
       env: process.env,
-      cwd: process.cwd(),
+      cwd: workingDirectory(),
       clock: systemClock,
       signal: stop.signal,
       stdout: process.stdout,
@@ -73,6 +74,15 @@ function endClearlyOnMistakes(registrations: readonly Registration[] = registry)
   };
   process.on('uncaughtException', end);
   process.on('unhandledRejection', end);
+}
+
+/** The name that the directory had, where it was removed meanwhile: only what is named relative to it cannot be found. */
+function workingDirectory(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return resolve('/', process.env.PWD ?? '');
+  }
 }
 
 function buildInfo(): BuildInfo {

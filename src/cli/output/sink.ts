@@ -53,6 +53,7 @@ export class Sink {
     if (READER_GONE.has((error as NodeJS.ErrnoException).code ?? '')) this.#gone = true;
     else
       this.#failure ??= new Failure('output_failed', `The output cannot be written: ${error.message}.`, {
+        hint: 'Only what the command says is cut off; what it had done by then stands: "holdfast status" and "holdfast points" show it.',
         cause: error,
       });
   }
