@@ -48,17 +48,17 @@ interface Place {
 function operationHtml({ method, path, operation }: Place): string {
   const { operationId, summary, description, parameters, requestBody, responses } = operation;
   return `<details id="${html(operationId)}">
-<summary><span class="method">${method}</span> <span class="path">${html(path)}</span> <span class="said">${html(summary)}</span></summary>
+<summary><span class="method">${method}</span> <span><span class="path">${html(path)}</span> <span class="said">${html(summary)}</span></span></summary>
 <div>
 ${paragraphs(description)}
 ${parameterTable(parameters)}
 ${requestBody === undefined ? '' : `<h3>Body</h3>\n${contentHtml(requestBody.content)}`}
 <h3>Answers</h3>
-<table><tr><th>Status</th><th>Meaning</th><th>Body</th></tr>
+<table><tr><th scope="col">Status</th><th scope="col">Meaning</th><th scope="col">Body</th></tr>
 ${Object.entries(responses)
   .map(
     ([status, it]) =>
-      `<tr><td>${html(status)}</td><td>${html(it.description)}</td><td>${contentHtml(it.content)}</td></tr>`,
+      `<tr><td>${html(status)}</td><td>${prose(it.description)}</td><td>${contentHtml(it.content)}</td></tr>`,
   )
   .join('\n')}
 </table>
@@ -70,9 +70,9 @@ function parameterTable(parameters: readonly Parameter[]): string {
   if (parameters.length === 0) return '';
   const rows = parameters.map(
     ({ name, in: place, required, description = '', schema }) =>
-      `<tr><td><code>${html(name)}</code></td><td>${place}${required ? ', required' : ''}</td><td>${html(typeText(schema))}</td><td>${html(description)}</td></tr>`,
+      `<tr><td><code>${html(name)}</code></td><td>${place}${required ? ', required' : ''}</td><td>${html(typeText(schema))}</td><td>${prose(description)}</td></tr>`,
   );
-  return `<h3>Parameters</h3>\n<table><tr><th>Name</th><th>In</th><th>Type</th><th>Meaning</th></tr>\n${rows.join('\n')}\n</table>`;
+  return `<h3>Parameters</h3>\n<table><tr><th scope="col">Name</th><th scope="col">In</th><th scope="col">Type</th><th scope="col">Meaning</th></tr>\n${rows.join('\n')}\n</table>`;
 }
 
 /** Named schemas as links, others as they are. */
@@ -105,8 +105,13 @@ function typeText({ type, $ref, enum: values, anyOf, format, items }: Json): str
 function paragraphs(text: string): string {
   return text
     .split('\n\n')
-    .map((part) => `<p>${html(part)}</p>`)
+    .map((part) => `<p>${prose(part)}</p>`)
     .join('\n');
+}
+
+/** What stands between backticks is code. */
+function prose(text: unknown): string {
+  return html(text).replace(/&#96;(.*?)&#96;/g, '<code>$1</code>');
 }
 
 function anchor(name: string): string {
