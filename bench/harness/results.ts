@@ -1,5 +1,6 @@
 /** What a run of the benchmarks leaves behind: `results.json`, one entry a benchmark, each with the machine and the versions it was made with. */
 import { readFile, writeFile } from 'node:fs/promises';
+import { errno } from '../../src/base/errno.ts';
 import { run } from '../../test/support/run.ts';
 import type { Machine } from './machine.ts';
 
@@ -48,7 +49,7 @@ export async function readResults(path: string): Promise<Results> {
   try {
     return JSON.parse(await readFile(path, 'utf8')) as Results;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    if (errno(error) === 'ENOENT') return {};
     throw error;
   }
 }

@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import { errorCode } from '../repository/restore-errors.ts';
+import { errno } from '../base/errno.ts';
 
 const TURN = 16;
 /** Up to so many files and directories are flushed one by one. */
@@ -31,7 +31,7 @@ export async function makeDurable(
     for (let more = take(all, TURN); more.length > 0; more = take(all, TURN)) await flushEach(more);
   } catch (error) {
     // a file that its own mode closes to us cannot be opened again
-    if (isLarge || errorCode(error) !== 'EACCES' || !(await syncFileSystem(target))) throw error;
+    if (isLarge || errno(error) !== 'EACCES' || !(await syncFileSystem(target))) throw error;
   }
 }
 

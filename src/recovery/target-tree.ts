@@ -17,7 +17,8 @@ import {
   utimesSync,
 } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import { errorCode, isOfOneFile, isRefusal, targetFailure } from '../repository/restore-errors.ts';
+import { errno } from '../base/errno.ts';
+import { isOfOneFile, isRefusal, targetFailure } from '../repository/restore-errors.ts';
 import { modeFor, type Ownership, ownerOf, toSeconds } from '../repository/restore-metadata.ts';
 import { RestorePaths, symlinkTarget } from '../repository/restore-paths.ts';
 import { KIND, type RestoreColumns, STATE } from '../repository/restore-table.ts';
@@ -32,7 +33,7 @@ export interface TargetTreeOptions {
   readonly ownership: Ownership;
   /** The target directory was made by this restore; otherwise its mode and owner stay as they are. */
   readonly made: boolean;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   readonly onProblem: (row: number, message: string, missing: boolean) => void;
 }
 
@@ -54,7 +55,7 @@ export class TargetTree {
       try {
         mkdirSync(path, 0o700);
       } catch (error) {
-        if (errorCode(error) !== 'EEXIST' || !continues || !lstatSync(path).isDirectory()) throw error;
+        if (errno(error) !== 'EEXIST' || !continues || !lstatSync(path).isDirectory()) throw error;
         chmodSync(path, 0o700);
       }
     });
@@ -87,7 +88,7 @@ export class TargetTree {
       try {
         linkSync(source, path);
       } catch (error) {
-        if (!['EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP'].includes(errorCode(error))) throw error;
+        if (!['EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP'].includes(errno(error) ?? '')) throw error;
         copyFileSync(source, path, constants.COPYFILE_EXCL);
         this.#finish(row, path);
       }
@@ -193,7 +194,7 @@ function removeLeftover(path: Buffer): void {
   try {
     unlinkSync(path);
   } catch (error) {
-    if (!['ENOENT', 'ENAMETOOLONG'].includes(errorCode(error))) throw error;
+    if (!['ENOENT', 'ENAMETOOLONG'].includes(errno(error) ?? '')) throw error;
   }
 }
 

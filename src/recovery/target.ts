@@ -5,6 +5,7 @@
 import { constants } from 'node:fs';
 import { access, lstat, open, opendir, readdir, readFile, rm, rmdir, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { errno } from '../base/errno.ts';
 import { Failure } from '../base/failure.ts';
 import type { Id } from '../base/ids.ts';
 import { makeDirectories } from '../base/make-directories.ts';
@@ -190,7 +191,7 @@ async function refusalAt(path: string): Promise<NodeJS.ErrnoException | undefine
   );
 }
 
-function absent(error: NodeJS.ErrnoException): undefined {
-  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+function absent(error: unknown): undefined {
+  if (errno(error) === 'ENOENT' || errno(error) === 'ENOTDIR') return undefined;
   throw error;
 }

@@ -1,4 +1,5 @@
 /** What a system error means for a restore: for one file, or for all of it. */
+import { errno } from '../base/errno.ts';
 import { Failure } from '../base/failure.ts';
 import { printable } from '../base/printable.ts';
 
@@ -18,26 +19,19 @@ const OF_ONE_FILE = new Set([
 const REFUSED = new Set(['EPERM', 'EACCES', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 
 export function isRefusal(error: unknown): boolean {
-  return REFUSED.has(errorCode(error));
-}
-
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string' && 'syscall' in error;
-}
-
-export function errorCode(error: unknown): string {
-  return isSystemError(error) ? (error.code ?? '') : '';
+  return REFUSED.has(errno(error) ?? '');
 }
 
 export function isOfOneFile(error: unknown): boolean {
-  return OF_ONE_FILE.has(errorCode(error));
+  return OF_ONE_FILE.has(errno(error) ?? '');
 }
 
 /** The Failure for a system error that no other file would escape; anything else is returned as it is. */
 export function targetFailure(error: unknown, path: Uint8Array | string): unknown {
-  if (!isSystemError(error)) return error;
+  const code = errno(error);
+  if (code === undefined) return error;
   const where = printable(typeof path === 'string' ? path : Buffer.from(path).toString());
-  switch (error.code) {
+  switch (code) {
     case 'ENOSPC':
     case 'EDQUOT':
       return new Failure('target_full', `The target is full: ${where} could not be written.`, {
@@ -57,7 +51,7 @@ export function targetFailure(error: unknown, path: Uint8Array | string): unknow
         },
       );
     default:
-      return new Failure('target_unwritable', `${where} cannot be written: ${error.message}.`, {
+      return new Failure('target_unwritable', `${where} cannot be written: ${(error as Error).message}.`, {
         hint: 'Check the permissions and the state of the file system of the target, then run the same restore again.',
         cause: error,
       });

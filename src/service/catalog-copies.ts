@@ -6,6 +6,7 @@ import { rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
+import { errno } from '../base/errno.ts';
 import { Failure, isFailure } from '../base/failure.ts';
 import { type AuditRecord, appendAudit } from '../catalog/audit.ts';
 import { noteAudit } from '../catalog/audit-sight.ts';
@@ -67,8 +68,7 @@ export async function importCatalog(
     return report;
   } catch (cause) {
     if (isFailure(cause)) throw cause;
-    const absent = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    if (absent) throw new Failure('path_unknown', `There is no file ${file}.`, { cause });
+    if (errno(cause) === 'ENOENT') throw new Failure('path_unknown', `There is no file ${file}.`, { cause });
     throw new Failure('data_damaged', `${file} is no copy of a catalog: ${(cause as Error).message}.`, { cause });
   }
 }

@@ -7,6 +7,7 @@
  */
 import { constants } from 'node:fs';
 import { type FileHandle, open, realpath } from 'node:fs/promises';
+import { errno } from '../base/errno.ts';
 import { printable } from '../base/printable.ts';
 import { type Chosen, chooseFiles } from './config/choose.ts';
 import { isEnvironmentFile } from './config/env-files.ts';
@@ -14,7 +15,7 @@ import { LARGEST_SEARCHED, maskSecrets } from './config/mask.ts';
 import { MASK } from './config/spans.ts';
 import type { LooseEntry, Meta, Notify, SourceNotice } from './entry.ts';
 import { type Accounts, metaOf, readAccounts } from './file-meta.ts';
-import { errorCode, reasonOf } from './system-errors.ts';
+import { reasonOf } from './system-errors.ts';
 
 export { MASK };
 
@@ -64,7 +65,7 @@ async function readChosen(chosen: Chosen, secrets: SecretPolicy, accounts: Accou
     if (secrets === 'keep') return { entry: asItIs(chosen, target, meta, Number(stats.size)) };
     return searched(chosen, meta, secrets, await readAtMost(file, LARGEST_SEARCHED + 1));
   } catch (error) {
-    if (errorCode(error) === undefined) throw error;
+    if (errno(error) === undefined) throw error;
     return { notice: { kind: 'unreadable', reason: reasonOf(error) } };
   }
 }

@@ -1,6 +1,7 @@
 /** Whether a PostgreSQL server runs on a data directory. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errno } from '../../base/errno.ts';
 import { Failure } from '../../base/failure.ts';
 
 export type ServerState = 'stopped' | 'left-over';
@@ -29,6 +30,6 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    return errno(error) === 'EPERM';
   }
 }

@@ -6,6 +6,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errno } from '../../base/errno.ts';
 import { isNewPage, pageChecksum, statedChecksum } from '../../postgres/page.ts';
 import type { Collector, Finding } from './finding.ts';
 import { relationName } from './relation-name.ts';
@@ -150,7 +151,7 @@ function isGood(page: Buffer, block: number): boolean {
 }
 
 /** A relation that was dropped in between. */
-function gone(error: NodeJS.ErrnoException): undefined {
-  if (error.code === 'ENOENT') return undefined;
+function gone(error: unknown): undefined {
+  if (errno(error) === 'ENOENT') return undefined;
   throw error;
 }

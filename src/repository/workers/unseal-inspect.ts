@@ -4,7 +4,8 @@
  */
 import { hash } from 'node:crypto';
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, type Stats, unlinkSync } from 'node:fs';
-import { errorCode, targetFailure } from '../restore-errors.ts';
+import { errno } from '../../base/errno.ts';
+import { targetFailure } from '../restore-errors.ts';
 import { type RestoreColumns, STATE } from '../restore-table.ts';
 import type { UnsealFiles } from './unseal-files.ts';
 
@@ -106,7 +107,7 @@ function lookAt(path: Buffer): Stats | undefined {
   try {
     return lstatSync(path);
   } catch (error) {
-    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENAMETOOLONG') return undefined;
+    if (errno(error) === 'ENOENT' || errno(error) === 'ENAMETOOLONG') return undefined;
     throw error;
   }
 }

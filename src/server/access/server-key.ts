@@ -5,6 +5,7 @@
  */
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { link, open, readFile, rm } from 'node:fs/promises';
+import { errno } from '../../base/errno.ts';
 import { Failure, isFailure } from '../../base/failure.ts';
 
 export interface KeyPlace {
@@ -99,8 +100,7 @@ async function makeFile(file: string): Promise<void> {
     }
     await link(draft, file);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST')
-      throw missing(`${file} cannot be made: ${(cause as Error).message}.`, cause);
+    if (errno(cause) !== 'EEXIST') throw missing(`${file} cannot be made: ${(cause as Error).message}.`, cause);
   } finally {
     await rm(draft, { force: true });
   }

@@ -10,10 +10,11 @@ import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { isAbsolute, join, normalize, relative, resolve } from 'node:path';
 import picomatch from 'picomatch';
+import { errno } from '../../base/errno.ts';
 import { Failure } from '../../base/failure.ts';
 import { printable } from '../../base/printable.ts';
 import type { Notify } from '../entry.ts';
-import { errorCode, reasonOf } from '../system-errors.ts';
+import { reasonOf } from '../system-errors.ts';
 
 export interface Chosen {
   /** Absolute. */
@@ -105,7 +106,7 @@ async function kindOf(path: string): Promise<'file' | 'directory' | undefined> {
     return (await stat(path)).isDirectory() ? 'directory' : 'file';
   } catch (error) {
     // What exists and cannot be looked at is told when it is opened.
-    return errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR' ? undefined : 'file';
+    return errno(error) === 'ENOENT' || errno(error) === 'ENOTDIR' ? undefined : 'file';
   }
 }
 

@@ -2,9 +2,10 @@
 import type { BigIntStats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { errno } from '../../base/errno.ts';
 import { Failure } from '../../base/failure.ts';
 import { printable } from '../../base/printable.ts';
-import { errorCode, reasonOf } from '../system-errors.ts';
+import { reasonOf } from '../system-errors.ts';
 
 export interface Root {
   /** Absolute, without a trailing slash (except `/` itself). */
@@ -20,7 +21,7 @@ export async function openRoot(root: string): Promise<Root> {
   try {
     stats = await stat(path, { bigint: true });
   } catch (cause) {
-    const missing = errorCode(cause) === 'ENOENT';
+    const missing = errno(cause) === 'ENOENT';
     throw new Failure(
       'source_unreadable',
       missing ? `There is no directory ${shown}.` : `The directory ${shown} cannot be read: ${reasonOf(cause)}.`,

@@ -1,6 +1,7 @@
 /** The scanning thread: walks the tree and sends packed batches, never more of them ahead of the reader than agreed. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { errorCode, reasonOf } from '../system-errors.ts';
+import { errno } from '../../base/errno.ts';
+import { reasonOf } from '../system-errors.ts';
 import { compileExcludes } from './exclude.ts';
 import { BatchPacker, type PackedBatch } from './packed-batch.ts';
 import { type ScanMessage, type ScanOrder, SLOT } from './scan-thread.ts';
@@ -38,6 +39,6 @@ try {
   post({ type: 'end' });
 } catch (error) {
   if (!(error instanceof Stopped)) {
-    post({ type: 'failed', code: errorCode(error), reason: reasonOf(error) });
+    post({ type: 'failed', code: errno(error), reason: reasonOf(error) });
   }
 }

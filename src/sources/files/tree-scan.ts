@@ -6,8 +6,9 @@
  * its children are visited. A path of more than 4,095 bytes is refused by the kernel (ENAMETOOLONG) and told as unreadable.
  */
 import { type BigIntStats, lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { errno } from '../../base/errno.ts';
 import type { SourceNotice } from '../entry.ts';
-import { errorCode, isVanished, reasonOf } from '../system-errors.ts';
+import { isVanished, reasonOf } from '../system-errors.ts';
 import { printableBytes } from './byte-names.ts';
 import { CACHE_TAG, isCacheTag } from './cache-tag.ts';
 import type { IsExcluded } from './exclude.ts';
@@ -121,7 +122,7 @@ export class TreeScan {
       return result;
     } catch (error) {
       if (isVanished(error)) this.#notice('vanished', end, 'it was removed while the tree was being read');
-      else if (errorCode(error) === undefined) throw error;
+      else if (errno(error) === undefined) throw error;
       else this.#notice('unreadable', end, reasonOf(error));
       return undefined;
     }

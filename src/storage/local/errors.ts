@@ -1,4 +1,5 @@
 /** What the operating system's errors mean for a storage in a directory. */
+import { errno } from '../../base/errno.ts';
 import { asFailure, Failure, type FailureCode } from '../../base/failure.ts';
 
 interface Meaning {
@@ -58,10 +59,4 @@ function wrapUnknown(storage: string, doing: string, error: unknown): Failure {
   const plain = asFailure(error, 'storage_unreachable');
   if (plain.code === 'interrupted') return plain;
   return new Failure(plain.code, `${storage}: ${doing}: ${plain.message}`, { cause: error });
-}
-
-/** The error's symbolic name (`ENOENT`), if the operating system made it. */
-export function errno(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
 }

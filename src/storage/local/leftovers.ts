@@ -1,8 +1,9 @@
 /** Temporary files of writers that died. */
 import { opendir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errno } from '../../base/errno.ts';
 import { isTemporaryName } from '../keys.ts';
-import { errno, localFailure } from './errors.ts';
+import { localFailure } from './errors.ts';
 
 export interface LeftoverSearch {
   readonly name: string;

@@ -1,9 +1,9 @@
 /** Listing objects below a prefix: directories are streamed, never held whole; sizes come a page at a time. */
 import { opendir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errno } from '../../base/errno.ts';
 import { isKey } from '../keys.ts';
 import type { ObjectInfo } from '../object-store.ts';
-import { errno } from './errors.ts';
 
 const PAGE = 1000;
 

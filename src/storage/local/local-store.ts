@@ -4,11 +4,12 @@
  */
 import { stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { errno } from '../../base/errno.ts';
 import { Failure } from '../../base/failure.ts';
 import { type Parts, partList } from '../bytes.ts';
 import { checkKey, checkPrefix } from '../keys.ts';
 import type { ByteRange, CallOptions, ObjectInfo, ObjectStore, PutOptions } from '../object-store.ts';
-import { errno, localFailure } from './errors.ts';
+import { localFailure } from './errors.ts';
 import { listObjects } from './list-objects.ts';
 import { findMountPoint } from './mount-point.ts';
 import { readObject } from './read-object.ts';

@@ -1,8 +1,8 @@
 /** On which mounted file system a directory lies, or would lie. */
 import { readFile, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { errno } from '../../base/errno.ts';
 import { mountPointOf, mountPoints } from '../../base/mount-table.ts';
-import { errno } from './errors.ts';
 
 /** Undefined where the kernel does not tell. */
 export async function findMountPoint(path: string): Promise<string | undefined> {

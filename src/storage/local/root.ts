@@ -6,9 +6,10 @@
  */
 import { chmod, mkdir, open, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { errno } from '../../base/errno.ts';
 import { Failure } from '../../base/failure.ts';
 import { makeDirectories } from '../../base/make-directories.ts';
-import { errno, localFailure } from './errors.ts';
+import { localFailure } from './errors.ts';
 
 /** Permission bits of what we create; derived from those of `config`, as restic does. */
 export interface Modes {

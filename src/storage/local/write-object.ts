@@ -6,9 +6,9 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, link, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { errno } from '../../base/errno.ts';
 import { Failure } from '../../base/failure.ts';
 import { isSealedName, temporaryName } from '../keys.ts';
-import { errno } from './errors.ts';
 import { type Root, syncDirectory } from './root.ts';
 
 /** What `link` answers on file systems without hard links (exFAT, some network shares). */
