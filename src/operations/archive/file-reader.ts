@@ -6,7 +6,7 @@ import { WORK_AHEAD } from './context.ts';
 
 /** A stretch of a large file; cut points are forced at its multiples, which costs at most one chunk of deduplication each. */
 const STRETCH = 64 * 1024 * 1024;
-const BATCH_BYTES = 4 * 1024 * 1024;
+const BATCH_BYTES = 8 * 1024 * 1024;
 const BATCH_FILES = 128;
 /** What a file counts as beside its bytes: some thousands of small ones are enough to keep the workers busy, and each takes memory here. */
 const PER_FILE = 16 * 1024;

@@ -27,7 +27,7 @@ function handOver(pack: SealedPackMessage): void {
 async function answer(request: SealRequest): Promise<SealReply> {
   switch (request.kind) {
     case 'pieces': {
-      const results = request.pieces.map((piece) => reader.read(piece));
+      const results = reader.read(request.pieces);
       return { kind: 'pieces', job: request.job, results, stats: sealer.stats };
     }
     case 'blobs': {

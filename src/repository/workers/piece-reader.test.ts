@@ -8,6 +8,7 @@ import { generateMasterKey } from '../crypto/key-file.ts';
 import { BlobIndex } from '../index/blob-index.ts';
 import { newClaims } from '../index/claims.ts';
 import { BlobSealer } from './blob-sealer.ts';
+import type { FilePiece } from './messages.ts';
 import { newPackFlags } from './pack-memory.ts';
 import { PieceReader } from './piece-reader.ts';
 import { ZeroRun } from './zero-run.ts';
@@ -24,14 +25,33 @@ test('a run of zeros is cut into the same blobs as by the chunker alone', async 
   await writeFile(path, tail, { flag: 'a' });
   const content = Buffer.concat([head, Buffer.alloc(50 * MIB + 5 - head.length), tail]);
 
-  const result = new PieceReader(new Chunker(), realSealer()).read({
-    path: Buffer.from(path),
-    offset: 0,
-    length: Number.POSITIVE_INFINITY,
-  });
-  assert.ok(result.ok);
+  const [result] = new PieceReader(new Chunker(), realSealer()).read([whole(path)]);
+  assert.ok(result?.ok);
   assert.equal(result.bytes, content.length);
   assert.deepEqual(Buffer.from(result.content), idsByTheRule(content));
+});
+
+test('files that are read together get the ids that each gets alone, whatever is beside them', async () => {
+  await using dir = await tempDir();
+  const sizes = [0, 1, 5000, MIB, 3 * MIB + 1, 100, 21 * MIB, 70_000, 0, 9 * MIB, 2];
+  const contents = sizes.map((size, i) => (i % 4 === 3 ? Buffer.alloc(size) : randomBytes(size)));
+  const paths = contents.map((_, i) => dir.join(String(i)));
+  await Promise.all(contents.map((content, i) => writeFile(paths[i]!, content)));
+  const missing = whole(dir.join('missing'));
+  const stretch = { path: Buffer.from(paths[6]!), offset: MIB, length: 2 * MIB + 7 };
+  const pieces = [missing, ...paths.map(whole), whole(dir.path), stretch, missing];
+
+  const reader = new PieceReader(new Chunker(), realSealer());
+  for (const round of ['first', 'second']) {
+    const results = reader.read(pieces);
+    assert.deepEqual(
+      results.map((result) => (result.ok ? result.bytes : result.errno)),
+      ['ENOENT', ...sizes, 'ENOTFILE', stretch.length, 'ENOENT'],
+    );
+    const ids = results.map((result) => (result.ok ? Buffer.from(result.content) : undefined));
+    assert.deepEqual(ids.slice(1, 1 + sizes.length), contents.map(idsByTheRule), round);
+    assert.deepEqual(ids[1 + sizes.length + 1], idsByTheRule(contents[6]!.subarray(MIB, 3 * MIB + 7)));
+  }
 });
 
 test('only what is zero throughout is taken for the known chunk', () => {
@@ -47,6 +67,10 @@ test('only what is zero throughout is taken for the known chunk', () => {
   window[500] = 1;
   assert.equal(run.repeats(window, 0, 4096), 0);
 });
+
+function whole(path: string): FilePiece {
+  return { path: Buffer.from(path), offset: 0, length: Number.POSITIVE_INFINITY };
+}
 
 function realSealer(): BlobSealer {
   const data = {
