@@ -12,6 +12,7 @@ import type { LostReplica, Replica } from '../repository/replicas.ts';
 import { listSnapshots, type StoredSnapshot, timeOf } from '../repository/snapshots.ts';
 import { lockUsable } from '../repository/usable-storages.ts';
 import type { SourceNotice } from '../sources/entry.ts';
+import { prepareScan } from '../sources/files-source.ts';
 import { collectMachineFacts } from '../sources/machine-facts.ts';
 import { earlierDatabase } from './backup/earlier-database.ts';
 import { madeBefore, outcomeOf } from './backup/made-before.ts';
@@ -59,6 +60,7 @@ export async function backUp(session: Session, input: BackUpInput): Promise<Back
 
 async function backUpLocked(session: Session, input: BackUpInput): Promise<BackUpOutcome> {
   try {
+    if (input.sources.some(({ type }) => type === 'files')) prepareScan();
     const { repository, locks } = await lockUsable(session.repository);
     await using held = locks;
     tellLost(session, repository.lost);

@@ -18,6 +18,7 @@ import { scanInThread } from './files/scan-thread.ts';
 import type { XattrReader } from './files/xattr-reader.ts';
 
 export { compileExcludes, type IsExcluded } from './files/exclude.ts';
+export { prepareScan } from './files/scan-thread.ts';
 export { decideStable, type FileState, MAX_READS } from './files/stable.ts';
 export { applyXattrs, type XattrsToApply } from './files/xattr-apply.ts';
 export type { Xattr } from './files/xattr-dump.ts';

@@ -1,11 +1,11 @@
 /** Entry of a sealing worker: takes requests in order, answers each, hands over packs as they fill. */
 import { asFailure } from '../../base/failure.ts';
 import { release } from '../../base/release.ts';
+import { ThreadPort } from '../../base/thread-port.ts';
 import { Chunker } from '../chunker/chunker.ts';
 import { BlobSealer, PartialBlob } from './blob-sealer.ts';
 import type { SealedPackMessage, SealReply, SealRequest, SealWorkerData } from './messages.ts';
 import { PieceReader } from './piece-reader.ts';
-import { ThreadPort } from './thread-port.ts';
 
 const port = new ThreadPort<SealWorkerData, SealRequest, SealReply>();
 const data = await port.data();

@@ -1,6 +1,6 @@
 /** Entry of an unsealing worker: opens, decompresses, verifies and writes blobs; one request after the other. */
 import { asFailure } from '../../base/failure.ts';
-import { ThreadPort } from './thread-port.ts';
+import { ThreadPort } from '../../base/thread-port.ts';
 import { UnsealFiles } from './unseal-files.ts';
 import { Inspector } from './unseal-inspect.ts';
 import type { UnsealReply, UnsealRequest, UnsealWorkerData } from './unseal-messages.ts';

@@ -1,10 +1,10 @@
 /** Entry of a verifying worker: hashes packs, opens and hashes the blobs in them, compares their headers with the index. */
 import { createHash, type Hash } from 'node:crypto';
 import { idFromBytes } from '../../base/ids.ts';
+import { ThreadPort } from '../../base/thread-port.ts';
 import { Sealer } from '../crypto/envelope.ts';
 import { openBlob } from '../format/blob.ts';
 import { isSameHeader, type PackedBlob, parsePackHeader } from '../format/pack-header.ts';
-import { ThreadPort } from './thread-port.ts';
 import type { BlobTable, VerifyReply, VerifyRequest, VerifyWorkerData } from './verify-messages.ts';
 
 const port = new ThreadPort<VerifyWorkerData, VerifyRequest, VerifyReply>();

@@ -5,13 +5,15 @@
  * of any size takes a bounded amount of memory: at most 16 batches of 208 KiB (3.3 MiB), plus the names of the directories on the path
  * to where the scanner is (about 50 bytes each; a directory of a million names: 50 MiB while it is visited).
  */
-import { extname } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { Failure } from '../../base/failure.ts';
+import { prepareThread, spawnThread, threadModule } from '../../base/threads.ts';
 import type { PackedBatch } from './packed-batch.ts';
 
 /** Indexes into the shared counters. */
 export const SLOT = { taken: 0, stop: 1 } as const;
+
+const MODULE = threadModule('scan-worker', import.meta.url);
 
 /** Batches that the scanner may be ahead of the reader. */
 const MAX_AHEAD = 16;
@@ -35,13 +37,17 @@ export type ScanMessage =
   | { readonly type: 'end' }
   | { readonly type: 'failed'; readonly code: string | undefined; readonly reason: string };
 
+/** A tree will be scanned: the thread gets ready meanwhile. */
+export function prepareScan(): void {
+  prepareThread(MODULE);
+}
+
 /** The batches of one tree, in order. Leaving the loop early, or `signal`, stops the thread. Throws `source_unreadable` or `internal`. */
 export async function* scanInThread(request: ScanRequest, signal?: AbortSignal): AsyncGenerator<PackedBatch, void> {
   signal?.throwIfAborted();
   const control = new Int32Array(new SharedArrayBuffer(8));
   const order: ScanOrder = { ...request, control: control.buffer, maxAhead: MAX_AHEAD };
-  const script = new URL(`./scan-worker${extname(import.meta.url)}`, import.meta.url);
-  const worker = new Worker(script, { workerData: order, execArgv: [] }); // flags of `node -e` are not for it
+  const worker = spawnThread(MODULE, order);
   const inbox = new Inbox(worker, signal);
   try {
     for (;;) {

@@ -1,6 +1,6 @@
 /** The scanning thread: walks the tree and sends packed batches, never more of them ahead of the reader than agreed. */
-import { parentPort, workerData } from 'node:worker_threads';
 import { errno } from '../../base/errno.ts';
+import { ThreadPort } from '../../base/thread-port.ts';
 import { reasonOf } from '../system-errors.ts';
 import { compileExcludes } from './exclude.ts';
 import { BatchPacker, type PackedBatch } from './packed-batch.ts';
@@ -10,14 +10,10 @@ import { TreeScan } from './tree-scan.ts';
 /** Thrown to leave the walk when the reader has gone. */
 class Stopped extends Error {}
 
-const order = workerData as ScanOrder;
+const port = new ThreadPort<ScanOrder, never, ScanMessage>();
+const order = await port.data();
 const control = new Int32Array(order.control);
-const port = parentPort!;
 let sent = 0;
-
-function post(message: ScanMessage, transfer: ArrayBuffer[] = []): void {
-  port.postMessage(message, transfer);
-}
 
 /** Waits until the reader has taken enough, then sends. The counters wrap at 2^32; only their difference counts. */
 function send(batch: PackedBatch): void {
@@ -28,7 +24,7 @@ function send(batch: PackedBatch): void {
     Atomics.wait(control, SLOT.taken, taken);
   }
   sent = (sent + 1) | 0;
-  post({ type: 'batch', batch }, [batch.numbers.buffer, batch.wide.buffer, batch.text.buffer]);
+  port.post({ type: 'batch', batch }, [batch.numbers.buffer, batch.wide.buffer, batch.text.buffer]);
 }
 
 try {
@@ -36,9 +32,9 @@ try {
   const isExcluded = compileExcludes(order.exclude);
   new TreeScan({ ...order, isExcluded }, packer).run();
   packer.flush();
-  post({ type: 'end' });
+  port.post({ type: 'end' });
 } catch (error) {
   if (!(error instanceof Stopped)) {
-    post({ type: 'failed', code: errno(error), reason: reasonOf(error) });
+    port.post({ type: 'failed', code: errno(error), reason: reasonOf(error) });
   }
 }
