@@ -13,7 +13,7 @@ import { startPostgres, type TestServer } from '../support/postgres/server.ts';
 import { startStandby } from '../support/postgres/standby.ts';
 import { until } from '../support/until.ts';
 
-const LEASE = 1_500;
+const LEASE = 3_000;
 
 let primary: TestServer;
 let front: Front;

@@ -41,9 +41,11 @@ async function dailyPoints(stores: readonly ObjectStore[], days: number, size = 
   await init(stores);
   const ids: Id[] = [];
   let carried: Files = {};
+  // the noons before today's: each on a day of its own, wherever days begin and however long they are
+  const noon = Math.floor(Date.now() / DAY) * DAY - DAY / 2;
   for (let day = days - 1; day >= 0; day--) {
     const fresh = randomFiles(4, size, `day${day}`);
-    const time = Date.now() - day * DAY;
+    const time = noon - day * DAY;
     ids.push(await writePoint(await open(stores), { ...carried, ...fresh }, { time }));
     carried = Object.fromEntries(Object.entries(fresh).slice(0, 2));
   }
