@@ -81,7 +81,7 @@ export async function exportPackage(session: Session, input: ExportInput): Promi
   const { file, onBytes } = input;
   if (file !== undefined) await refuseExisting(file);
   const opened = await openPackage(session, input);
-  if (file !== undefined) await checkRoom(dirname(file), opened.plainBytes, 1);
+  if (file !== undefined) await checkRoom(dirname(file), opened.plainBytes, 1, 'the export');
   const step = 'export';
   progress({ type: 'step', step, title: 'exporting', totalBytes: opened.plainBytes });
   const whole = createHash('sha256');

@@ -56,7 +56,7 @@ export async function importPackage(world: ImportWorld, input: ImportInput): Pro
   await using source = typeof from === 'string' ? await PackageFile.open(from) : undefined;
   const made = await prepare(target);
   try {
-    if (source !== undefined) await checkRoom(target, source.size, 0);
+    if (source !== undefined) await checkRoom(target, source.size, 0, 'the import');
     progress({
       ...{ type: 'step', step: STEP, title: 'checking and unpacking' },
       ...(source === undefined ? {} : { totalBytes: source.size }),

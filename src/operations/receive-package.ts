@@ -23,7 +23,7 @@ const BLOCK = 512;
 /** Its bytes. Throws `request_too_large`, `target_full`, `package_refused` for what is no tar archive, and what `parts` throws. */
 export async function receivePackage({ file, parts, limit, said = 0 }: ReceiveInput): Promise<number> {
   if (said > limit) throw tooLarge(limit);
-  await checkRoom(file, said, 1);
+  await checkRoom(file, said, 1, 'the package');
   const partial = `${file}.part`;
   try {
     await using handle = await open(partial, 'wx', 0o600);
@@ -47,7 +47,7 @@ async function writeParts(handle: FileHandle, file: string, parts: AsyncIterable
     if (bytes > limit) throw tooLarge(limit);
     if (begin !== undefined) begin = checkedBegin(Buffer.concat([begin, part.subarray(0, BLOCK)]));
     if (bytes >= lookAt) {
-      await checkRoom(file, LOOK_EVERY, 0);
+      await checkRoom(file, LOOK_EVERY, 0, 'the package');
       lookAt = bytes + LOOK_EVERY;
     }
     await handle.writeFile(part);

@@ -16,6 +16,8 @@ const MAX_MARKER = 1024 * 1024;
 /** What file systems need beside the content, per file. */
 const BYTES_PER_FILE = 4096;
 
+const RESTORE = 'the restore';
+
 /** What is being restored; an unfinished restore is continued only by one of the same. */
 export interface RestoreIdentity {
   readonly point: Id;
@@ -88,8 +90,8 @@ export async function abandonTarget({ path, made }: PreparedTarget): Promise<voi
   if (made) await rmdir(path).catch(() => {});
 }
 
-/** Throws `target_full` when the file system cannot take `bytes` more in `files` files. */
-export async function checkRoom(path: string, bytes: number, files: number): Promise<void> {
+/** Throws `target_full` when the file system cannot take `bytes` more in `files` files. `work`: what needs them. */
+export async function checkRoom(path: string, bytes: number, files: number, work = RESTORE): Promise<void> {
   let place = path;
   let stats = await statfs(place).catch(absent);
   while (stats === undefined && dirname(place) !== place) {
@@ -101,17 +103,13 @@ export async function checkRoom(path: string, bytes: number, files: number): Pro
   const free = stats.bavail * stats.bsize;
   const needed = bytes + files * BYTES_PER_FILE;
   if (needed > free) {
-    throw new Failure(
-      'target_full',
-      `${path} has ${formatBytes(free)} free; the restore needs ${formatBytes(needed)}.`,
-      {
-        hint: 'Make room, choose another directory, or restore less with --source or --path.',
-        details: { free, needed },
-      },
-    );
+    throw new Failure('target_full', `${path} has ${formatBytes(free)} free; ${work} needs ${formatBytes(needed)}.`, {
+      hint: `Make room, ${work === RESTORE ? 'choose another directory, or restore less with --source or --path' : 'or choose another directory'}.`,
+      details: { free, needed },
+    });
   }
   if (stats.files > 0 && files > stats.ffree) {
-    throw new Failure('target_full', `${path} can take ${stats.ffree} more files; the restore has ${files}.`, {
+    throw new Failure('target_full', `${path} can take ${stats.ffree} more files; ${work} has ${files}.`, {
       hint: 'Choose a directory on another file system.',
     });
   }

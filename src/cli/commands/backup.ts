@@ -31,6 +31,7 @@ export default defineCommand({
     ['holdfast backup --source media', 'only one source'],
   ],
   exits: [EXIT.partial, EXIT.noRepository, EXIT.locked, EXIT.wrongPassword],
+  left: 'Nothing half-made is visible: "holdfast points" shows what there is. Run the backup again.',
   async run(context, { options: { source, label, reason, full } }) {
     const config = await context.config();
     const name = config.appName(context.flags.app);

@@ -12,6 +12,7 @@ export default defineCommand({
   options: newPasswordOptions,
   examples: [['holdfast key add --new-password-file /root/second-password', 'a password for the envelope in the safe']],
   exits: [EXIT.noRepository, EXIT.locked, EXIT.wrongPassword],
+  left: '"holdfast key list" shows which passwords there are; the same command can be run again.',
   async run(context, { options }) {
     const password = await readNewPassword(context, options);
     await using session = await openSession(context);

@@ -12,6 +12,7 @@ export default defineCommand({
   options: newPasswordOptions,
   examples: [['holdfast key passwd --new-password-file /root/new-password', 'change the password']],
   exits: [EXIT.noRepository, EXIT.locked, EXIT.wrongPassword],
+  left: 'The old password opens the repository until the new one is everywhere. "holdfast key list" shows which there are; run it again.',
   async run(context, { options }) {
     const password = await readNewPassword(context, options);
     await using session = await openSession(context);

@@ -12,6 +12,7 @@ export default defineCommand({
   arguments: { key: argument.required('KEY', 'the first digits of its id') },
   examples: [['holdfast key remove 1f0c', 'a password that is no longer wanted']],
   exits: [EXIT.noRepository, EXIT.locked, EXIT.wrongPassword],
+  left: '"holdfast key list" shows which passwords there are; the same command can be run again.',
   async run(context, { arguments: { key } }) {
     await using session = await openSession(context);
     const id = await removeKey(session, key);

@@ -22,6 +22,7 @@ export default defineCommand({
     ['holdfast kit --format html --output kit.html', 'a page for the printer'],
   ],
   exits: [EXIT.noRepository, EXIT.wrongPassword],
+  left: 'Nothing was changed.',
   async run(context, { options: { format = 'text', output: file, withPassword } }) {
     const { output, flags, cwd } = context;
     await using session = await openSession(context);

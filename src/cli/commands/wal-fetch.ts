@@ -25,6 +25,7 @@ export default defineCommand({
   examples: [
     ["restore_command = 'holdfast --config /etc/holdfast/holdfast.yaml wal fetch %f %p'", 'in postgresql.conf'],
   ],
+  left: 'DEST holds the whole file or nothing; PostgreSQL asks again.',
   async run(context, { arguments: { name, destination }, options: { prefetch = PREFETCH, cluster } }) {
     const { cwd } = context;
     const input = { name, destination: resolve(cwd, destination), directory: cwd, prefetch };

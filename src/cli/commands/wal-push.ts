@@ -16,6 +16,7 @@ export default defineCommand({
   options: { source: option.text('S', 'the database (not needed when there is only one)') },
   examples: [["archive_command = 'holdfast --config /etc/holdfast/holdfast.yaml wal push %p'", 'in postgresql.conf']],
   exits: [EXIT.partial, EXIT.noRepository, EXIT.wrongPassword],
+  left: 'PostgreSQL keeps the file until it is stored, and hands it over again.',
   async run(context, { arguments: { path }, options: { source } }) {
     const config = await context.config();
     const app = config.appName(context.flags.app);
