@@ -12,8 +12,9 @@ a { color: var(--link); }
 nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; padding: 0; list-style: none; }
 details { margin: .5rem 0; border: 1px solid var(--line); border-radius: 6px; }
 summary { padding: .5rem .75rem; background: var(--code); border-radius: 6px; cursor: pointer; overflow-wrap: anywhere; }
-section > details > summary { display: grid; grid-template-columns: 4.2rem minmax(0, 1fr); gap: 0 .5rem; align-items: baseline; }
+section > details > summary { display: grid; grid-template-columns: 5.2rem minmax(0, 1fr); gap: 0 .5rem; align-items: baseline; }
 section > details > summary > code { grid-column: 1 / -1; }
+summary > .method::before, section > details > summary > code::before { content: "▸ "; } [open] > summary > .method::before, [open] > summary > code::before { content: "▾ "; }
 summary:focus-visible, a:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 details > div { padding: .25rem .75rem .75rem; overflow-x: auto; }
 .method { font: 600 .85rem ui-monospace, Menlo, Consolas, monospace; color: var(--link); }
