@@ -13,7 +13,15 @@ import { appendEvent, appendEvents, type EventType, type NewEvent } from './even
 import type { AlertsTable } from './schema.ts';
 
 export { type Act, type Alert, type Finding, SEVERITIES } from './alerts/alert.ts';
-export { alertCounts, alertsById, getAlert, listAlerts, openAlerts, retentionFrozen } from './alerts/read.ts';
+export {
+  alertCounts,
+  alertsById,
+  getAlert,
+  listAlertRows,
+  listAlerts,
+  openAlerts,
+  retentionFrozen,
+} from './alerts/read.ts';
 
 /** raised: new · worse: more severe than before · seen: again · same: nothing new · answered: a person resolved it on this evidence. */
 export type Raising = 'raised' | 'worse' | 'seen' | 'same' | 'answered';

@@ -3,8 +3,9 @@ import { Kysely } from 'kysely';
 import { asFailure, Failure } from '../base/failure.ts';
 import { type CatalogDb, within } from './database.ts';
 import { Listener, type Listening } from './dialects/listener.ts';
-import { postgresDialect, postgresPool } from './dialects/postgres.ts';
-import { sqliteDialect } from './dialects/sqlite.ts';
+import { postgresDialect, postgresPool, postgresReads } from './dialects/postgres.ts';
+import { sqliteFile } from './dialects/sqlite.ts';
+import { type DirectReads, readDirectly } from './direct-reads.ts';
 import { migrate } from './migrations.ts';
 import type { CatalogTables } from './schema.ts';
 import { Wake } from './wake.ts';
@@ -21,10 +22,13 @@ export class Catalog implements AsyncDisposable {
   readonly dialect: 'sqlite' | 'postgres';
   /** Woken when something was committed: by this process, and on PostgreSQL by any while somebody listens. */
   readonly wake: Wake;
+  readonly #reads: DirectReads;
   readonly #listener: Listener | undefined;
 
-  constructor(db: Kysely<CatalogTables>, wake: Wake, listener?: Listener) {
+  constructor(db: Kysely<CatalogTables>, reads: DirectReads, wake: Wake, listener?: Listener) {
     this.db = db;
+    this.#reads = reads;
+    readDirectly(db, reads);
     this.dialect = listener === undefined ? 'sqlite' : 'postgres';
     this.wake = wake;
     this.#listener = listener;
@@ -45,6 +49,7 @@ export class Catalog implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#listener?.[Symbol.asyncDispose]();
+    await this.#reads[Symbol.asyncDispose]();
     await this.db.destroy();
   }
 }
@@ -64,11 +69,13 @@ export async function openCatalog(place: CatalogPlace): Promise<Catalog> {
 
 function onFile(path: string): Catalog {
   const wake = new Wake();
-  return new Catalog(new Kysely<CatalogTables>({ dialect: sqliteDialect(path, () => wake.wake()) }), wake);
+  const { dialect, reads } = sqliteFile(path, () => wake.wake());
+  return new Catalog(new Kysely<CatalogTables>({ dialect }), reads, wake);
 }
 
 function onServer(url: string, connections: number): Catalog {
   const wake = new Wake();
-  const dialect = postgresDialect(postgresPool(url, connections));
-  return new Catalog(new Kysely<CatalogTables>({ dialect }), wake, new Listener(url, () => wake.wake()));
+  const pool = postgresPool(url, connections);
+  const db = new Kysely<CatalogTables>({ dialect: postgresDialect(pool) });
+  return new Catalog(db, postgresReads(pool), wake, new Listener(url, () => wake.wake()));
 }

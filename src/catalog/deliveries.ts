@@ -274,13 +274,22 @@ export interface DeliveryFilter {
 /** A page of deliveries, the newest first. */
 export async function listDeliveries(
   db: CatalogDb,
-  { limit, ...filter }: DeliveryFilter,
+  filter: DeliveryFilter,
 ): Promise<{ readonly deliveries: Delivery[]; readonly next: string | null }> {
+  const { rows, next } = await listDeliveryRows(db, filter);
+  return { deliveries: rows.map(toDelivery), next };
+}
+
+/** The same page as it lies in the catalog. */
+export async function listDeliveryRows(
+  db: CatalogDb,
+  { limit, ...filter }: DeliveryFilter,
+): Promise<{ readonly rows: DeliveriesTable[]; readonly next: string | null }> {
   if (filter.cursor !== undefined && !isRecordId(filter.cursor))
     throw new Failure('usage', 'The cursor is not one that a list gave.');
   const { rows } = await selectDeliveries(db, { ...filter, limit: limit + 1 });
   const page = rows.slice(0, limit);
-  return { deliveries: page.map(toDelivery), next: rows.length > limit ? page.at(-1)!.id : null };
+  return { rows: page, next: rows.length > limit ? page.at(-1)!.id : null };
 }
 
 const selectDeliveries = preparedForms((db: CatalogDb, filter: DeliveryFilter) => {

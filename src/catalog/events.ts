@@ -89,6 +89,9 @@ const insertEvent = prepared<Omit<EventsTable, 'seq'>, never>((db, value) =>
   }),
 );
 
+/** As it lies in the catalog: `data` as JSON. */
+export type EventRow = Selectable<EventsTable>;
+
 /** Events after number `after`, the oldest first, at most `limit`. */
 export async function readEvents(
   db: CatalogDb,
@@ -96,12 +99,21 @@ export async function readEvents(
   limit: number,
   filter: EventFilter = {},
 ): Promise<CatalogEvent[]> {
+  return (await readEventRows(db, after, limit, filter)).map(toEvent);
+}
+
+/** The same as rows. */
+export async function readEventRows(
+  db: CatalogDb,
+  after: number,
+  limit: number,
+  filter: EventFilter = {},
+): Promise<readonly EventRow[]> {
   const { types, app, runId } = filter;
   if (types?.length === 0) return [];
   const narrow = app !== undefined || runId !== undefined;
   const asked = { after, limit, ...given('types', types), ...given('app', app), ...given('runId', runId) };
-  const { rows } = await (types === undefined || narrow ? selectEvents(db, asked) : selectByType(db, asked));
-  return rows.map(toEvent);
+  return (await (types === undefined || narrow ? selectEvents(db, asked) : selectByType(db, asked))).rows;
 }
 
 interface Asked extends EventFilter {
@@ -126,7 +138,7 @@ const selectByType = preparedForms((db: CatalogDb, { after, limit, types = [] }:
   return db.selectFrom('events').selectAll().where('seq', 'in', first).orderBy('seq');
 });
 
-function toEvent(row: Selectable<EventsTable>): CatalogEvent {
+function toEvent(row: EventRow): CatalogEvent {
   const event: { -readonly [K in keyof CatalogEvent]: CatalogEvent[K] } = {
     ...{ seq: row.seq, at: row.at, type: row.type as EventType },
     data: row.data === '{}' ? {} : (JSON.parse(row.data) as Record<string, unknown>),

@@ -1,6 +1,7 @@
 /** Figures over time: sizes, durations, what storages hold. Names end in their unit. */
 import { sql } from 'kysely';
 import type { CatalogDb } from './database.ts';
+import { preparedForms } from './prepared.ts';
 
 export interface Measurement {
   /** Such as storage_used_bytes, backup_seconds. */
@@ -51,16 +52,25 @@ export async function measure(db: CatalogDb, figures: readonly NewMeasurement[],
 
 /** One series, the oldest first. */
 export async function readSeries(db: CatalogDb, filter: SeriesFilter): Promise<Measurement[]> {
-  let query = db
-    .selectFrom('measurements')
-    .selectAll()
-    .where('name', '=', filter.name)
-    .where('app', '=', filter.app ?? '')
-    .where('storage', '=', filter.storage ?? '');
-  if (filter.since !== undefined) query = query.where('at', '>=', filter.since);
-  if (filter.until !== undefined) query = query.where('at', '<', filter.until);
-  return (await query.orderBy('at', 'desc').limit(filter.limit).execute()).reverse();
+  return (await selectSeries(db, { app: '', storage: '', ...filter })).rows.reverse();
 }
+
+const selectSeries = preparedForms(
+  (
+    db: CatalogDb,
+    { name, app, storage, since, until, limit }: Required<Pick<SeriesFilter, 'app' | 'storage'>> & SeriesFilter,
+  ) => {
+    let query = db
+      .selectFrom('measurements')
+      .selectAll()
+      .where('name', '=', name)
+      .where('app', '=', app)
+      .where('storage', '=', storage);
+    if (since !== undefined) query = query.where('at', '>=', since);
+    if (until !== undefined) query = query.where('at', '<', until);
+    return query.orderBy('at', 'desc').limit(limit);
+  },
+);
 
 /** The newest figure of each app and storage that has that name. */
 export async function latest(db: CatalogDb, name: string): Promise<Measurement[]> {

@@ -26,6 +26,12 @@ export interface CatalogPoint {
   readonly runId?: string;
 }
 
+/** The columns of a point that are shown of it in a list. */
+const SHOWN = ['id', 'app', 'time', 'label', 'bytes', 'proof', 'pinned', 'sources', 'storages'] as const;
+
+/** As it lies in the catalog: `sources` and `storages` as JSON. */
+export type PointRow = Pick<PointsTable, (typeof SHOWN)[number]>;
+
 export interface SeenPoint extends CatalogPoint {
   /** When the storages last told something new about it. */
   readonly seenAt: number;
@@ -112,7 +118,7 @@ export async function getPoint(db: CatalogDb, id: string): Promise<SeenPoint | u
 export async function listPoints(
   db: CatalogDb,
   { pinned, cursor, limit, ...same }: PointFilter,
-): Promise<{ readonly points: SeenPoint[]; readonly next: string | null }> {
+): Promise<{ readonly points: readonly PointRow[]; readonly next: string | null }> {
   const flag: 0 | 1 | undefined = pinned === undefined ? undefined : pinned ? 1 : 0;
   const { rows } = await selectPoints(db, {
     ...same,
@@ -123,7 +129,7 @@ export async function listPoints(
   const page = rows.slice(0, limit);
   const last = page.at(-1);
   const more = rows.length > limit && last !== undefined;
-  return { points: page.map(toPoint), next: more ? `${last.time}.${last.id}` : null };
+  return { points: page, next: more ? `${last.time}.${last.id}` : null };
 }
 
 interface Asked extends Pick<PointFilter, 'app' | 'apps' | 'proof' | 'since' | 'until'> {
@@ -136,7 +142,12 @@ interface Asked extends Pick<PointFilter, 'app' | 'apps' | 'proof' | 'since' | '
 
 const selectPoints = preparedForms((db: CatalogDb, asked: Asked) => {
   const { app, apps, pinned, proof, since, until, time, id } = asked;
-  let query = db.selectFrom('points').selectAll().orderBy('time', 'desc').orderBy('id', 'desc').limit(asked.rows);
+  let query = db
+    .selectFrom('points')
+    .select([...SHOWN])
+    .orderBy('time', 'desc')
+    .orderBy('id', 'desc')
+    .limit(asked.rows);
   if (app !== undefined) query = query.where('app', '=', app);
   if (apps !== undefined) query = query.where('app', 'in', apps);
   if (pinned !== undefined) query = query.where('pinned', '=', pinned);

@@ -2,8 +2,9 @@
  * Statements of the busiest paths: built and compiled once for each database, and asked again and again with other values. Building one
  * takes longer than SQLite takes to carry it out.
  */
-import type { Compilable, CompiledQuery, QueryResult } from 'kysely';
+import type { Compilable, CompiledQuery } from 'kysely';
 import { type CatalogDb, onPostgres } from './database.ts';
+import { directReads } from './direct-reads.ts';
 
 /** Stands in the statement for a value that comes with each execution; `at`: which one of a list. */
 class Hole {
@@ -26,7 +27,14 @@ type Values = Readonly<Record<string, unknown>>;
 /** Where the value of that name goes. */
 export type Holes<V> = <K extends keyof V & string>(name: K) => V[K];
 
-export type Prepared<V, R> = (db: CatalogDb, values: V) => Promise<QueryResult<R>>;
+/** What a statement answered. */
+export interface Answered<R> {
+  readonly rows: R[];
+  /** Of one that changes something. */
+  readonly numAffectedRows?: bigint;
+}
+
+export type Prepared<V, R> = (db: CatalogDb, values: V) => Promise<Answered<R>>;
 
 /** `build` must make the same statement each time; a value of the list kind has no place in it. */
 export function prepared<V extends object, R>(
@@ -61,9 +69,10 @@ export function preparedForms<V extends object, R>(build: (db: CatalogDb, values
   };
 }
 
-function execute<R>(db: CatalogDb, statement: CompiledQuery<R>, values: Values): Promise<QueryResult<R>> {
+function execute<R>(db: CatalogDb, statement: CompiledQuery<R>, values: Values): Promise<Answered<R>> {
   const parameters = statement.parameters.map((each) => (each instanceof Hole ? each.in(values) : each));
-  return db.executeQuery({ ...statement, parameters });
+  const direct = statement.query.kind === 'SelectQueryNode' ? directReads(db) : undefined;
+  return direct === undefined ? db.executeQuery({ ...statement, parameters }) : direct.read(statement.sql, parameters);
 }
 
 function formOf(db: CatalogDb, values: Values): string {

@@ -3,7 +3,6 @@ import { Failure } from '../base/failure.ts';
 import { isRecordId } from '../base/ids.ts';
 import type { CatalogDb } from './database.ts';
 import { preparedForms } from './prepared.ts';
-import { type Schedule, toSchedule } from './schedules.ts';
 import type { SchedulesTable } from './schema.ts';
 
 export interface SchedulePageFilter {
@@ -15,11 +14,11 @@ export interface SchedulePageFilter {
   readonly limit: number;
 }
 
-/** `next` is the cursor of the following page: the id of the last schedule. Throws `usage` for a cursor that no list gave. */
+/** As they lie in the catalog; `next` is the cursor of the following page: the id of the last schedule. Throws `usage` for a cursor that no list gave. */
 export async function pageOfSchedules(
   db: CatalogDb,
   { app, kind, enabled, cursor, limit }: SchedulePageFilter,
-): Promise<{ readonly schedules: readonly Schedule[]; readonly next: string | null }> {
+): Promise<{ readonly schedules: readonly SchedulesTable[]; readonly next: string | null }> {
   const { rows } = await read(db, {
     ...(app === undefined ? {} : { app }),
     ...(kind === undefined ? {} : { kind }),
@@ -27,7 +26,7 @@ export async function pageOfSchedules(
     ...(cursor === undefined ? {} : await placeOf(db, cursor)),
     limit: limit + 1,
   });
-  const schedules = rows.slice(0, limit).map(toSchedule);
+  const schedules = rows.slice(0, limit);
   return { schedules, next: rows.length > limit ? (schedules.at(-1)?.id ?? null) : null };
 }
 

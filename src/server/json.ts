@@ -8,6 +8,11 @@ export function jsonText(value: unknown): string {
   }
 }
 
+/** A page of a list, of items that are JSON already, in UTF-8. `next`: an id, a number or nothing. */
+export function pageText(items: readonly string[], next: string | number | null): Buffer<ArrayBuffer> {
+  return Buffer.from(`{"items":[${items.join(',')}],"next":${JSON.stringify(next)}}`);
+}
+
 function withLargeNumbers(value: unknown): string {
   return JSON.stringify(value, (_key, member: unknown) => {
     if (typeof member !== 'bigint') return member;

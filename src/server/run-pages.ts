@@ -3,8 +3,7 @@
  * runs that are over are kept, and only what is missing is read.
  */
 import type { CatalogDb } from '../catalog/catalog.ts';
-import { listRunMarks, OVER, type RunFilter, type RunMark, readRunRows } from '../catalog/runs.ts';
-import { runText } from './views/run-text.ts';
+import { listRunMarks, OVER, type RunFilter, type RunMark, type RunRow, readRunRows } from '../catalog/runs.ts';
 
 /** Texts that are kept, and the longest of them, in bytes: 8 MiB at the most, mostly 2. */
 const KEPT = 2_000;
@@ -14,11 +13,13 @@ const COMMA = Buffer.from(',');
 
 export class RunPages {
   readonly #db: CatalogDb;
+  readonly #textOf: (row: RunRow) => string;
   /** By mark; the one used last comes last. */
   readonly #texts = new Map<string, Buffer>();
 
-  constructor(db: CatalogDb) {
+  constructor(db: CatalogDb, textOf: (row: RunRow) => string) {
     this.#db = db;
+    this.#textOf = textOf;
   }
 
   /** In UTF-8. Throws `usage` for a cursor that no list gave. */
@@ -48,7 +49,7 @@ export class RunPages {
     for (const [at, { id, fence }] of marks.entries()) {
       const row = rows.get(id);
       if (row === undefined) continue;
-      const text = Buffer.from(runText(row));
+      const text = Buffer.from(this.#textOf(row));
       texts[at] = text;
       if (OVER.includes(row.state)) this.#keep(keyOf({ ...row, fence }), text);
     }

@@ -39,7 +39,7 @@ test('a lost catalog comes back: points from the storages, the rest from its cop
     await using catalog = await openCatalog(place);
     const { points } = await listPoints(catalog.db, { app: 'clinic', limit: 9 });
     assert.deepEqual(
-      points.map(({ label, storages, proof }) => [label, storages, proof]),
+      points.map(({ label, storages, proof }) => [label, JSON.parse(storages), proof]),
       [['v1', ['one', 'two'], 'stored']],
     );
     run = (await createRun(catalog.db, { app: 'clinic', kind: 'backup', trigger: 'cli' }, NOW)).run.id;

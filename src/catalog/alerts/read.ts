@@ -3,7 +3,7 @@ import { Failure } from '../../base/failure.ts';
 import { isRecordId } from '../../base/ids.ts';
 import type { CatalogDb } from '../database.ts';
 import { preparedForms } from '../prepared.ts';
-import type { AlertState, Severity } from '../schema.ts';
+import type { AlertState, AlertsTable, Severity } from '../schema.ts';
 import { type Alert, toAlert } from './alert.ts';
 
 export interface AlertFilter {
@@ -39,11 +39,20 @@ export async function listAlerts(
   db: CatalogDb,
   filter: AlertFilter,
 ): Promise<{ readonly alerts: Alert[]; readonly next: string | null }> {
+  const { rows, next } = await listAlertRows(db, filter);
+  return { alerts: rows.map(toAlert), next };
+}
+
+/** The same page as it lies in the catalog: `details` as JSON. */
+export async function listAlertRows(
+  db: CatalogDb,
+  filter: AlertFilter,
+): Promise<{ readonly rows: AlertsTable[]; readonly next: string | null }> {
   const { cursor, limit } = filter;
   if (cursor !== undefined) checkCursor(cursor);
   const { rows } = await selectAlerts(db, { ...filter, limit: limit + 1 });
   const page = rows.slice(0, limit);
-  return { alerts: page.map(toAlert), next: rows.length > limit ? page.at(-1)!.id : null };
+  return { rows: page, next: rows.length > limit ? page.at(-1)!.id : null };
 }
 
 const selectAlerts = preparedForms((db: CatalogDb, filter: AlertFilter) => {

@@ -1,6 +1,7 @@
 /** PostgreSQL for several machines. */
 import { type Dialect, PostgresDialect } from 'kysely';
 import pg from 'pg';
+import type { DirectReads } from '../direct-reads.ts';
 import { guarded } from './guarded.ts';
 import { postgresGuard } from './postgres-faults.ts';
 
@@ -34,4 +35,14 @@ export function postgresPool(url: string, connections: number): pg.Pool {
 
 export function postgresDialect(pool: pg.Pool): Dialect {
   return guarded(new PostgresDialect({ pool }), postgresGuard);
+}
+
+export function postgresReads(pool: pg.Pool): DirectReads {
+  return {
+    read: async <R>(text: string, parameters: readonly unknown[]) => {
+      const { rows } = await postgresGuard(() => pool.query(text, [...parameters]), true);
+      return { rows: rows as R[] };
+    },
+    [Symbol.asyncDispose]: async () => {}, // the dialect closes the pool
+  };
 }

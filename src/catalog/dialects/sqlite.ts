@@ -3,15 +3,42 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { type Dialect, SqliteDialect } from 'kysely';
-import { guarded } from './guarded.ts';
+import type { DirectReads } from '../direct-reads.ts';
+import { type Guard, guarded } from './guarded.ts';
 import { sqliteGuard } from './sqlite-faults.ts';
 
 const KEPT_STATEMENTS = 200;
 
-/** `committed` is called after each transaction of this process. */
-export function sqliteDialect(path: string, committed: () => void): Dialect {
+/** `committed` is called after each transaction of this process. The file that `dialect` opened is the one that is read. */
+export function sqliteFile(
+  path: string,
+  committed: () => void,
+): { readonly dialect: Dialect; readonly reads: DirectReads } {
+  const guard = sqliteGuard(path);
   const dialect = new SqliteDialect({ database: async () => new Connection(open(path), committed) });
-  return guarded(dialect, sqliteGuard(path));
+  return { dialect: guarded(dialect, guard), reads: new Reads(path, guard) };
+}
+
+class Reads implements DirectReads {
+  readonly #path: string;
+  readonly #guard: Guard;
+  #connection: Connection | undefined;
+
+  constructor(path: string, guard: Guard) {
+    this.#path = path;
+    this.#guard = guard;
+  }
+
+  read<R>(text: string, parameters: readonly unknown[]): Promise<{ readonly rows: R[] }> {
+    return this.#guard(async () => {
+      this.#connection ??= new Connection(new DatabaseSync(this.#path, { readOnly: true }), () => {});
+      return { rows: this.#connection.prepare(text).all(parameters) as R[] };
+    }, true);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#connection?.close();
+  }
 }
 
 function open(path: string): DatabaseSync {

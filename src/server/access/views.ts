@@ -5,6 +5,7 @@ import type { Grant } from '../../catalog/grants.ts';
 import type { SessionRecord } from '../../catalog/sessions.ts';
 import type { TokenRecord } from '../../catalog/tokens.ts';
 import type { User } from '../../catalog/users.ts';
+import { moment, text } from '../views/text.ts';
 import { time, timeOrNull } from '../views/times.ts';
 
 /** Names of accounts by their ids. */
@@ -69,6 +70,12 @@ export function showApproval(approval: Approval, names: Names) {
   };
 }
 
-export function showAuditEntry(record: AuditRecord) {
-  return { ...record, at: time(record.at), details: JSON.parse(record.details) as Record<string, unknown> };
+/** As JSON; `details` is. */
+export function auditEntryText(record: AuditRecord): string {
+  return (
+    `{"seq":${record.seq},"at":${moment(record.at)},"actor":${text(record.actor)},"action":${text(record.action)},` +
+    `"target":${text(record.target)},"app":${text(record.app)},"address":${text(record.address)},` +
+    `"outcome":${text(record.outcome)},"details":${record.details},` +
+    `"previous":${text(record.previous)},"hash":${text(record.hash)}}`
+  );
 }

@@ -4,11 +4,20 @@ import { testChannel } from '../../alerts/test-channel.ts';
 import * as endpoints from '../../api/alerts.ts';
 import { Failure } from '../../base/failure.ts';
 import { given } from '../../base/given.ts';
-import { type Alert, acknowledgeAlert, getAlert, listAlerts, muteAlert, resolveAlert } from '../../catalog/alerts.ts';
-import { listDeliveries, resendDelivery } from '../../catalog/deliveries.ts';
+import {
+  type Alert,
+  acknowledgeAlert,
+  getAlert,
+  listAlertRows,
+  muteAlert,
+  resolveAlert,
+} from '../../catalog/alerts.ts';
+import { listDeliveryRows, resendDelivery } from '../../catalog/deliveries.ts';
 import { addMute, listMutes, removeMute } from '../../catalog/mutes.ts';
 import type { Api, Call } from '../api.ts';
+import { pageText } from '../json.ts';
 import { showAlert, showDelivery, showMute } from '../views/alert.ts';
+import { alertText, deliveryText } from '../views/alert-text.ts';
 
 type OnAlert = Pick<Call<typeof endpoints.getAlert>, 'params' | 'allow'>;
 
@@ -17,7 +26,7 @@ export function registerAlerts(api: Api): void {
   const { db } = catalog;
 
   api.route(endpoints.listAlerts, async ({ query: { app, state, severity, rule, storage, cursor, limit } }) => {
-    const { alerts, next } = await listAlerts(db, {
+    const { rows, next } = await listAlertRows(db, {
       ...given('app', app),
       ...given('state', state),
       ...given('severity', severity),
@@ -26,7 +35,7 @@ export function registerAlerts(api: Api): void {
       ...given('cursor', cursor),
       limit,
     });
-    return { body: { items: alerts.map(showAlert), next } };
+    return { text: pageText(rows.map(alertText), next) };
   });
 
   api.route(endpoints.getAlert, async (call) => ({ body: showAlert(await seen(call)) }));
@@ -69,14 +78,14 @@ export function registerAlerts(api: Api): void {
   });
 
   api.route(endpoints.listDeliveries, async ({ query: { alert, channel, state, cursor, limit } }) => {
-    const { deliveries, next } = await listDeliveries(db, {
+    const { rows, next } = await listDeliveryRows(db, {
       ...given('alert', alert),
       ...given('channel', channel),
       ...given('state', state),
       ...given('cursor', cursor),
       limit,
     });
-    return { body: { items: deliveries.map(showDelivery), next } };
+    return { text: pageText(rows.map(deliveryText), next) };
   });
 
   api.route(endpoints.resendDelivery, async ({ params, now }) => ({

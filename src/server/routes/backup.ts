@@ -3,7 +3,7 @@ import * as endpoints from '../../api/backup.ts';
 import { Failure } from '../../base/failure.ts';
 import { given } from '../../base/given.ts';
 import { latestDiagnosis, saveDiagnosis } from '../../catalog/diagnoses.ts';
-import { getRun, listRuns, type Run } from '../../catalog/runs.ts';
+import { getRun, type Run } from '../../catalog/runs.ts';
 import { listSchedules, type Schedule } from '../../catalog/schedules.ts';
 import { readStatus } from '../../catalog/statuses.ts';
 import type { Api } from '../api.ts';
@@ -11,8 +11,9 @@ import { sendArchive } from '../archive.ts';
 import { askRun, meantApp } from '../ask-run.ts';
 import { serviceFindings } from '../health-checks.ts';
 import type { Reads } from '../reads.ts';
+import { RunPages } from '../run-pages.ts';
 import { type Asking, ScheduleBook, unknownSchedule } from '../schedule-book.ts';
-import { showConfiguration, showJob, toSchedule } from '../views/backup.ts';
+import { jobText, showConfiguration, showJob, toSchedule } from '../views/backup.ts';
 import { time } from '../views/times.ts';
 import { diagnose, statusOf } from './system.ts';
 
@@ -68,14 +69,15 @@ function registerConfigurations(api: Api): void {
 
 function registerJobs(api: Api, downloads: Reads): void {
   const { db } = api.deps.catalog;
+  const pages = new RunPages(db, jobText);
 
   api.route(endpoints.listJobs, async ({ query: { configuration, ...filter } }) => {
     const { app, state, cursor, limit } = filter;
-    const { runs, next } = await listRuns(db, {
+    const text = await pages.page({
       ...{ kind: 'backup', limit, ...given('app', app), ...given('state', state), ...given('cursor', cursor) },
       ...given('schedule', configuration),
     });
-    return { body: { items: runs.map(showJob), next } };
+    return { text };
   });
 
   api.route(endpoints.getJob, async (call) => ({ body: showJob(await seenJob(call.params.id, call)) }));
@@ -88,8 +90,7 @@ function registerJobs(api: Api, downloads: Reads): void {
 
   api.route(endpoints.listRestores, async ({ query: { app, cursor, limit } }) => {
     const filter = { kind: 'restore', limit, ...given('app', app), ...given('cursor', cursor) };
-    const { runs, next } = await listRuns(db, filter);
-    return { body: { items: runs.map(showJob), next } };
+    return { text: await pages.page(filter) };
   });
 
   api.route(endpoints.restoreFromBackup, async (call) => {

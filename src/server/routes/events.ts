@@ -2,13 +2,14 @@
 import * as endpoints from '../../api/events.ts';
 import { Failure } from '../../base/failure.ts';
 import { given } from '../../base/given.ts';
-import { type CatalogEvent, EVENT_TYPES, type EventType, readEvents } from '../../catalog/events.ts';
+import { type CatalogEvent, EVENT_TYPES, type EventType, readEventRows } from '../../catalog/events.ts';
 import type { Api } from '../api.ts';
 import { EventFeed } from '../feed.ts';
+import { pageText } from '../json.ts';
 import { mayAct, type Principal, requireRole } from '../principal.ts';
 import { invalid } from '../request.ts';
 import { streamed } from '../streamed.ts';
-import { time } from '../views/times.ts';
+import { eventText, rowText } from '../views/event.ts';
 
 /** How soon a stream ends that nobody may hear any more, in ms. */
 const ASK_AGAIN_MS = 15_000;
@@ -62,8 +63,8 @@ export function registerEvents(api: Api): void {
   api.route(endpoints.listEvents, async ({ query }) => {
     const { after, limit, app, run, type } = query;
     const filter = { ...given('app', app), ...given('runId', run), ...given('types', type && typesOf(type)) };
-    const found = await readEvents(db, after, limit, filter);
-    return { body: { items: found.map(show), next: found.at(-1)?.seq ?? after } };
+    const found = await readEventRows(db, after, limit, filter);
+    return { text: pageText(found.map(rowText), found.at(-1)?.seq ?? after) };
   });
 }
 
@@ -80,9 +81,7 @@ function textOf(batch: readonly CatalogEvent[], filter: Filter): string {
   const newest = batch.at(-1);
   if (newest === undefined) return ': alive\n\n';
   const passed = batch.filter((event) => passes(event, filter));
-  const texts = passed.map(
-    (event) => `event: ${event.type}\nid: ${event.seq}\ndata: ${JSON.stringify(show(event))}\n\n`,
-  );
+  const texts = passed.map((event) => `event: ${event.type}\nid: ${event.seq}\ndata: ${eventText(event)}\n\n`);
   return `${texts.join('')}${passed.at(-1) === newest ? '' : `id: ${newest.seq}\n\n`}`;
 }
 
@@ -99,8 +98,4 @@ function typesOf(wanted: readonly string[]): EventType[] {
 /** `run` stands for `run.started` and all the others that begin so. */
 function isOf(type: EventType, wanted: string): boolean {
   return type === wanted || type.startsWith(`${wanted}.`);
-}
-
-function show({ seq, at, type, app, runId, data }: CatalogEvent) {
-  return { seq, at: time(at), type, app: app ?? null, run: runId ?? null, data };
 }

@@ -1,12 +1,14 @@
 /** Restore points: the list from the catalog, one of them from the repository, changes as runs. */
 import * as endpoints from '../../api/points.ts';
 import { given } from '../../base/given.ts';
-import { listPoints, type SeenPoint } from '../../catalog/points.ts';
+import { listPoints } from '../../catalog/points.ts';
 import { showPoint } from '../../operations/show-point.ts';
 import type { Api } from '../api.ts';
 import { askRun, meantApp } from '../ask-run.ts';
+import { pageText } from '../json.ts';
 import type { Reads } from '../reads.ts';
-import { milliseconds, time } from '../views/times.ts';
+import { pointText } from '../views/point.ts';
+import { milliseconds } from '../views/times.ts';
 
 export function registerPoints(api: Api, reads: Reads): void {
   const { catalog } = api.deps;
@@ -23,7 +25,7 @@ export function registerPoints(api: Api, reads: Reads): void {
       ...given('since', milliseconds(since)),
       ...given('until', milliseconds(until)),
     });
-    return { body: { items: points.map(showCatalogPoint), next } };
+    return { text: pageText(points.map(pointText), next) };
   });
 
   api.route(endpoints.getPoint, async ({ params, query, signal }) => {
@@ -51,14 +53,4 @@ export function registerPoints(api: Api, reads: Reads): void {
   ) {
     return { app: meantApp(api, query.app), kind, params: { point, ...more } };
   }
-}
-
-function showCatalogPoint(point: SeenPoint) {
-  return {
-    ...{ id: point.id, short_id: point.id.slice(0, 8), app: point.app, time: time(point.time) },
-    ...{ label: point.label ?? null, sources: point.sources, bytes: point.bytes },
-    proof: point.proof as endpoints.Point['proof'],
-    pinned: point.pinned,
-    storages: point.storages,
-  };
 }

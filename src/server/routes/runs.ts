@@ -10,6 +10,7 @@ import type { Api } from '../api.ts';
 import { appOfRun, askRun } from '../ask-run.ts';
 import { RunPages } from '../run-pages.ts';
 import { showLine, showRun, showStep } from '../views/run.ts';
+import { runText } from '../views/run-text.ts';
 import { milliseconds, time } from '../views/times.ts';
 
 interface Asking {
@@ -20,7 +21,7 @@ interface Asking {
 export function registerRuns(api: Api): void {
   const { catalog } = api.deps;
   const { db } = catalog;
-  const pages = new RunPages(db);
+  const pages = new RunPages(db, runText);
 
   api.route(endpoints.listRuns, async ({ query: { since, until, ...filter } }) => ({
     text: await pages.page({

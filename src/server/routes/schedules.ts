@@ -6,9 +6,10 @@ import { removeSchedule, type Schedule } from '../../catalog/schedules.ts';
 import type { Api } from '../api.ts';
 import { accepted, heldBack, meantApp } from '../ask-run.ts';
 import { requireMatch } from '../etag.ts';
-import { jsonText } from '../json.ts';
+import { jsonText, pageText } from '../json.ts';
 import { type Asking, ScheduleBook, unknownSchedule } from '../schedule-book.ts';
 import { changed, showSchedule, toNewSchedule } from '../views/schedule.ts';
+import { scheduleText } from '../views/schedule-text.ts';
 
 export function registerSchedules(api: Api): void {
   const { db } = api.deps.catalog;
@@ -17,7 +18,7 @@ export function registerSchedules(api: Api): void {
   api.route(endpoints.listSchedules, async ({ query: { app, kind, enabled, cursor, limit } }) => {
     const filter = { ...given('app', app), ...given('kind', kind), ...given('enabled', enabled) };
     const { schedules, next } = await pageOfSchedules(db, { ...filter, ...given('cursor', cursor), limit });
-    return { body: { items: schedules.map(showSchedule), next } };
+    return { text: pageText(schedules.map(scheduleText), next) };
   });
 
   api.route(endpoints.getSchedule, async (call) => ({

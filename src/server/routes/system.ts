@@ -4,7 +4,7 @@ import { given } from '../../base/given.ts';
 import { silent } from '../../base/progress.ts';
 import { type StorageGrowth, storageGrowth } from '../../catalog/forecast.ts';
 import { appHealth } from '../../catalog/health.ts';
-import { readSeries } from '../../catalog/measurements.ts';
+import { type Measurement, readSeries } from '../../catalog/measurements.ts';
 import { readStorages } from '../../catalog/statuses.ts';
 import { listWorkers } from '../../catalog/workers.ts';
 import { effectiveValues } from '../../config/effective.ts';
@@ -18,6 +18,7 @@ import { meantApp } from '../ask-run.ts';
 import { pageResponse } from '../page.ts';
 import { mayAct } from '../principal.ts';
 import type { Reads } from '../reads.ts';
+import { moment, text } from '../views/text.ts';
 import { milliseconds, time, timeOrNull } from '../views/times.ts';
 
 export function registerSystem(api: Api, reads: Reads): void {
@@ -65,7 +66,7 @@ export function registerSystem(api: Api, reads: Reads): void {
       ...given('since', milliseconds(since)),
       ...given('until', milliseconds(until)),
     });
-    return { body: { items: items.map((each) => ({ ...each, at: time(each.at) })) } };
+    return { text: Buffer.from(`{"items":[${items.map(measurementText).join(',')}]}`) };
   });
 
   api.route(endpoints.listWorkers, async () => {
@@ -92,6 +93,10 @@ export function registerSystem(api: Api, reads: Reads): void {
 
   api.route(endpoints.getConfigSchema, async () => ({ body: { ...configurationJsonSchema() } }));
   api.route(endpoints.getVersion, async () => ({ body: deps.build }));
+}
+
+function measurementText({ name, app, storage, at, value }: Measurement): string {
+  return `{"name":${text(name)},"app":${text(app)},"storage":${text(storage)},"at":${moment(at)},"value":${value}}`;
 }
 
 function showGrowth(growth: StorageGrowth) {

@@ -1,7 +1,8 @@
 /** Schedules of backups and runs in the words of a backup configuration and its jobs. */
 import type { Configuration, Job, NewConfiguration } from '../../api/backup.ts';
-import type { Run, RunState } from '../../catalog/runs.ts';
+import type { Run, RunRow, RunState } from '../../catalog/runs.ts';
 import type { NewSchedule, Schedule } from '../../catalog/schedules.ts';
+import { moment, seconds, text } from './text.ts';
 import { time, timeOrNull } from './times.ts';
 
 /** Names and types of an app's sources. */
@@ -31,6 +32,20 @@ export function showJob(run: Run): Job {
     backup: typeof outcome?.point === 'string' ? outcome.point : null,
     error_message: run.error?.message ?? null,
   };
+}
+
+/** The same of a row, as JSON: for lists. */
+export function jobText(row: RunRow): string {
+  const { started_at: started, finished_at: finished, outcome } = row;
+  const duration = started === null || finished === null ? null : finished - started;
+  const point = outcome === null ? undefined : (JSON.parse(outcome) as { readonly point?: unknown }).point;
+  return (
+    `{"id":"${row.id}","configuration":${text(row.schedule_id)},"app":${text(row.app)},"status":"${STATUS[row.state]}",` +
+    `"reason":${text(row.reason)},"created_at":${moment(row.created_at)},"started_at":${moment(started)},` +
+    `"completed_at":${moment(finished)},"duration_s":${seconds(duration)},` +
+    `"backup":${text(typeof point === 'string' ? point : null)},` +
+    `"error_message":${row.error_code === null ? 'null' : text(row.error_message ?? '')}}`
+  );
 }
 
 export function showConfiguration(schedule: Schedule, sources: Sources): Configuration {

@@ -5,11 +5,12 @@ import { silent } from '../../../base/progress.ts';
 import { type AuditFilter, type AuditHead, appendAudit, listAudit } from '../../../catalog/audit.ts';
 import { openSession } from '../../../operations/open-session.ts';
 import type { Api } from '../../api.ts';
+import { pageText } from '../../json.ts';
 import { streamed } from '../../streamed.ts';
 import { milliseconds, time } from '../../views/times.ts';
 import { type AuditCheck, checkAudit } from '../audit-check.ts';
 import { auditText } from '../audit-export.ts';
-import { showAuditEntry } from '../views.ts';
+import { auditEntryText } from '../views.ts';
 import type { AccessParts } from '../world.ts';
 
 const TYPES = { jsonl: 'application/jsonl', csv: 'text/csv; charset=utf-8' } as const;
@@ -24,8 +25,9 @@ export function registerAudit(api: Api, parts: AccessParts): void {
   api.route(endpoints.listAudit, async ({ query: { cursor, limit, ...asked } }) => {
     const before = cursor === undefined || !/^\d{1,15}$/.test(cursor) ? undefined : Number(cursor);
     const found = await listAudit(db, { ...filterOf(asked), before, limit: limit + 1 });
-    const items = found.slice(0, limit).map(showAuditEntry);
-    return { body: { items, next: found.length > limit ? String(items.at(-1)!.seq) : null } };
+    const page = found.slice(0, limit);
+    const next = found.length > limit ? String(page.at(-1)!.seq) : null;
+    return { text: pageText(page.map(auditEntryText), next) };
   });
 
   api.route(endpoints.exportAudit, async ({ query: { format, ...asked }, principal, now, request }, context) => {
