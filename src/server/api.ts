@@ -85,7 +85,7 @@ export class Api {
       throw new Failure('unauthenticated', 'Who are you? Log in, or send a token.');
     if (endpoint.access === 'account' && principal?.kind !== 'user')
       throw new Failure('forbidden', 'This is for a person who is logged in, not for a token.');
-    const place = reader.place(context.req.param() as Record<string, string>, new URL(context.req.url).searchParams);
+    const place = reader.place(context.req.param() as Record<string, string>, searchOf(context.req.url));
     const early = this.#appOf(endpoint, place.params, place.query);
     if (early !== undefined) allow(endpoint, principal, early, context);
     const body = await reader.body(context.req.raw);
@@ -93,9 +93,12 @@ export class Api {
     if (early === undefined && app !== undefined) allow(endpoint, principal, app, context);
     const { raw: request } = context.req;
     const response = await this.#once.answer({ endpoint, request, principal, asked: { ...place, body } }, (once) =>
-      this.#inTime(endpoint, request, async (signal) => {
+      this.#inTime(endpoint, request, async (until) => {
         const call = {
-          ...{ ...place, body, principal, app, request, signal, once, now: this.deps.clock.now() },
+          ...{ ...place, body, principal, app, request, once, now: this.deps.clock.now() },
+          get signal() {
+            return until.signal;
+          },
           allow: (found: string, unknown: () => Failure) =>
             allowFound(endpoint, principal, found, { unknown, context }),
         } as unknown as Call<E>;
@@ -135,16 +138,16 @@ export class Api {
   async #inTime(
     endpoint: Endpoint,
     request: Request,
-    work: (signal: AbortSignal) => Promise<Response>,
+    work: (until: { readonly signal: AbortSignal }) => Promise<Response>,
   ): Promise<Response> {
-    const ends = [request.signal, this.deps.signal];
-    if (endpoint.unhurried === true) return work(AbortSignal.any(ends));
+    const ends = () => [request.signal, this.deps.signal];
+    if (endpoint.unhurried === true) return work({ signal: AbortSignal.any(ends()) });
     using deadline = new Deadline(ends, this.limits.answer);
     try {
-      return await deadline.bound(work(deadline.signal));
+      return await deadline.bound(work(deadline));
     } catch (error) {
       if (deadline.late) throw new Failure('request_timeout', 'The answer took too long and was given up.');
-      throw deadline.signal.aborted ? asFailure(error, 'interrupted') : error;
+      throw deadline.aborted ? asFailure(error, 'interrupted') : error;
     }
   }
 
@@ -163,6 +166,16 @@ export class Api {
       return safeResponse(null, { status: 304, headers: versioned, requestId });
     return safeResponse(text, { status, headers: versioned, requestId });
   }
+}
+
+const NOTHING_ASKED = new URLSearchParams();
+
+/** Of a URL in its normal form: to take it apart as a whole takes longer than to check what is asked. */
+function searchOf(url: string): URLSearchParams {
+  const at = url.indexOf('?');
+  if (at < 0) return NOTHING_ASKED;
+  const end = url.indexOf('#', at);
+  return new URLSearchParams(url.slice(at + 1, end < 0 ? undefined : end));
 }
 
 type Parameters = Readonly<Record<string, unknown>>;

@@ -1,46 +1,61 @@
-/** One signal out of several and a time limit, with nothing left behind once it is disposed of. */
+/**
+ * One signal out of several and a time limit, with nothing left behind once it is disposed of. The signal is made when somebody asks for it:
+ * most answers are there before anybody could make use of one.
+ */
 export class Deadline implements Disposable {
-  readonly signal: AbortSignal;
   /** Whether it was the time that ended it. */
   late = false;
-  readonly #controller = new AbortController();
-  readonly #sources: readonly AbortSignal[];
+  readonly #sources: () => readonly AbortSignal[];
   readonly #timer: NodeJS.Timeout;
-  readonly #abort = () => this.#controller.abort();
+  readonly #abort = () => this.#end();
+  #listened: readonly AbortSignal[] = [];
+  #controller: AbortController | undefined;
+  #giveUp: ((error: DOMException) => void) | undefined;
 
-  constructor(sources: readonly AbortSignal[], ms: number) {
+  constructor(sources: () => readonly AbortSignal[], ms: number) {
     this.#sources = sources;
-    this.signal = this.#controller.signal;
-    for (const source of sources) {
-      if (source.aborted) this.#abort();
-      else source.addEventListener('abort', this.#abort, { once: true });
-    }
     this.#timer = setTimeout(() => {
       this.late = true;
-      this.#abort();
+      this.#end();
     }, ms);
     this.#timer.unref();
   }
 
-  /** `work`, or a rejection as soon as the signal fires. */
-  async bound<T>(work: Promise<T>): Promise<T> {
-    const { signal } = this;
-    let stop = () => {};
-    const aborted = new Promise<never>((_, reject) => {
-      stop = () => reject(new DOMException('Given up.', 'AbortError'));
-      if (signal.aborted) stop();
-      signal.addEventListener('abort', stop, { once: true });
-    });
-    work.catch(() => {}); // told by the race, or too late to be told
-    try {
-      return await Promise.race([work, aborted]);
-    } finally {
-      signal.removeEventListener('abort', stop);
+  /** Fires with the first of the sources, or when the time is over. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      this.#listened = this.#sources();
+      for (const source of this.#listened) {
+        if (source.aborted) this.#end();
+        else source.addEventListener('abort', this.#abort, { once: true });
+      }
+      if (this.late) this.#end();
     }
+    return this.#controller.signal;
+  }
+
+  /** Whether the signal has fired. */
+  get aborted(): boolean {
+    return this.late || this.#controller?.signal.aborted === true;
+  }
+
+  /** `work`, or a rejection as soon as the time is over, or as the signal fires that somebody asked for. */
+  bound<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#giveUp = reject;
+      if (this.aborted) this.#end();
+      work.then(resolve, reject);
+    });
   }
 
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
-    for (const source of this.#sources) source.removeEventListener('abort', this.#abort);
+    for (const source of this.#listened) source.removeEventListener('abort', this.#abort);
+  }
+
+  #end(): void {
+    this.#controller?.abort();
+    this.#giveUp?.(new DOMException('Given up.', 'AbortError'));
   }
 }

@@ -44,8 +44,9 @@ export class OnceBook {
 
   /** `answer` hears a text that is the same for every repetition, undefined where there is no key. */
   async answer(given: AskedOnce, answer: (once?: string) => Promise<Response>): Promise<Response> {
+    if (!isIdempotent(given.endpoint) || given.principal === undefined) return answer();
     const header = given.request.headers.get('idempotency-key');
-    if (!isIdempotent(given.endpoint) || given.principal === undefined || header === null) return answer();
+    if (header === null) return answer();
     if (!KEY.test(header))
       throw invalid([{ in: 'header', path: 'Idempotency-Key', message: 'must be 1 to 200 visible ASCII characters' }]);
     const key = { actor: `${given.principal.kind}:${given.principal.id}`, key: header };

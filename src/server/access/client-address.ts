@@ -17,9 +17,11 @@ interface Bindings {
 
 export class Proxies {
   readonly #trusted = new BlockList();
+  readonly #any: boolean;
 
   /** Addresses and networks in CIDR form, checked. */
   constructor(trusted: readonly string[]) {
+    this.#any = trusted.length > 0;
     for (const written of trusted) {
       const [address = '', bits] = written.split('/');
       const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
@@ -53,6 +55,7 @@ export class Proxies {
   }
 
   #trusts(address: string): boolean {
+    if (!this.#any) return false;
     const family = isIP(address);
     return family !== 0 && this.#trusted.check(address, family === 6 ? 'ipv6' : 'ipv4');
   }

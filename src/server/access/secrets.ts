@@ -31,6 +31,12 @@ export function typedCode(typed: string): string {
   return typed.toLowerCase().replace(/[\s-]/g, '').replaceAll('o', '0').replace(/[il]/g, '1');
 }
 
+/** The same for what `hashSecret` made. */
+export function sameHash(a: string, b: string): boolean {
+  const [one, other] = [Buffer.from(a), Buffer.from(b)];
+  return one.length === other.length && timingSafeEqual(one, other);
+}
+
 function randomDigits(count: number): string {
   return Array.from(randomBytes(count), (byte) => DIGITS[byte & 31]).join('');
 }

@@ -11,7 +11,7 @@ import { findUser, type User } from '../../catalog/users.ts';
 import type { Actor } from './accounts.ts';
 import { TokenHolder } from './identity.ts';
 import { EVERYTHING, isScope } from './scopes.ts';
-import { hashSecret, newToken, sameSecret, tokenId } from './secrets.ts';
+import { hashSecret, newToken, sameHash, tokenId } from './secrets.ts';
 
 export interface AskedToken {
   readonly name: string;
@@ -77,7 +77,7 @@ export async function holderOf(db: CatalogDb, token: string, now: number): Promi
   const id = tokenId(token);
   if (id === undefined) throw refused('It is not a token of this service, or it was cut short or mistyped.');
   const record = await findToken(db, id);
-  if (record === undefined || !sameSecret(record.hash, hashSecret(token))) throw refused();
+  if (record === undefined || !sameHash(record.hash, hashSecret(token))) throw refused();
   const holder = await holderNow(db, record, now);
   if (record.used_at === null || now - record.used_at >= SEEN_EVERY_MS) await touchToken(db, id, now);
   return holder;
