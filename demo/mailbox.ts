@@ -26,9 +26,9 @@ export class Mailbox implements AsyncDisposable {
     return (this.#server.server.address() as AddressInfo).port;
   }
 
-  /** The first mail that fits, waited for up to two minutes. */
+  /** The first mail that fits, waited for up to five minutes. */
   async arrived(fits: RegExp): Promise<string> {
-    for (let tries = 0; tries < 1200; tries++) {
+    for (let tries = 0; tries < 3000; tries++) {
       const mail = this.mails.find((each) => fits.test(each));
       if (mail !== undefined) return mail;
       await sleep(100);

@@ -194,7 +194,7 @@ for (const major of (await majors()).filter((each) => each !== 16)) {
           '-e',
           formatLsn(scanner.end),
         ];
-        const { stdout } = await run(join(programs.bin, 'pg_waldump'), args);
+        const { stdout } = await run(join(programs.bin, 'pg_waldump'), args, { env: { TZ: 'UTC' } });
         const theirs = stdout
           .split('\n')
           .filter((line) => /desc: (COMMIT|ABORT)/.test(line))

@@ -7,10 +7,10 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { freePort } from '../../../src/postgres/free-port.ts';
 
 const run = promisify(execFile);
 
@@ -33,7 +33,7 @@ interface Layout {
 
 /** Data kept in memory is bounded; a full store answers as a full disk does. */
 const MEMORY_BYTES = 2 * 1024 ** 3;
-const READY_WITHIN_MS = 90_000;
+const READY_WITHIN_MS = 5 * 60_000;
 /** Runs a program that the kernel ends together with its parent. */
 const END_WITH_US = { program: 'setpriv', args: ['--pdeathsig', 'KILL'] };
 
@@ -81,7 +81,7 @@ async function prepare(layout: Layout): Promise<void> {
 
 async function prepareStore({ configuration }: Layout): Promise<void> {
   const id = randomUUID();
-  await run('ceph', ['-c', configuration, '--connect-timeout', '60', 'osd', 'create', id]);
+  await run('ceph', ['-c', configuration, '--connect-timeout', '300', 'osd', 'create', id]);
   await run('ceph-osd', ['-c', configuration, '-i', '0', '--osd-uuid', id, '--mkfs']);
 }
 
@@ -159,13 +159,4 @@ async function stopAll(daemons: readonly ChildProcess[]): Promise<void> {
 
 function isOver(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
