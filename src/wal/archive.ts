@@ -17,6 +17,7 @@ import { FoldReader } from './fold/read.ts';
 import { foldApp } from './fold-book.ts';
 import {
   historyKey,
+  isSlice,
   namePiece,
   parseHistoryKey,
   parsePieceKey,
@@ -146,7 +147,7 @@ export class WalArchive {
     const { sealer } = this.repository;
     if (BigInt(bytes.length) !== span.end - span.start)
       throw new Failure('internal', 'A piece of WAL of the wrong length.');
-    const sealed = await sealPiece(sealer, bytes);
+    const sealed = await sealPiece(sealer, bytes, isSlice(span) ? 'quick' : 'small');
     return { piece: namePiece(span, sealed), sealed };
   }
 

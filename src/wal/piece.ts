@@ -38,6 +38,11 @@ export interface WalSpan extends CommitRange {
   readonly segmentSize: number;
 }
 
+/** Whether it ends before a segment, or a stretch of 16 MiB, does: it lives until a piece that holds more takes its place. */
+export function isSlice({ end, segmentSize }: Pick<WalSpan, 'end' | 'segmentSize'>): boolean {
+  return end % BigInt(Math.min(segmentSize, MAX_PIECE_BYTES)) !== 0n;
+}
+
 export interface WalPiece extends WalSpan {
   /** SHA-256 of the stored (sealed) bytes. */
   readonly hash: Id;

@@ -6,7 +6,7 @@ import type { Clock } from '../../base/clock.ts';
 import { asFailure, type Failure } from '../../base/failure.ts';
 import type { Lsn } from '../../postgres/lsn.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
-import { type CommitTime, MAX_PIECE_BYTES, parsePieceKey, pieceKey, type WalPiece } from '../piece.ts';
+import { type CommitTime, isSlice, parsePieceKey, pieceKey, type WalPiece } from '../piece.ts';
 import { Coverage } from './coverage.ts';
 import type { Parcel } from './parcel.ts';
 
@@ -211,11 +211,6 @@ export class StorageQueue {
     for (const wake of listeners) wake();
     this.#options.onChange(this);
   }
-}
-
-/** Whether it ends before a segment, or a stretch of 16 MiB, does. */
-function isSlice({ end, segmentSize }: WalPiece): boolean {
-  return end % BigInt(Math.min(segmentSize, MAX_PIECE_BYTES)) !== 0n;
 }
 
 type Bounds = { readonly timeline: number; readonly start: Lsn; readonly end: Lsn };
