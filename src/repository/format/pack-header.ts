@@ -23,13 +23,15 @@ export interface PackedBlob {
 
 const RAW_ENTRY = 37;
 const COMPRESSED_ENTRY = 41;
-const LENGTH_FIELD = 4;
 const COMPRESSED_BIT = 2;
 const TREE_BIT = 1;
 const UINT32 = 2 ** 32;
 
+/** Bytes at the end of a pack that give the length of its sealed header. */
+export const LENGTH_FIELD = 4;
+
 /** Readers refuse a longer one (restic); about 400,000 blobs. */
-const MAX_HEADER_SIZE = 16 * 1024 * 1024;
+export const MAX_HEADER_SIZE = 16 * 1024 * 1024;
 
 /** Where writers close a pack: it keeps the sealed header far below what readers accept. */
 export const MAX_BLOBS_PER_PACK = 100_000;

@@ -6,7 +6,7 @@
 import { constants, zstdCompressSync } from 'node:zlib';
 import { atOnce } from '../../base/at-once.ts';
 import type { ByteBudget } from '../../base/byte-budget.ts';
-import { asFailure, type Failure } from '../../base/failure.ts';
+import { asFailure, type Failure, isFailure } from '../../base/failure.ts';
 import { type Id, idFromBytes } from '../../base/ids.ts';
 import type { CallOptions } from '../../storage/object-store.ts';
 import { blobTable } from '../check/pack-reader.ts';
@@ -113,7 +113,7 @@ class Mover {
       );
     } catch (error) {
       options.signal?.throwIfAborted();
-      asFailure(error);
+      if (!isFailure(error)) throw error;
       return { bytes: undefined, bad: new Set() };
     }
   }
@@ -125,7 +125,7 @@ class Mover {
       await this.#appendPlain({ type, id }, await indexed.readBlob(type, id));
     } catch (error) {
       options.signal?.throwIfAborted();
-      asFailure(error);
+      if (!isFailure(error)) throw error;
       this.#lost.push(row);
     }
   }

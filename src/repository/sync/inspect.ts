@@ -6,7 +6,7 @@
 import { hash } from 'node:crypto';
 import { atOnce } from '../../base/at-once.ts';
 import type { ByteBudget } from '../../base/byte-budget.ts';
-import { asFailure } from '../../base/failure.ts';
+import { isFailure } from '../../base/failure.ts';
 import type { Id } from '../../base/ids.ts';
 import type { CallOptions } from '../../storage/object-store.ts';
 import { verifyPack } from '../check/pack-reader.ts';
@@ -62,7 +62,7 @@ async function isWhole({ store }: Replica, key: string, id: Id, options: CallOpt
     return hash('sha256', await store.get(key, undefined, options), 'hex') === id;
   } catch (error) {
     options.signal?.throwIfAborted();
-    asFailure(error);
+    if (!isFailure(error)) throw error;
     return false;
   }
 }
@@ -99,7 +99,7 @@ async function inspectKnown(
       if (!verdict.misnamed && verdict.badBlobs === 0 && verdict.header === undefined) return;
     } catch (error) {
       options.signal?.throwIfAborted();
-      asFailure(error);
+      if (!isFailure(error)) throw error;
     }
     present[pack]! &= ~replica.bit;
   });

@@ -3,12 +3,12 @@
  * damaged everywhere; leftovers of interrupted runs get indexed on the way, which costs the space they take already until the next prune.
  */
 import { atOnce } from '../../base/at-once.ts';
-import { asFailure } from '../../base/failure.ts';
+import { isFailure } from '../../base/failure.ts';
 import type { Id } from '../../base/ids.ts';
 import type { CallOptions } from '../../storage/object-store.ts';
 import type { Inventory } from '../check/inventory.ts';
 import type { PackEntry } from '../format/index-file.ts';
-import { packHeaderSize, parsePackHeader } from '../format/pack-header.ts';
+import { LENGTH_FIELD, MAX_HEADER_SIZE, packHeaderSize, parsePackHeader } from '../format/pack-header.ts';
 import { objectKey } from '../keys.ts';
 import { writeIndexes } from '../prune/write-index.ts';
 import type { Replica } from '../replicas.ts';
@@ -17,8 +17,6 @@ import type { Repository } from '../repository.ts';
 const PARALLEL = 8;
 /** Read from the end at first; most headers fit. */
 const TAIL = 64 * 1024;
-/** Readers refuse longer headers. */
-const MAX_HEADER = 16 * 1024 * 1024;
 
 /** Indexes the storage's unknown packs whose headers are whole. Returns how many those were. */
 export async function rebuildIndex(
@@ -43,19 +41,21 @@ async function readHeader(
   size: number,
   options: CallOptions,
 ): Promise<PackEntry | undefined> {
+  if (size < LENGTH_FIELD) return undefined;
   const key = objectKey('data', id);
   const end = (length: number) => store.get(key, { offset: size - length, length }, options);
   try {
     const tail = Buffer.from(await end(Math.min(size, TAIL)));
-    const length = tail.readUInt32LE(tail.length - 4);
-    if (length > MAX_HEADER || length + 4 > size) return undefined;
-    const sealed = length + 4 <= tail.length ? tail.subarray(-length - 4) : await end(length + 4);
+    const length = tail.readUInt32LE(tail.length - LENGTH_FIELD);
+    if (length > MAX_HEADER_SIZE || length + LENGTH_FIELD > size) return undefined;
+    const needed = length + LENGTH_FIELD;
+    const sealed = needed <= tail.length ? tail.subarray(-needed) : await end(needed);
     const blobs = parsePackHeader(sealer.open(sealed.subarray(0, length)));
     const expected = blobs.reduce((sum, blob) => sum + blob.length, packHeaderSize(blobs));
     return expected === size ? { id, blobs } : undefined;
   } catch (error) {
     options.signal?.throwIfAborted();
-    asFailure(error);
+    if (!isFailure(error)) throw error;
     return undefined;
   }
 }

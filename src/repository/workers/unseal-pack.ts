@@ -8,9 +8,8 @@ import { isFailure } from '../../base/failure.ts';
 import { idFromBytes } from '../../base/ids.ts';
 import { IV_SIZE, type MasterKey, Sealer } from '../crypto/envelope.ts';
 import { PackBinding } from '../crypto/pack-binding.ts';
-import { type PackedBlob, parsePackHeader } from '../format/pack-header.ts';
+import { LENGTH_FIELD, type PackedBlob, parsePackHeader } from '../format/pack-header.ts';
 
-const LENGTH_FIELD = 4;
 /** Plain bytes for each byte of the pack: one hash after the other is that much slower than four side by side. */
 const WORTHWHILE = 1.4;
 
