@@ -25,7 +25,7 @@ export interface RestoreFilesOptions {
   readonly workers?: number;
   /** Whether all of it is flushed to the disk. Default true; a throw-away copy does without. */
   readonly durable?: boolean;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (progress: RestoreProgress) => void;
   readonly onReadProblem?: (problem: ReadProblem) => void;
   readonly onNote?: (message: string) => void;
@@ -89,7 +89,7 @@ class RestoreRun {
       base: Buffer.from(options.target),
       ownership: options.ownership,
       made: options.made,
-      ...(options.signal ? { signal: options.signal } : {}),
+      signal: options.signal,
       onProblem: (row, message, missing) => this.#problem(row, message, missing),
     });
   }
@@ -128,7 +128,7 @@ class RestoreRun {
       mask,
       onRowProblem: ({ row, message, fatal }) => this.#problem(row, message, fatal),
       ...(workers === undefined ? {} : { workers }),
-      ...(signal ? { signal } : {}),
+      signal,
       onProgress: (progress) => {
         if (durable !== false) flush.wrote(progress.bytes);
         onProgress?.(progress);

@@ -79,7 +79,7 @@ export async function checkRepository(opened: Repository, options: CheckOptions)
   const { repository, locks, failures } = await lockEach(opened, { exclusive: false, readOnly: true });
   await using held = locks;
   void held;
-  const callOptions: CallOptions = repository.settings.signal ? { signal: repository.settings.signal } : {};
+  const { callOptions } = repository;
   const ground = await prepare(repository, callOptions, progress, options.trace);
   const storageFailures = new Map([...lost.failures, ...[...failures].filter(([name]) => isChosen(name))]);
   const found: StorageFaults[] = [];

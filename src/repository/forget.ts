@@ -13,7 +13,7 @@ export async function forgetOnStorages(opened: Repository, removals: readonly Re
   await using held = locks;
   await recordRemovals(opened, removals);
   const { signal } = opened.settings;
-  const outcome = await forgetPoints({ locks: held }, removals, signal ? { signal } : {});
+  const outcome = await forgetPoints({ locks: held }, removals, { signal });
   const lost = opened.lost.filter(({ name }) => names.has(name));
   const all = new Map<string, Failure>([
     ...lost.map(({ name, failure }) => [name, failure] as const),

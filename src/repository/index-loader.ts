@@ -8,7 +8,6 @@ import { decodeUnpackedBytes } from './format/unpacked.ts';
 import { BlobIndex } from './index/blob-index.ts';
 import { IndexedRepository } from './indexed-repository.ts';
 import { objectKey } from './keys.ts';
-import { inMask, readFromAny } from './replicas.ts';
 import type { Repository } from './repository.ts';
 
 const PARALLEL = 4;
@@ -36,15 +35,8 @@ export async function loadIndexes(repository: Repository): Promise<IndexedReposi
 }
 
 async function readIndex(repository: Repository, id: Id, mask: number): Promise<Uint8Array> {
-  const { onProblem, signal } = repository.settings;
-  return readFromAny(
-    inMask(repository.replicas, mask),
-    objectKey('index', id),
-    undefined,
-    (bytes) => decodeUnpackedBytes(repository.openNamed(bytes, id)),
-    onProblem,
-    signal ? { signal } : {},
-  );
+  const open = (bytes: Uint8Array) => decodeUnpackedBytes(repository.openNamed(bytes, id));
+  return repository.read(mask, objectKey('index', id), open);
 }
 
 /** Adds the packs of one index document, as held by the storages of `mask`. */

@@ -7,7 +7,6 @@ import { parseTree, type TreeNode, TreeParser, TreeText } from './format/tree.ts
 import type { BlobIndex, BlobLocation } from './index/blob-index.ts';
 import type { DamagedIndex } from './index-loader.ts';
 import { objectKey } from './keys.ts';
-import { inMask, readFromAny } from './replicas.ts';
 import type { Presence, Repository } from './repository.ts';
 
 /** Trees above this plain size are decompressed and parsed as a stream. */
@@ -104,15 +103,9 @@ export class IndexedRepository {
   }
 
   async #fromPack<T>(location: BlobLocation, accept: (sealed: Uint8Array) => T): Promise<T> {
-    const { replicas, settings } = this.repository;
-    return readFromAny(
-      inMask(replicas, this.index.packMask(location.pack)),
-      objectKey('data', this.index.packId(location.pack)),
-      { offset: location.offset, length: location.length },
-      accept,
-      settings.onProblem,
-      settings.signal ? { signal: settings.signal } : {},
-    );
+    const { pack, offset, length } = location;
+    const key = objectKey('data', this.index.packId(pack));
+    return this.repository.read(this.index.packMask(pack), key, accept, { offset, length });
   }
 
   #plain(sealed: Uint8Array, location: BlobLocation, idBytes: Uint8Array): Buffer {

@@ -36,7 +36,7 @@ export type { Guarantee } from '../storage/probe.ts';
 export interface InitSettings {
   readonly clock: Clock;
   readonly holder: Pick<Holder, 'hostname' | 'username'>;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Try what storages that are new guarantee, and refuse those that cannot hold a repository. `objectLocked`: names to try object lock on. */
   readonly probe?: { readonly objectLocked: ReadonlySet<string> };
   /** Cost of the key derivation; calibrated to about half a second on this machine when left out. */
@@ -118,7 +118,7 @@ async function initOnce(replicas: readonly Replica[], password: string, settings
 }
 
 async function lookAt(replica: Replica, { signal }: InitSettings): Promise<Look> {
-  const options = signal ? { signal } : {};
+  const options = { signal };
   const config = await readIfThere(replica, options);
   const snapshots = await listIfThere(replica, 'snapshots/', options);
   const holdsBackups = snapshots.length > 0 || (await listIfThere(replica, 'index/', options)).length > 0;
@@ -137,8 +137,7 @@ async function readIfThere(replica: Replica, options: CallOptions): Promise<Uint
 }
 
 async function findOrMake(looks: readonly Look[], password: string, settings: InitSettings): Promise<Material> {
-  const { signal } = settings;
-  const options = signal ? { signal } : {};
+  const options = { signal: settings.signal };
   const candidates = looks.flatMap(({ replica, config }) => (config ? [{ replica, bytes: config }] : []));
   if (candidates.length > 0) {
     const unlocked = await unlockWithAnyKey(candidates, password, options);
@@ -192,8 +191,7 @@ async function complete(
   isFirst: boolean,
   settings: InitSettings,
 ): Promise<InitOutcome> {
-  const { signal } = settings;
-  const options = signal ? { signal } : {};
+  const options = { signal: settings.signal };
   if (config !== undefined && openConfig(material.masterKey, config)?.id !== material.config.id) throw foreign(replica);
   if (config === undefined && holdsBackups && !(await sharesKey(replica, material, options))) throw headless(replica);
   const stored = await putKeyFiles(replica, material.keyFiles, options);
@@ -216,7 +214,7 @@ async function complete(
 async function probe({ store, name }: Replica, { probe: wish, clock, signal }: InitSettings): Promise<Guarantee[]> {
   if (wish === undefined) return [];
   const objectLock = wish.objectLocked.has(name);
-  const found = await probeStore(store, { clock, objectLock, ...(signal ? { signal } : {}) });
+  const found = await probeStore(store, { clock, objectLock, signal });
   const lacking = found.guarantees.filter(({ held }) => !held);
   if (found.usable) return lacking;
   const words = lacking.filter(({ needed }) => needed).map(({ title, missing }) => `that ${title}: ${missing}`);

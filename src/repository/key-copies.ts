@@ -3,12 +3,11 @@
  *
  * Order, always: key files first, config last. A storage is a repository from the moment its config is there, and can then be opened.
  */
-import { hash } from 'node:crypto';
-import { Failure, isFailure } from '../base/failure.ts';
+import { isFailure } from '../base/failure.ts';
 import type { Id } from '../base/ids.ts';
 import type { CallOptions, ObjectInfo } from '../storage/object-store.ts';
-import { CONFIG_KEY, idOfKey } from './keys.ts';
-import { listAll, type Replica, readFromAny } from './replicas.ts';
+import { CONFIG_KEY, idOfKey, objectKey } from './keys.ts';
+import { listAll, type Replica, readNamed } from './replicas.ts';
 
 /** Key files by id. */
 export type KeyFiles = ReadonlyMap<Id, Uint8Array>;
@@ -50,18 +49,7 @@ export async function readKeyFile(
   id: Id,
   options: CallOptions = {},
 ): Promise<Uint8Array> {
-  const key = `keys/${id}`;
-  return readFromAny(
-    replicas,
-    key,
-    undefined,
-    (bytes) => {
-      if (hash('sha256', bytes, 'hex') === id) return bytes;
-      throw new Failure('data_damaged', `${key} does not hash to its name.`);
-    },
-    undefined,
-    options,
-  );
+  return readNamed(replicas, objectKey('keys', id), options);
 }
 
 /** Stores the key files that the storage lacks. Returns how many those were. */

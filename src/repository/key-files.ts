@@ -66,7 +66,7 @@ export async function addKeyFile(repository: Repository, password: string): Prom
   });
   if ((await openKeyFile(bytes, password)) === undefined)
     throw new Failure('internal', 'A new key file does not open with its password.');
-  const options = signal ? { signal } : {};
+  const options = { signal };
   for (const replica of repository.replicas) await putKeyFiles(replica, new Map([[id, bytes]]), options);
   return id;
 }

@@ -6,6 +6,7 @@ import { hash } from 'node:crypto';
 import { Failure, isFailure } from '../base/failure.ts';
 import { howMany } from '../base/how-many.ts';
 import type { Id } from '../base/ids.ts';
+import type { CallOptions } from '../storage/object-store.ts';
 import { type MasterKey, Sealer } from './crypto/envelope.ts';
 import { openKeyFile } from './crypto/key-file.ts';
 import { parseConfig, type RepositoryConfig } from './format/config-file.ts';
@@ -47,13 +48,13 @@ export async function unlockWithAnyKey(
 /** The key files tried so far; each is derived once, whichever storages hold it. */
 export class KeyRing {
   readonly #password: string;
-  readonly #options: { signal?: AbortSignal };
+  readonly #options: CallOptions;
   readonly #tried = new Map<Id, MasterKey | undefined>();
   readonly #problems: Failure[] = [];
 
   constructor(password: string, signal: AbortSignal | undefined) {
     this.#password = password;
-    this.#options = signal ? { signal } : {};
+    this.#options = { signal };
   }
 
   async tryStorage({ replica, bytes }: Candidate): Promise<Unlocked | undefined> {

@@ -52,7 +52,7 @@ export interface LockOptions {
   readonly clock: Clock;
   readonly holder: Holder;
   readonly exclusive: boolean;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A lock on one storage. Release it in a `finally`, or declare it with `await using`. */
@@ -191,7 +191,7 @@ async function writeLock(replica: Replica, { sealer, clock, holder, exclusive, s
   const own = id(hash('sha256', sealed, 'hex'));
   heldHere.add(own);
   try {
-    await replica.store.put(objectKey('locks', own), sealed, signal ? { signal } : {});
+    await replica.store.put(objectKey('locks', own), sealed, { signal });
   } catch (error) {
     await removeLock(replica, { clock }, own); // it may be there although the storage said otherwise
     throw error;
@@ -213,13 +213,13 @@ async function removeLock(replica: Replica, { clock }: Pick<LockOptions, 'clock'
 }
 
 async function refuseConflicts(replica: Replica, options: LockOptions, own: Id | undefined): Promise<void> {
-  for (const object of await listAll(replica.store, 'locks/', options.signal ? { signal: options.signal } : {})) {
+  for (const object of await listAll(replica.store, 'locks/', { signal: options.signal })) {
     const other = idOfKey(object.key);
     if (other === undefined || other === own || object.size === 0) continue;
     const record = await readLock(replica, options, other);
     if (record === undefined) continue;
     if (isStale(other, record, options)) {
-      await replica.store.delete(objectKey('locks', other), options.signal ? { signal: options.signal } : {});
+      await replica.store.delete(objectKey('locks', other), { signal: options.signal });
     } else if (record === 'unreadable' || record.exclusive || options.exclusive) {
       throw lockedBy(replica, record);
     }
@@ -232,7 +232,7 @@ async function readLock(
   lock: Id,
 ): Promise<LockRecord | 'unreadable' | undefined> {
   try {
-    const sealed = await replica.store.get(objectKey('locks', lock), undefined, signal ? { signal } : {});
+    const sealed = await replica.store.get(objectKey('locks', lock), undefined, { signal });
     return parseLock(decodeUnpacked(sealer.open(sealed)));
   } catch (error) {
     signal?.throwIfAborted();

@@ -46,7 +46,7 @@ export async function readAuditHeads(repository: Repository): Promise<KeptAuditH
   const storages: string[] = [];
   for (const { name, store } of repository.replicas) {
     try {
-      await listAll(store, `meta/${KIND}/`, signal ? { signal } : {});
+      await listAll(store, `meta/${KIND}/`, { signal });
       storages.push(name);
     } catch (error) {
       signal?.throwIfAborted();

@@ -8,7 +8,7 @@ import { type Id, isId } from '../base/ids.ts';
 import { decodeUnpacked } from './format/unpacked.ts';
 import { idOfKey } from './keys.ts';
 import { type MetaBook, type MetaEntry, readMeta, updateMeta } from './meta.ts';
-import { listAll, type Replica, readFromAny } from './replicas.ts';
+import { listAll, type Replica } from './replicas.ts';
 import type { Repository } from './repository.ts';
 
 export interface CatalogCopy {
@@ -48,7 +48,7 @@ export async function storeCatalogCopy(repository: Repository, text: string, row
       hint: 'Copy it yourself: holdfast catalog export FILE',
     });
   const { id, bytes } = repository.sealUnpacked(text);
-  await onEach(repository, ({ store }) => store.put(FOLDER + id, bytes, optionsOf(repository)));
+  await onEach(repository, ({ store }) => store.put(FOLDER + id, bytes, repository.callOptions));
   let kept = new Set<string>();
   await updateMeta(repository, COPIES, (entries, stamp) => {
     entries.set(id, { time: stamp(id), rows });
@@ -80,20 +80,14 @@ export async function readCatalogCopy(
 }
 
 function readText(repository: Repository, id: Id): Promise<string> {
-  return readFromAny(
-    repository.replicas,
-    FOLDER + id,
-    undefined,
-    (bytes) => decodeUnpacked(repository.openNamed(bytes, id), MAX_SIZE),
-    repository.settings.onProblem,
-    optionsOf(repository),
-  );
+  const open = (bytes: Uint8Array) => decodeUnpacked(repository.openNamed(bytes, id), MAX_SIZE);
+  return repository.read(repository.all, FOLDER + id, open);
 }
 
 async function removeOthers(repository: Repository, { store }: Replica, kept: ReadonlySet<string>): Promise<void> {
-  for (const { key } of await listAll(store, FOLDER, optionsOf(repository))) {
+  for (const { key } of await listAll(store, FOLDER, repository.callOptions)) {
     const id = idOfKey(key);
-    if (id !== undefined && !kept.has(id)) await store.delete(key, optionsOf(repository));
+    if (id !== undefined && !kept.has(id)) await store.delete(key, repository.callOptions);
   }
 }
 
@@ -107,8 +101,4 @@ async function onEach(repository: Repository, work: (replica: Replica) => Promis
 
 function ignoreFailure(error: unknown): void {
   if (!isFailure(error)) throw error;
-}
-
-function optionsOf({ settings: { signal } }: Repository) {
-  return signal ? { signal } : {};
 }

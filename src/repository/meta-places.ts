@@ -5,7 +5,7 @@
  * first would take a whole copy onto the disk below, where it counts as one more and is none. What tells them apart is the mount point.
  */
 import { Failure } from '../base/failure.ts';
-import type { CallOptions, ObjectStore } from '../storage/object-store.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 import { type MetaBook, type MetaEntry, readMeta, updateMeta } from './meta.ts';
 import type { Repository } from './repository.ts';
 
@@ -25,7 +25,7 @@ const PLACES: MetaBook<Place> = {
 export async function recordPlaces(repository: Repository, stores: Iterable<ObjectStore>): Promise<void> {
   const found = new Map<string, Omit<Place, 'time'>>();
   for (const store of stores) {
-    const mount = await store.mountPoint?.(callOf(repository));
+    const mount = await store.mountPoint?.(repository.callOptions);
     if (mount !== undefined) found.set(store.name, { location: store.location, mount });
   }
   const known = await readMeta(repository, PLACES);
@@ -42,7 +42,7 @@ export async function recordPlaces(repository: Repository, stores: Iterable<Obje
  * file system mounted in addition are no reason.
  */
 export async function assertMounted(repository: Repository, store: ObjectStore): Promise<void> {
-  const now = await store.mountPoint?.(callOf(repository));
+  const now = await store.mountPoint?.(repository.callOptions);
   if (now === undefined) return;
   const before = (await readMeta(repository, PLACES)).get(store.name);
   if (before === undefined || before.location !== store.location || isWithin(now, before.mount)) return;
@@ -53,10 +53,6 @@ export async function assertMounted(repository: Repository, store: ObjectStore):
       hint: `Mount it. If the storage is to lie on this file system from now on: holdfast sync --storage ${store.name} --moved`,
     },
   );
-}
-
-function callOf({ settings: { signal } }: Repository): CallOptions {
-  return signal === undefined ? {} : { signal };
 }
 
 function isWithin(mount: string, outer: string): boolean {

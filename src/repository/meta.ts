@@ -7,13 +7,11 @@
  * Writing stores the merged book and then removes the objects it was made from. So nothing here needs a lock, a lost or damaged object
  * costs at most what only it said, and no backup depends on any of it.
  */
-import { hash } from 'node:crypto';
-import { asFailure, Failure } from '../base/failure.ts';
-import { type Id, id as toId } from '../base/ids.ts';
-import type { CallOptions } from '../storage/object-store.ts';
+import { asFailure, type Failure, isFailure } from '../base/failure.ts';
+import type { Id } from '../base/ids.ts';
 import { decodeUnpacked } from './format/unpacked.ts';
 import { idOfKey } from './keys.ts';
-import { inMask, listAll, type Replica, readFromAny } from './replicas.ts';
+import { listAll, type Replica } from './replicas.ts';
 import type { Repository } from './repository.ts';
 
 export interface MetaEntry {
@@ -68,7 +66,7 @@ export async function updateMeta<E extends MetaEntry>(
   await Promise.all(
     repository.replicas.map(async (replica) => {
       try {
-        await replica.store.put(keyOf(book.kind, id), bytes, optionsOf(repository));
+        await replica.store.put(keyOf(book.kind, id), bytes, repository.callOptions);
         await removeOld(repository, replica, book.kind, objects);
       } catch (error) {
         repository.settings.signal?.throwIfAborted();
@@ -96,7 +94,7 @@ async function removeOld(
   for (const [id, mask] of objects) {
     if ((mask & replica.bit) === 0) continue;
     // What cannot be removed (object lock) is merged again next time, and loses again.
-    await replica.store.delete(keyOf(kind, id), optionsOf(repository)).catch(() => {});
+    await replica.store.delete(keyOf(kind, id), repository.callOptions).catch(() => {});
   }
 }
 
@@ -115,7 +113,7 @@ async function findObjects(repository: Repository, kind: string): Promise<Map<Id
   await Promise.all(
     repository.replicas.map(async (replica) => {
       const objects = await tolerate(repository, replica, `meta/${kind}/`, () =>
-        listAll(replica.store, `meta/${kind}/`, optionsOf(repository)),
+        listAll(replica.store, `meta/${kind}/`, repository.callOptions),
       );
       for (const { key, size } of objects ?? []) {
         const id = idOfKey(key);
@@ -128,26 +126,14 @@ async function findObjects(repository: Repository, kind: string): Promise<Map<Id
 }
 
 async function readObject(repository: Repository, kind: string, id: Id, mask: number): Promise<string | undefined> {
-  const { onProblem } = repository.settings;
   try {
-    return await readFromAny(
-      inMask(repository.replicas, mask),
-      keyOf(kind, id),
-      undefined,
-      (bytes) => decodeUnpacked(openNamed(repository, bytes, id), MAX_SIZE),
-      onProblem,
-      optionsOf(repository),
-    );
+    const open = (bytes: Uint8Array) => decodeUnpacked(repository.openNamed(bytes, id), MAX_SIZE);
+    return await repository.read(mask, keyOf(kind, id), open);
   } catch (error) {
     repository.settings.signal?.throwIfAborted();
-    asFailure(error);
+    if (!isFailure(error)) throw error;
     return undefined;
   }
-}
-
-function openNamed(repository: Repository, bytes: Uint8Array, id: Id): Buffer {
-  if (toId(hash('sha256', bytes, 'hex')) !== id) throw new Failure('data_damaged', `meta object ${id} is damaged.`);
-  return repository.sealer.open(bytes);
 }
 
 async function tolerate<T>(
@@ -200,8 +186,4 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 
 function keyOf(kind: string, id: Id): string {
   return `meta/${kind}/${id}`;
-}
-
-function optionsOf({ settings: { signal } }: Repository): CallOptions {
-  return signal ? { signal } : {};
 }

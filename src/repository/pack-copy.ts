@@ -1,10 +1,8 @@
 /** Brings packs that a slow storage could not take in time from one that has them. */
-import { hash } from 'node:crypto';
 import { atOnce } from '../base/at-once.ts';
-import { Failure } from '../base/failure.ts';
 import type { Id } from '../base/ids.ts';
 import { objectKey } from './keys.ts';
-import { type Replica, readFromAny } from './replicas.ts';
+import { type Replica, readNamed } from './replicas.ts';
 import type { UploadQueue } from './upload-queue.ts';
 
 /** Packs copied at once to one storage: each is held in memory. */
@@ -18,17 +16,7 @@ export async function copyDeferred(queue: UploadQueue, all: readonly UploadQueue
 async function copyPack(queue: UploadQueue, all: readonly UploadQueue[], pack: Id): Promise<void> {
   const { signal } = queue;
   const key = objectKey('data', pack);
-  const bytes = await readFromAny(
-    await holders(all, pack),
-    key,
-    undefined,
-    (read) => {
-      if (hash('sha256', read, 'hex') === pack) return read;
-      throw new Failure('data_damaged', `${key} does not hash to its name.`);
-    },
-    undefined,
-    { signal },
-  );
+  const bytes = await readNamed(await holders(all, pack), key, { signal });
   await queue.replica.store.put(key, bytes, { signal });
   queue.received(pack);
 }

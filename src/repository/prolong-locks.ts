@@ -26,7 +26,7 @@ export async function prolongLocks(
 ): Promise<Prolonged> {
   const { lockMs } = store;
   if (lockMs === undefined) return { objects: 0 };
-  const options = settings.signal ? { signal: settings.signal } : {};
+  const options = { signal: settings.signal };
   const now = settings.clock.now();
   let objects = 0;
   const prolong = async (key: string): Promise<void> => {

@@ -3,9 +3,11 @@
  *
  * A storage that cannot be used is kept with its own failure: it is reported by name, it fails nobody else, and it is never skipped in silence.
  */
+import { hash } from 'node:crypto';
 import { Failure, isFailure } from '../base/failure.ts';
 import type { ByteRange, CallOptions, ObjectInfo, ObjectStore } from '../storage/object-store.ts';
 import type { StorageMask } from './index/blob-index.ts';
+import { idOfKey } from './keys.ts';
 
 export interface Replica {
   readonly number: number;
@@ -69,6 +71,15 @@ export async function readFromAny<T>(
     }
   }
   throw noneHas(key, failures);
+}
+
+/** An object that is named by the SHA-256 of its bytes, from the first replica whose copy hashes to it. Throws as `readFromAny`. */
+export function readNamed(candidates: readonly Replica[], key: string, options: CallOptions = {}): Promise<Uint8Array> {
+  const accept = (bytes: Uint8Array): Uint8Array => {
+    if (hash('sha256', bytes, 'hex') === idOfKey(key)) return bytes;
+    throw new Failure('data_damaged', `${key} does not hash to its name.`);
+  };
+  return readFromAny(candidates, key, undefined, accept, undefined, options);
 }
 
 function noneHas(key: string, failures: readonly ReadProblem[]): Failure {

@@ -7,7 +7,7 @@ import { hash } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
 import { asFailure, EXIT, Failure } from '../base/failure.ts';
 import { type Id, id as toId } from '../base/ids.ts';
-import type { ObjectStore } from '../storage/object-store.ts';
+import type { ByteRange, CallOptions, ObjectStore } from '../storage/object-store.ts';
 import { askAll } from './ask-all.ts';
 import { type MasterKey, Sealer } from './crypto/envelope.ts';
 import { parseConfig, type RepositoryConfig } from './format/config-file.ts';
@@ -31,7 +31,7 @@ import {
 export interface RepositorySettings {
   readonly clock: Clock;
   readonly holder: Holder;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Hears of every bad copy that a read met and went round. */
   readonly onProblem?: (problem: ReadProblem) => void;
 }
@@ -73,6 +73,11 @@ export class Repository {
     return maskOf(this.replicas);
   }
 
+  /** For calls of storages: they end when the run is interrupted. */
+  get callOptions(): CallOptions {
+    return { signal: this.settings.signal };
+  }
+
   replica(name: string): Replica | undefined {
     return this.replicas.find((replica) => replica.name === name);
   }
@@ -86,7 +91,7 @@ export class Repository {
     const lists = await Promise.all(
       replicas.map(async (replica) => ({
         replica,
-        objects: await listAll(replica.store, `${kind}/`, signal ? { signal } : {}),
+        objects: await listAll(replica.store, `${kind}/`, { signal }),
       })),
     );
     const presence: Presence = new Map();
@@ -101,14 +106,12 @@ export class Repository {
 
   /** The plaintext of an index, snapshot or lock, from the nearest storage of `mask` that has a good copy. */
   async readUnpacked(kind: Exclude<FlatKind, 'keys'>, id: Id, mask: number = this.all): Promise<string> {
-    return readFromAny(
-      inMask(this.replicas, mask),
-      objectKey(kind, id),
-      undefined,
-      (bytes) => decodeUnpacked(this.openNamed(bytes, id)),
-      this.settings.onProblem,
-      this.#options(),
-    );
+    return this.read(mask, objectKey(kind, id), (bytes) => decodeUnpacked(this.openNamed(bytes, id)));
+  }
+
+  /** What `accept` makes of an object, or of a range of it, from the nearest storage of `mask` whose copy it does not refuse. */
+  read<T>(mask: number, key: string, accept: (bytes: Uint8Array) => T, range?: ByteRange): Promise<T> {
+    return readFromAny(inMask(this.replicas, mask), key, range, accept, this.settings.onProblem, this.callOptions);
   }
 
   /** Seals a JSON document (its text, or that in bytes) and names it; nothing is stored yet. */
@@ -138,7 +141,7 @@ export class Repository {
     signal: AbortSignal | undefined = this.settings.signal,
   ): Promise<LockSet> {
     const { clock, holder } = this.settings;
-    const options = { sealer: this.sealer, clock, holder, exclusive, ...(signal ? { signal } : {}) };
+    const options = { sealer: this.sealer, clock, holder, exclusive, signal };
     const outcomes = await Promise.allSettled(replicas.map((replica) => Lock.announce(replica, options)));
     const set = new LockSet(outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : [])));
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
@@ -156,10 +159,6 @@ export class Repository {
 
   async close(): Promise<void> {
     await Promise.all([...this.replicas, ...this.lost].map(({ store }) => store.close()));
-  }
-
-  #options(): { signal?: AbortSignal } {
-    return this.settings.signal ? { signal: this.settings.signal } : {};
   }
 }
 

@@ -34,7 +34,7 @@ export interface RestoreEngineOptions {
   /** The storages that may be read. */
   readonly mask: number;
   readonly workers?: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (progress: RestoreProgress) => void;
   readonly onRowProblem?: (problem: RowProblem) => void;
   readonly onReadProblem?: (problem: ReadProblem) => void;
@@ -133,7 +133,7 @@ export class RestoreEngine implements AsyncDisposable {
     let bytes: Uint8Array;
     try {
       const { offset, length } = stretch;
-      bytes = await replica.store.get(key, { offset, length }, signal ? { signal } : {});
+      bytes = await replica.store.get(key, { offset, length }, { signal });
     } catch (error) {
       signal?.throwIfAborted();
       this.#report({ storage: replica.name, key, failure: asFailure(error, 'storage_unreachable') });

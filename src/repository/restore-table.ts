@@ -59,6 +59,9 @@ type Numbers =
   | Float64Array<SharedArrayBuffer>
   | BigInt64Array<SharedArrayBuffer>;
 
+/** A column, whatever it holds. */
+type Growable = Pick<Column<Numbers>, 'expect' | 'reserve'>;
+
 class Column<T extends Numbers> {
   values: T;
   readonly #make: (buffer: SharedArrayBuffer) => T;
@@ -116,7 +119,7 @@ export class RestoreTable {
   readonly #refFile = words32();
   readonly #refOffset = doubles();
 
-  readonly #rowColumns = [
+  readonly #rowColumns: readonly Growable[] = [
     this.#kind,
     this.#parent,
     this.#nameAt,
@@ -128,7 +131,7 @@ export class RestoreTable {
     this.#size,
     this.#start,
     this.#count,
-  ] as unknown as readonly Column<never>[];
+  ];
 
   /** Begins with the target directory as row 0. `expectedRows` saves growing, which copies; more or fewer may come. */
   constructor(target: RowMeta, expectedRows = 0) {

@@ -19,7 +19,7 @@ export interface ByteRange {
 }
 
 export interface CallOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface PutOptions extends CallOptions {

@@ -85,7 +85,7 @@ const EXPLANATIONS: Readonly<Record<GuaranteeName, { title: string; missing: str
 /** Tries every guarantee. Rejects only when the storage cannot be used at all (unreachable, refused, full) or the signal fires. */
 export async function probeStore(store: ObjectStore, options: ProbeOptions = {}): Promise<StoreGuarantees> {
   const { clock = systemClock, objectLock = false, signal } = options;
-  const trials = new Trials(store, signal ? { signal } : {});
+  const trials = new Trials(store, { signal });
   try {
     const tried: Array<[GuaranteeName, boolean]> = [
       ['readAfterWrite', await trials.readsAfterWrite()],

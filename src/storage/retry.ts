@@ -107,7 +107,7 @@ async function putOnce(store: ObjectStore, { key, parts, call, attempt }: PutCal
 }
 
 async function holds(store: ObjectStore, key: string, parts: Parts, call: CallOptions | undefined): Promise<boolean> {
-  const there = await store.get(key, undefined, call?.signal ? { signal: call.signal } : {});
+  const there = await store.get(key, undefined, { signal: call?.signal });
   return Buffer.compare(there, joinParts(partList(parts))) === 0;
 }
 

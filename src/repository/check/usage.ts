@@ -12,7 +12,7 @@ export interface UsageRoot {
 }
 
 export interface UsageOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Called with the number of trees read so far. */
   readonly onTrees?: (trees: number) => void;
 }

@@ -44,8 +44,7 @@ export async function adoptLost(
 }
 
 async function adopt(repository: Repository, lost: LostReplica): Promise<Repository> {
-  const { signal } = repository.settings;
-  const options = signal ? { signal } : {};
+  const options = repository.callOptions;
   const replica = asReplica(repository, lost);
   const removed = await readRemovedKeys(repository);
   const files = await collectKeyFiles(repository.replicas, options);

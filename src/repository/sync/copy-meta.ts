@@ -1,9 +1,8 @@
 /** Gives a storage the books (`meta/`) that others have and it lacks. Reading merges them, so more of them than needed does no harm. */
-import { hash } from 'node:crypto';
-import { asFailure, Failure } from '../../base/failure.ts';
+import { asFailure } from '../../base/failure.ts';
 import type { CallOptions } from '../../storage/object-store.ts';
 import { idOfKey } from '../keys.ts';
-import { listAll, type Replica, readFromAny } from '../replicas.ts';
+import { listAll, type Replica, readNamed } from '../replicas.ts';
 
 /** Nothing depends on these objects: what cannot be copied is left out. */
 export async function copyMeta(replicas: readonly Replica[], target: Replica, options: CallOptions): Promise<void> {
@@ -20,12 +19,7 @@ export async function copyMeta(replicas: readonly Replica[], target: Replica, op
 
 async function copyOne(source: Replica, target: Replica, key: string, options: CallOptions): Promise<void> {
   try {
-    const accept = (bytes: Uint8Array) => {
-      if (hash('sha256', bytes, 'hex') === idOfKey(key)) return bytes;
-      throw new Failure('data_damaged', `${key} does not hash to its name.`);
-    };
-    const bytes = await readFromAny([source], key, undefined, accept, undefined, options);
-    await target.store.put(key, bytes, options);
+    await target.store.put(key, await readNamed([source], key, options), options);
   } catch (error) {
     options.signal?.throwIfAborted();
     if (asFailure(error).code !== 'data_damaged' && asFailure(error).code !== 'data_missing') throw error;

@@ -2,7 +2,7 @@
  * What became of a storage that did not open: unreachable, somebody else's, wiped, or ours with its config or keys gone or damaged.
  * Only the last two may be written to.
  */
-import { asFailure, isFailure } from '../../base/failure.ts';
+import { isFailure } from '../../base/failure.ts';
 import type { CallOptions } from '../../storage/object-store.ts';
 import { keyIds, listIfThere } from '../key-copies.ts';
 import { idOfKey } from '../keys.ts';
@@ -13,8 +13,7 @@ import type { Repository } from '../repository.ts';
 export type LostState = 'unreachable' | 'foreign' | 'wiped' | 'headless';
 
 export async function examineLost(repository: Repository, lost: LostReplica): Promise<LostState> {
-  const { signal } = repository.settings;
-  const options = signal ? { signal } : {};
+  const options = repository.callOptions;
   if (!isFailure(lost.failure, 'repository_missing', 'repository_foreign', 'storage_missing')) return 'unreachable';
   const replica = asReplica(repository, lost);
   try {
@@ -25,8 +24,8 @@ export async function examineLost(repository: Repository, lost: LostReplica): Pr
       return (await sharesKeyFile(repository, keys)) ? 'headless' : 'foreign';
     return (await isEmpty(replica, options)) ? 'wiped' : 'foreign';
   } catch (error) {
-    signal?.throwIfAborted();
-    asFailure(error);
+    options.signal?.throwIfAborted();
+    if (!isFailure(error)) throw error;
     return 'unreachable';
   }
 }

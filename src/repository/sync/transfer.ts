@@ -1,6 +1,5 @@
 /** Copies objects byte for byte from a good copy, hashed on the way; what is there is replaced only by a whole object. */
 
-import { hash } from 'node:crypto';
 import { atOnce } from '../../base/at-once.ts';
 import type { ByteBudget } from '../../base/byte-budget.ts';
 import { Failure } from '../../base/failure.ts';
@@ -8,7 +7,7 @@ import type { Id } from '../../base/ids.ts';
 import type { CallOptions } from '../../storage/object-store.ts';
 import type { VerifyPool } from '../check/verify-pool.ts';
 import { objectKey } from '../keys.ts';
-import { type Replica, readFromAny } from '../replicas.ts';
+import { type Replica, readFromAny, readNamed } from '../replicas.ts';
 import type { PackCopy } from './plan.ts';
 import type { SyncedKind } from './survey.ts';
 
@@ -73,10 +72,5 @@ export async function transferFlat(
   options: CallOptions,
 ): Promise<void> {
   const key = objectKey(kind, id);
-  const accept = (bytes: Uint8Array) => {
-    if (hash('sha256', bytes, 'hex') === id) return bytes;
-    throw new Failure('data_damaged', `${key} does not hash to its name.`);
-  };
-  const bytes = await readFromAny(sources, key, undefined, accept, undefined, options);
-  await target.store.put(key, bytes, options);
+  await target.store.put(key, await readNamed(sources, key, options), options);
 }

@@ -62,7 +62,7 @@ class S3Store implements ObjectStore {
     await (ifAbsent ? this.#create(upload) : this.#upload(upload));
     this.#bucketSeen = true;
     // Some services forget the retention of objects that came in parts.
-    if (until !== undefined && this.#goesInParts(upload)) await this.retain(key, until, signal ? { signal } : {});
+    if (until !== undefined && this.#goesInParts(upload)) await this.retain(key, until, { signal });
   }
 
   #goesInParts({ size }: Upload): boolean {
@@ -72,7 +72,7 @@ class S3Store implements ObjectStore {
   /** Services that ignore If-None-Match do not say so: until it was seen to work, look first. */
   async #create(upload: Upload): Promise<void> {
     const { key, signal } = upload;
-    if (this.#conditions !== 'honoured' && (await this.stat(key, signal ? { signal } : {}))) throw this.#exists(key);
+    if (this.#conditions !== 'honoured' && (await this.stat(key, { signal }))) throw this.#exists(key);
     try {
       await this.#upload({ ...upload, ifAbsent: this.#conditions !== 'unsupported' });
     } catch (error) {
@@ -124,7 +124,7 @@ class S3Store implements ObjectStore {
 
   /** A range without bytes cannot be asked for; it is still damage when it lies beyond the end. */
   async #nothing(key: string, offset: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
-    const info = await this.stat(key, signal ? { signal } : {});
+    const info = await this.stat(key, { signal });
     if (!info) throw this.#missing(key);
     if (offset > info.size) throw this.#beyondEnd(key, { offset, length: 0 }, info.size);
     return new Uint8Array(0);
@@ -202,7 +202,7 @@ class S3Store implements ObjectStore {
     signal?.throwIfAborted();
     const { objectLock } = this.#options;
     if (!objectLock || !mayBeLocked(key)) return;
-    const info = await this.stat(key, signal ? { signal } : {});
+    const info = await this.stat(key, { signal });
     if (!info) throw this.#missing(key);
     if (info.retainedUntil !== undefined && info.retainedUntil >= until) return;
     await this.#requests.run({ doing: `retaining ${key}`, signal }, ({ sdk, client }, late) => {

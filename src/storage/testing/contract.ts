@@ -311,7 +311,7 @@ function refusing(store: () => ObjectStore): void {
 
 async function everything(store: ObjectStore, prefix: string, signal?: AbortSignal): Promise<ObjectInfo[]> {
   const found: ObjectInfo[] = [];
-  for await (const page of store.list(prefix, signal ? { signal } : {})) found.push(...page);
+  for await (const page of store.list(prefix, { signal })) found.push(...page);
   return found;
 }
 
