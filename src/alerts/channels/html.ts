@@ -20,15 +20,16 @@ export function htmlPage(notice: Notice): string {
   const rows = facts(notice)
     .map(
       ([name, value]) =>
-        `<tr><td style="padding:2px 12px 2px 0;color:#666666">${escaped(name)}</td><td>${escaped(value)}</td></tr>`,
+        `<tr><th scope="row" style="padding:2px 12px 2px 0;color:#5f5f5f;font-weight:normal;text-align:left;vertical-align:top">${escaped(name)}</th><td style="padding:2px 0">${escaped(value)}</td></tr>`,
     )
     .join('\n');
   return [
     '<!doctype html>',
-    '<html><body style="font:15px/1.45 sans-serif;color:#1c1c1c;margin:0;padding:20px">',
+    `<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escaped(headline(notice))}</title></head>`,
+    '<body style="font:16px/1.5 sans-serif;color:#1c1c1c;background:#ffffff;margin:0;padding:20px;max-width:44rem;overflow-wrap:anywhere">',
     `<h1 style="font-size:18px;margin:0 0 14px;padding-left:10px;border-left:5px solid ${colour}">${escaped(headline(notice))}</h1>`,
     paragraphs,
-    rows === '' ? '' : `<table style="border-collapse:collapse;font-size:13px">\n${rows}\n</table>`,
+    rows === '' ? '' : `<table style="border-collapse:collapse;font-size:14px">\n${rows}\n</table>`,
     link === undefined ? '' : `<p><a href="${escaped(link)}">${escaped(link)}</a></p>`,
     '</body></html>',
   ]

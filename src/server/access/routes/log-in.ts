@@ -100,4 +100,4 @@ export function registerLogIn(api: Api, parts: AccessParts): void {
 /** The cookie of the session is for this site's own requests; a redirect from the provider would not carry it, what this page asks for does. */
 const GO_ON =
   '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=/">' +
-  '<title>Logged in</title></head><body><p><a href="/">Logged in. Go on.</a></p></body></html>\n';
+  '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><title>Logged in</title></head><body><p><a href="/">Logged in. Go on.</a></p></body></html>\n';
