@@ -10,6 +10,7 @@ import { Failure, isFailure } from '../../src/base/failure.ts';
 import { type Catalog, openCatalog } from '../../src/catalog/catalog.ts';
 import { readEvents, watchEvents } from '../../src/catalog/events.ts';
 import { createRun, listRuns } from '../../src/catalog/runs.ts';
+import { mountable } from '../support/mounts.ts';
 import { startPostgres } from '../support/postgres/server.ts';
 import { type TempDir, tempDir } from '../support/temp.ts';
 
@@ -35,26 +36,30 @@ async function fails(work: Promise<unknown>, message: RegExp): Promise<void> {
   });
 }
 
-test('a full disk: the run is not there and neither is its event; with room again all goes on', async () => {
-  const mount = join(directory.path, 'small');
-  execFileSync('mkdir', [mount]);
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1M', 'tmpfs', mount]);
-  try {
-    await using catalog = await openCatalog({ path: join(mount, 'catalog.sqlite') });
-    await ask(catalog);
-    const filler = join(mount, 'filler');
-    const free = Number(execFileSync('df', ['--output=avail', '-B1', mount]).toString().split('\n')[1]);
-    writeFileSync(filler, Buffer.alloc(Math.max(0, free)));
-    await fails(ask(catalog, 'x'.repeat(300_000)), /disk of the catalog .* is full/);
-    assert.equal((await listRuns(catalog.db, { limit: 10 })).runs.length, 1);
-    assert.equal((await readEvents(catalog.db, 0, 10)).length, 1);
-    rmSync(filler);
-    await ask(catalog, 'again');
-    assert.equal((await listRuns(catalog.db, { limit: 10 })).runs.length, 2);
-  } finally {
-    execFileSync('umount', [mount]);
-  }
-});
+test(
+  'a full disk: the run is not there and neither is its event; with room again all goes on',
+  await mountable(),
+  async () => {
+    const mount = join(directory.path, 'small');
+    execFileSync('mkdir', [mount]);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1M', 'tmpfs', mount]);
+    try {
+      await using catalog = await openCatalog({ path: join(mount, 'catalog.sqlite') });
+      await ask(catalog);
+      const filler = join(mount, 'filler');
+      const free = Number(execFileSync('df', ['--output=avail', '-B1', mount]).toString().split('\n')[1]);
+      writeFileSync(filler, Buffer.alloc(Math.max(0, free)));
+      await fails(ask(catalog, 'x'.repeat(300_000)), /disk of the catalog .* is full/);
+      assert.equal((await listRuns(catalog.db, { limit: 10 })).runs.length, 1);
+      assert.equal((await readEvents(catalog.db, 0, 10)).length, 1);
+      rmSync(filler);
+      await ask(catalog, 'again');
+      assert.equal((await listRuns(catalog.db, { limit: 10 })).runs.length, 2);
+    } finally {
+      execFileSync('umount', [mount]);
+    }
+  },
+);
 
 test('locked by another process: the writer waits for it without holding up its own process', async () => {
   const path = join(directory.path, 'locked.sqlite');

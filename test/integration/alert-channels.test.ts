@@ -52,7 +52,7 @@ beforeEach(() => {
 });
 
 const KEY = Buffer.alloc(32, 7);
-const common = { allowPrivate: true, timeout: 5_000 };
+const common = { allowPrivate: true, timeout: 30_000 };
 const hook = (more: object = {}) =>
   ({
     ...{ type: 'webhook', url: `${receiver.url}/hook/s3cr3t`, secret: `whsec_${KEY.toString('base64')}` },
@@ -279,7 +279,7 @@ async function startMailbox(options: SMTPServerOptions): Promise<Mailbox> {
 
 const mailTo = (port: number, more: object = {}) =>
   ({
-    ...{ type: 'email', host: '127.0.0.1', port, security: 'none', timeout: 5_000 },
+    ...{ type: 'email', host: '127.0.0.1', port, security: 'none', timeout: 30_000 },
     ...{ from: 'Holdfast <backup@clinic.example>', to: ['ann@clinic.example', 'ben@clinic.example'] },
     ...more,
   }) as ChannelSettings;

@@ -138,7 +138,7 @@ test('versions come from a text or from programs, which get no shell and no endl
       endless: ['sleep', '60'],
       talkative: ['yes'],
     },
-    timeoutMs: 1500,
+    timeoutMs: 6000,
   });
   assert.equal(facts.application, 'v1.2 \\x1b[31m $HOME');
   assert.deepEqual(facts.runtimes, { node: process.version });
