@@ -42,6 +42,11 @@ export class Catalog implements AsyncDisposable {
     return within(this.db, work);
   }
 
+  /** The same text twice: nothing was committed between, by whomever. */
+  version(): Promise<string> {
+    return this.#reads.version();
+  }
+
   /** From now on `wake` also tells what other processes commit, where the database can say so, until the answer is disposed of. */
   async listen(): Promise<Listening> {
     return (await this.#listener?.hold()) ?? { ensure: async () => {}, [Symbol.asyncDispose]: async () => {} };

@@ -7,6 +7,8 @@ import type { CatalogDb } from './database.ts';
 export interface DirectReads extends AsyncDisposable {
   /** Rows of one statement that reads. Throws what the catalog throws. */
   read<R>(text: string, parameters: readonly unknown[]): Promise<{ readonly rows: R[] }>;
+  /** Another text as soon as anybody has committed anything; what was read before says nothing of what is read now. */
+  version(): Promise<string>;
 }
 
 const known = new WeakMap<CatalogDb, DirectReads>();

@@ -9,6 +9,7 @@ import type { Limits, ServerDeps } from './deps.ts';
 import { etagOf, names } from './etag.ts';
 import { OnceBook } from './idempotency.ts';
 import { jsonText } from './json.ts';
+import { KeptAnswers } from './kept-answers.ts';
 import { mayAct, type Principal, requireRole } from './principal.ts';
 import { RequestReader } from './request.ts';
 import { safeResponse } from './security-headers.ts';
@@ -44,7 +45,7 @@ export interface Call<E extends Endpoint> {
 
 export interface Reply<E extends Endpoint> {
   readonly body?: Given<AnswerOf<E>>;
-  /** The same as JSON in UTF-8, where it was made without the values. */
+  /** The same as JSON in UTF-8, where it was made without the values: of the catalog and the query alone, so that it can be kept. */
   readonly text?: Uint8Array<ArrayBuffer>;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -58,12 +59,16 @@ export class Api {
   readonly endpoints: Endpoint[] = [];
   readonly #hono: Hono<{ Variables: Variables }>;
   readonly #once: OnceBook;
+  readonly #kept: KeptAnswers;
+  /** Those that answer with texts. */
+  readonly #lists = new Set<Endpoint>();
 
   constructor(hono: Hono<{ Variables: Variables }>, deps: ServerDeps, limits: Limits) {
     this.#hono = hono;
     this.deps = deps;
     this.limits = limits;
     this.#once = new OnceBook(deps.catalog, deps.clock);
+    this.#kept = new KeptAnswers(deps.catalog);
   }
 
   /** The endpoint is declared in `src/api/`, or inline with `endpoint({ … })`. */
@@ -102,7 +107,7 @@ export class Api {
           allow: (found: string, unknown: () => Failure) =>
             allowFound(endpoint, principal, found, { unknown, context }),
         } as unknown as Call<E>;
-        return this.#respond(endpoint, await handler(call, context), context);
+        return this.#answer(endpoint, () => handler(call, context), context);
       }),
     );
     await this.deps.access.answered?.(
@@ -151,8 +156,23 @@ export class Api {
     }
   }
 
-  #respond(endpoint: Endpoint, reply: Reply<Endpoint> | Response, context: ServerContext): Response {
-    if (reply instanceof Response) return reply;
+  /** `handle`, unless it would answer with a text that is kept. */
+  async #answer<E extends Endpoint>(
+    endpoint: E,
+    handle: () => Promise<Reply<E> | Response>,
+    context: ServerContext,
+  ): Promise<Response> {
+    if (!this.#lists.has(endpoint)) {
+      const reply = await handle();
+      if (reply instanceof Response) return reply;
+      if (reply.text !== undefined) this.#lists.add(endpoint);
+      return this.#respond(endpoint, reply, context);
+    }
+    const kept = await this.#kept.answer(context.req.url, async () => textOf(await handle()));
+    return this.#respond(endpoint, { text: kept.text }, context, kept.etag);
+  }
+
+  #respond(endpoint: Endpoint, reply: Reply<Endpoint>, context: ServerContext, tag?: string): Response {
     const requestId = context.get('requestId');
     const { status } = endpoint.answer;
     if (endpoint.answer.body === undefined)
@@ -160,12 +180,18 @@ export class Api {
     const text = reply.text ?? Buffer.from(jsonText(reply.body)); // encoded once, for its tag and for the wire
     const headers = { 'content-type': 'application/json', 'cache-control': 'no-store', ...reply.headers };
     if (endpoint.method !== 'GET') return safeResponse(text, { status, headers, requestId });
-    const etag = etagOf(text);
+    const etag = tag ?? etagOf(text);
     const versioned = { ...headers, 'cache-control': 'private, no-cache', etag };
     if (names(context.req.header('if-none-match'), etag))
       return safeResponse(null, { status: 304, headers: versioned, requestId });
     return safeResponse(text, { status, headers: versioned, requestId });
   }
+}
+
+/** Of an endpoint that always answers with one. */
+function textOf(reply: Reply<Endpoint> | Response): Uint8Array<ArrayBuffer> {
+  if (!(reply instanceof Response) && reply.text !== undefined) return reply.text;
+  throw new TypeError('an endpoint answers now with a text, now without');
 }
 
 const NOTHING_ASKED = new URLSearchParams();

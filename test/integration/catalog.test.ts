@@ -345,6 +345,9 @@ for (const [name, place] of Object.entries(places)) {
       assert.equal(all.length, 100);
       assert.deepEqual(seen, all);
       assert.equal(await newestEvent(catalog.db), all.at(-1));
+      const version = await catalog.version();
+      await appendEvent(catalog.db, { type: 'wal.state' }, NOW);
+      assert.notEqual(await catalog.version(), version);
     });
 
     test('who watches gets what was, then what comes, also from another process; and stops when told to', async () => {

@@ -37,12 +37,17 @@ export function postgresDialect(pool: pg.Pool): Dialect {
   return guarded(new PostgresDialect({ pool }), postgresGuard);
 }
 
+const VERSION = `select pg_current_snapshot() || ' ' || extract(epoch from pg_postmaster_start_time()) as version`;
+
 export function postgresReads(pool: pg.Pool): DirectReads {
+  const read = async <R>(text: string, parameters: readonly unknown[]) => {
+    const { rows } = await postgresGuard(() => pool.query(text, [...parameters]), true);
+    return { rows: rows as R[] };
+  };
   return {
-    read: async <R>(text: string, parameters: readonly unknown[]) => {
-      const { rows } = await postgresGuard(() => pool.query(text, [...parameters]), true);
-      return { rows: rows as R[] };
-    },
+    read,
+    /** Which transactions are seen, by which server: the same ones, the same rows. */
+    version: async () => (await read<{ readonly version: string }>(VERSION, [])).rows[0]!.version,
     [Symbol.asyncDispose]: async () => {}, // the dialect closes the pool
   };
 }

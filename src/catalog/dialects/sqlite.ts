@@ -36,6 +36,12 @@ class Reads implements DirectReads {
     }, true);
   }
 
+  /** Counts what other connections commit, and this one commits nothing. */
+  async version(): Promise<string> {
+    const { rows } = await this.read<{ readonly data_version: number }>('pragma data_version', []);
+    return `${rows[0]!.data_version}`;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#connection?.close();
   }
