@@ -85,8 +85,12 @@ async function dispatch(shell: Shell): Promise<number> {
   return EXIT.done;
 }
 
-/** Help that was asked for is a result; help instead of a command is a usage error. */
+/** Help that was asked for is a result; help instead of a command is a usage error, which a program is told as any other. */
 async function usage({ scan, out, err }: Shell, text: (help: typeof import('./help.ts')) => string): Promise<number> {
+  if (scan.json && !scan.help) {
+    const command = ['holdfast', ...scan.words].join(' ');
+    throw new Failure('usage', `"${command}" is no whole command.`, { hint: `See "${command} --help".` });
+  }
   await (scan.help ? out : err).write(text(await import('./help.ts')));
   return scan.help ? EXIT.done : EXIT.usage;
 }

@@ -103,8 +103,12 @@ class PackageFile implements AsyncDisposable {
   }
 
   static async open(path: string): Promise<PackageFile> {
-    const file = await open(path).catch((cause: unknown) => {
-      throw new Failure('path_unknown', `${path} cannot be read: ${(cause as Error).message}.`, { cause });
+    const file = await open(path).catch((cause: NodeJS.ErrnoException) => {
+      const reason = cause.code === 'ENOENT' ? 'does not exist' : `cannot be read: ${cause.message}`;
+      throw new Failure('path_unknown', `${path} ${reason}.`, {
+        hint: 'Name the file that "holdfast export" wrote, or "-" for standard input. Nothing was changed.',
+        cause,
+      });
     });
     const stats = await file.stat();
     if (stats.isFile()) return new PackageFile(file, stats.size);

@@ -1,6 +1,7 @@
 /** From the configuration to what operations work with: storages opened, secrets fetched, the repository unlocked. */
 import type { Clock } from '../base/clock.ts';
 import { Failure, isFailure } from '../base/failure.ts';
+import { given } from '../base/given.ts';
 import type { Progress } from '../base/progress.ts';
 import type { Supervision } from '../base/supervision.ts';
 import type { Configuration } from '../config/configuration.ts';
@@ -59,13 +60,21 @@ export async function openSession(
     await Promise.all(stores.map((store) => store.close()));
     throw error;
   });
+  const used = repository.replicas.map(({ name }) => name).join(', ');
   for (const { name, failure } of repository.lost) {
     const { message, hint } = failure;
-    progress({ type: 'warning', storage: name, message, ...(hint === undefined ? {} : { hint }) });
+    const meanwhile = used === '' ? '' : ` Until it is back, this works with: ${used}.`;
+    progress({ type: 'warning', storage: name, message: `${message}${meanwhile}`, ...given('hint', hint) });
   }
   if (repository.replicas.length === 0) throw new Failure('storages_failed', 'No storage can be used.');
-  const given = supervision === undefined ? {} : { supervision };
-  return { repository, clock, signal, progress, ...given, [Symbol.asyncDispose]: () => repository.close() };
+  return {
+    repository,
+    clock,
+    signal,
+    progress,
+    ...given('supervision', supervision),
+    [Symbol.asyncDispose]: () => repository.close(),
+  };
 }
 
 async function unlock(

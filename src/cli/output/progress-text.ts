@@ -91,11 +91,13 @@ function warningText(event: ProgressEvent & { type: 'warning' }): string {
   const about = [event.storage, event.source, event.item]
     .filter((part) => part !== undefined)
     .map((part) => printable(part));
-  const message = withoutName(event.message, event.storage);
+  const message = withoutName(withoutName(event.message, event.storage), event.item);
   return about.length === 0 ? message : `${about.join(': ')}: ${message}`;
 }
 
-/** A storage's failures begin with its name; what is said about it begins with it already. */
-function withoutName(message: string, storage: string | undefined): string {
-  return storage !== undefined && message.startsWith(`${storage}: `) ? message.slice(storage.length + 2) : message;
+/** The failures of a storage begin with its name, then that of the object; what is said about them begins with these already. */
+function withoutName(message: string, name: string | undefined): string {
+  if (name === undefined) return message;
+  if (message.startsWith(`${name}: `)) return message.slice(name.length + 2);
+  return message.startsWith(`${name} is `) ? message.slice(name.length + 1) : message;
 }

@@ -83,7 +83,8 @@ export async function printInPlace(output: Output, outcome: RestoreInPlaceOutcom
 }
 
 async function printHead(output: Output, outcome: RestoreOutcome): Promise<void> {
-  const verb = outcome.mode === 'dry-run' ? 'Would restore' : 'Restored';
+  const part = outcome.missing > 0 ? ' part of' : '';
+  const verb = `${outcome.mode === 'dry-run' ? 'Would restore' : 'Restored'}${part}`;
   const when = formatUtcAndLocal(Date.parse(outcome.time));
   const what = output.style.bold(`${verb} point ${outcome.short_id}`);
   await output.line(`${what} of ${printable(outcome.app ?? 'no app')}, ${when}`);
@@ -94,6 +95,7 @@ async function printAmounts(output: Output, outcome: RestoreOutcome): Promise<vo
   await output.line(
     `  files   ${formatCount(outcome.files)} in ${howMany(outcome.directories, 'directories')}, ${formatBytes(outcome.bytes)}`,
   );
+  if (outcome.missing > 0) await output.line(`  missing ${howMany(outcome.missing, 'files')}; see below`);
   for (const [name, bytes] of Object.entries(outcome.bytes_fetched)) {
     await output.line(`  from    ${name}: ${formatBytes(bytes)}`);
   }
@@ -106,13 +108,14 @@ async function printAmounts(output: Output, outcome: RestoreOutcome): Promise<vo
 
 async function printProblems(output: Output, outcome: RestoreOutcome): Promise<void> {
   for (const { storage, count, message } of outcome.storage_problems) {
-    await output.warn(`${storage} failed ${count} times; the first time: ${printable(message)}`);
+    const often = count === 1 ? 'once' : `${formatCount(count)} times; the first time`;
+    await output.warn(`${storage} failed ${often}: ${printable(message)}`);
   }
   for (const { path, message } of outcome.problems.slice(0, SHOWN_PROBLEMS)) {
     await output.warn(`${printable(path)}: ${printable(message)}`);
   }
   const more = outcome.problem_count - SHOWN_PROBLEMS;
-  if (more > 0) await output.warn(`${more} more problems; --json lists up to a thousand.`);
+  if (more > 0) await output.warn(`${formatCount(more)} more problems; --json lists up to a thousand.`);
   if (outcome.missing > 0) {
     const hint = 'Run "holdfast sync" to heal the storages, then the same restore again: it continues.';
     await output.warn(`${howMany(outcome.missing, 'files')} could not be restored.`, hint);
