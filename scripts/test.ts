@@ -7,10 +7,11 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { atOnce } from '../src/base/at-once.ts';
 import { argumentsOf } from './arguments.ts';
 import { CHECKS, ROOT, runCheck } from './testing/checks.ts';
 import { type Failed, failureLines } from './testing/failures.ts';
-import { atOnce, runFiles, testFiles } from './testing/files.ts';
+import { runFiles, testFiles } from './testing/files.ts';
 import { processesMarked } from './testing/leaks.ts';
 import type { FileResult } from './testing/run-file.ts';
 import { type Services, startServices } from './testing/services.ts';

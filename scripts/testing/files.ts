@@ -1,6 +1,7 @@
 /** Which test files there are, and running them, a few at a time. */
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { atOnce } from '../../src/base/at-once.ts';
 import { type FileResult, runFile } from './run-file.ts';
 
 /**
@@ -49,13 +50,4 @@ export async function runFiles(options: FilesRun): Promise<FileResult[]> {
     options.onResult({ ...result, file }, (performance.now() - started) / 1000);
   });
   return results;
-}
-
-/** Does `work` on all `items` in their order, so many at a time. */
-export async function atOnce<T>(limit: number, items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const queue = items.values(); // shared: each item is taken once
-  const worker = async () => {
-    for (const item of queue) await work(item);
-  };
-  await Promise.all(Array.from({ length: limit }, worker));
 }
