@@ -4,6 +4,7 @@ import type { AnswerOf, Endpoint, GivenBody, GivenParams, GivenQuery } from '../
 import type { Event } from '../api/events.ts';
 import { FAILURES, Failure, type FailureCode } from '../base/failure.ts';
 import { given } from '../base/given.ts';
+import { parseJsonObject } from '../base/json-object.ts';
 import { readEvents } from './event-stream.ts';
 
 export interface ClientOptions {
@@ -151,7 +152,7 @@ function addTo(url: URL, name: string, value: unknown): void {
 /** The failure that a problem document tells; its code decides the exit status, as if it had happened here. */
 async function failureOf(response: Response): Promise<Failure> {
   const text = (await response.text().catch(() => '')).slice(0, LONGEST_PROBLEM);
-  const { code, detail, hint, errors } = problemOf(text);
+  const { code, detail, hint, errors } = parseJsonObject(text) ?? {};
   if (typeof code === 'string' && Object.hasOwn(FAILURES, code)) {
     const problems = Array.isArray(errors) ? { details: { problems: errors } } : {};
     return new Failure(code as FailureCode, String(detail ?? code), {
@@ -162,13 +163,4 @@ async function failureOf(response: Response): Promise<Failure> {
   return new Failure('server_failed', `The server answered ${response.status}, and not in the way of Holdfast.`, {
     hint: 'Check that --server names a Holdfast server, of this version or newer.',
   });
-}
-
-function problemOf(text: string): Record<string, unknown> {
-  try {
-    const value = JSON.parse(text) as unknown;
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
 }

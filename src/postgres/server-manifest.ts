@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { Failure } from '../base/failure.ts';
+import { type JsonObject, parseJsonObject } from '../base/json-object.ts';
 
 export interface ServerManifest {
   /** 1 before PostgreSQL 17, 2 from 17 on. */
@@ -62,14 +63,10 @@ export function verifyAgainst(manifest: ServerManifest, streamed: ReadonlyMap<st
   throw mismatch(extra === undefined ? 'it lists a file twice' : `${extra} was sent but is not listed`);
 }
 
-function parseJson(bytes: Buffer): Record<string, unknown> {
-  try {
-    const json: unknown = JSON.parse(bytes.toString('utf8'));
-    if (typeof json === 'object' && json !== null) return json as Record<string, unknown>;
-  } catch {
-    // falls through to the same answer
-  }
-  throw mismatch('it is no JSON document');
+function parseJson(bytes: Buffer): JsonObject {
+  const json = parseJsonObject(bytes.toString());
+  if (json === undefined) throw mismatch('it is no JSON document');
+  return json;
 }
 
 function parseFile(entry: unknown): ManifestFile {

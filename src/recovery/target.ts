@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { errno } from '../base/errno.ts';
 import { Failure } from '../base/failure.ts';
 import type { Id } from '../base/ids.ts';
+import { type JsonObject, parseJsonObject } from '../base/json-object.ts';
 import { makeDirectories } from '../base/make-directories.ts';
 import { formatBytes } from '../base/sizes.ts';
 
@@ -124,18 +125,14 @@ export async function syncDirectory(path: string | Buffer): Promise<void> {
   }
 }
 
-async function readMarker(path: string): Promise<Record<string, unknown> | undefined> {
+async function readMarker(path: string): Promise<JsonObject | undefined> {
   const file = join(path, MARKER_NAME);
   const stats = await lstat(file).catch(absent);
   if (stats === undefined) return undefined;
   if (!stats.isFile() || stats.size > MAX_MARKER) throw unknownMarker(path);
-  try {
-    const value: unknown = JSON.parse(await readFile(file, 'utf8'));
-    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
-  } catch {
-    // told below
-  }
-  throw unknownMarker(path);
+  const marker = parseJsonObject(await readFile(file, 'utf8').catch(() => ''));
+  if (marker === undefined) throw unknownMarker(path);
+  return marker;
 }
 
 function sameRestore(path: string, marker: Record<string, unknown>, identity: RestoreIdentity): TargetState {

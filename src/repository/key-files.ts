@@ -6,6 +6,7 @@
  */
 import { asFailure, Failure } from '../base/failure.ts';
 import { type Id, shortId } from '../base/ids.ts';
+import { type JsonObject, parseJsonObject } from '../base/json-object.ts';
 import { calibrateScrypt, createKeyFile, openKeyFile } from './crypto/key-file.ts';
 import { collectKeyFiles, putKeyFiles, readKeyFile } from './key-copies.ts';
 import { objectKey } from './keys.ts';
@@ -42,13 +43,9 @@ export async function listKeyFiles(repository: Repository): Promise<KeyFileInfo[
 }
 
 /** What a key file says of itself; nothing for one that cannot be read. */
-async function describe(holders: readonly Replica[], id: Id): Promise<Readonly<Record<string, unknown>>> {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(await readKeyFile(holders, id)).toString('utf8'));
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
+async function describe(holders: readonly Replica[], id: Id): Promise<JsonObject> {
+  const bytes = await readKeyFile(holders, id).catch(() => undefined);
+  return (bytes && parseJsonObject(Buffer.from(bytes).toString())) ?? {};
 }
 
 /** Adds a key file for `password` to every storage in use. Throws without any effect on the other keys when one cannot take it. */

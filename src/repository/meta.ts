@@ -9,6 +9,7 @@
  */
 import { asFailure, type Failure, isFailure } from '../base/failure.ts';
 import type { Id } from '../base/ids.ts';
+import { isJsonObject, type JsonObject, parseJsonObject } from '../base/json-object.ts';
 import { decodeUnpacked } from './format/unpacked.ts';
 import { idOfKey } from './keys.ts';
 import { listAll, type Replica } from './replicas.ts';
@@ -153,7 +154,7 @@ async function tolerate<T>(
 
 function mergeInto<E extends MetaEntry>(entries: Map<string, E>, text: string, { parse, merge = latest }: MetaBook<E>) {
   for (const [key, value] of Object.entries(parseEntries(text))) {
-    if (!isRecord(value) || !Number.isSafeInteger(value.time)) continue;
+    if (!isJsonObject(value) || !Number.isSafeInteger(value.time)) continue;
     const entry = parse(value);
     if (entry === undefined) continue;
     const known = entries.get(key);
@@ -165,23 +166,15 @@ function latest<E extends MetaEntry>(a: E, b: E): E {
   return b.time > a.time ? b : a;
 }
 
-function parseEntries(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (isRecord(value) && isRecord(value.entries)) return value.entries;
-  } catch {
-    // passed over like any other object that is not ours
-  }
-  return {};
+/** Nothing from an object that is not ours. */
+function parseEntries(text: string): JsonObject {
+  const entries = parseJsonObject(text)?.entries;
+  return isJsonObject(entries) ? entries : {};
 }
 
 function encode(entries: MetaEntries<MetaEntry>): string {
   const sorted = [...entries].sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify({ format: 1, entries: Object.fromEntries(sorted) });
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function keyOf(kind: string, id: Id): string {

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import type { Clock } from '../../base/clock.ts';
 import { Failure, isFailure } from '../../base/failure.ts';
 import type { Id } from '../../base/ids.ts';
+import { type JsonObject, parseJsonObject } from '../../base/json-object.ts';
 import { type MasterKey, Sealer } from './envelope.ts';
 
 const scryptAsync = promisify<string, Uint8Array, number, ScryptOptions, Buffer>(scrypt);
@@ -137,14 +138,10 @@ function parseMasterKey(plaintext: Buffer): MasterKey {
   return key;
 }
 
-function parseObject(bytes: Uint8Array): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(bytes).toString());
-    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
-  } catch {
-    // told below, like any other value that is not an object
-  }
-  throw damaged('it is not a JSON object');
+function parseObject(bytes: Uint8Array): JsonObject {
+  const object = parseJsonObject(Buffer.from(bytes).toString());
+  if (object === undefined) throw damaged('it is not a JSON object');
+  return object;
 }
 
 function base64(bytes: Uint8Array): string {

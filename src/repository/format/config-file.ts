@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { Failure } from '../../base/failure.ts';
 import { type Id, idFromBytes, isId } from '../../base/ids.ts';
+import { type JsonObject, parseJsonObject } from '../../base/json-object.ts';
 import { randomPolynomial } from './polynomial.ts';
 
 export interface RepositoryConfig {
@@ -40,14 +41,10 @@ export function parseConfig(plaintext: Uint8Array): RepositoryConfig {
   return { version, id, chunker_polynomial };
 }
 
-function parseObject(plaintext: Uint8Array): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(plaintext).toString());
-    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
-  } catch {
-    // told below, like any other value that is not an object
-  }
-  throw damaged('it is not a JSON object');
+function parseObject(plaintext: Uint8Array): JsonObject {
+  const object = parseJsonObject(Buffer.from(plaintext).toString());
+  if (object === undefined) throw damaged('it is not a JSON object');
+  return object;
 }
 
 function damaged(why: string): Failure {
