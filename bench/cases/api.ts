@@ -6,18 +6,22 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { systemClock } from '../../src/base/clock.ts';
-import { type CatalogPlace, openCatalog } from '../../src/catalog/catalog.ts';
+import type { CatalogPlace } from '../../src/catalog/catalog.ts';
 import { freePort } from '../../src/postgres/free-port.ts';
 import { HOLDFAST, holdfastOk, writeConfig } from '../../test/support/holdfast.ts';
 import { startPostgres } from '../../test/support/postgres/server.ts';
-import { fillCatalog, scheduleId } from '../data/catalog.ts';
+import { APPS, fillCatalog, scheduleId } from '../data/catalog.ts';
 import type { Bench } from '../harness/context.ts';
 import type { Figure } from '../harness/results.ts';
 
 const CLIENTS_PROGRAM = fileURLToPath(new URL('../programs/api-clients.ts', import.meta.url));
 const CLIENTS = 50;
-/** Before anything is measured: the engine compiles what it sees often. */
-const WARM_UP = 500;
+/** Before anything is measured, and before each list: the engine compiles what it sees often. */
+const WARM_UP = 2_000;
+const WARM_UP_EACH = 200;
+/** Calls of clients that pause, and how often each of them asks, in ms. */
+const PAUSED_CALLS = 2_000;
+const EVERY_MS = 500;
 const STREAMS = 500;
 const SETTLE_MS = 5_000;
 /** Of `/proc/PID/stat`, in a second. */
@@ -55,6 +59,16 @@ const LISTS = [
   'backup/jobs?app=app7',
 ];
 
+/** So many different pages are more than the service keeps. */
+const PAGES = 400;
+const pages = (of: (app: string, turn: number) => string) =>
+  Array.from({ length: PAGES }, (_, n) => `/api/v1/${of(`app${n % APPS}`, Math.floor(n / APPS))}`);
+const DIFFERENT: readonly (readonly [what: string, paths: readonly string[]])[] = [
+  ['runs of an app and a kind', pages((app, n) => `runs?app=${app}&kind=${['backup', 'check', 'prove', 'prune'][n]}`)],
+  ['points of an app', pages((app, n) => `points?app=${app}&limit=${50 - n}`)],
+  ['alerts of an app', pages((app, n) => `alerts?app=${app}&limit=${50 - n}`)],
+];
+
 interface Caller {
   readonly port: number;
   readonly token: string;
@@ -72,7 +86,7 @@ export const api: Bench = {
       const directory = join(workspace.path, database);
       await mkdir(directory, { recursive: true });
       say(`${database}: filling the catalog …`);
-      await fill(place, runs, points);
+      await fillCatalog(place, runs, points);
       say(`${database}: asking …`);
       for (const { what, value } of await serve(directory, place, calls))
         figures.push({ what: `${database}, ${what}`, value });
@@ -84,17 +98,15 @@ export const api: Bench = {
     return {
       about:
         `${runs.toLocaleString('en')} runs and ${points.toLocaleString('en')} points in the catalog, a third as many events, entries of the audit log and figures as runs, and ` +
-        `schedules, alerts and deliveries to match. ${CLIENTS} clients in a process of their own on the same machine, each asking again as soon as it has its answer; pages of 50.`,
+        `schedules, alerts and deliveries to match; pages of 50. ${CLIENTS} clients in a process of their own on the same machine. "Without a pause": each asks again as soon as it has ` +
+        `its answer, so that ${CLIENTS} requests wait for one thread at any moment, and an answer takes ${CLIENTS} times the processor time of one, whatever that is. "Twice a second": each asks ` +
+        'so often for one list after the other, as people do who look at pages. A page that is asked for again while nothing was written to the catalog is answered from memory; what reading ' +
+        `pages costs show the lines with ${PAGES} of them. Memory and start are those of the built program.`,
       rows: [],
       figures,
     };
   },
 };
-
-async function fill(place: CatalogPlace, runs: number, points: number): Promise<void> {
-  await using catalog = await openCatalog(place);
-  await fillCatalog(catalog, runs, points);
-}
 
 async function serve(directory: string, place: CatalogPlace, calls: number): Promise<Figure[]> {
   const port = await freePort();
@@ -110,10 +122,14 @@ async function serve(directory: string, place: CatalogPlace, calls: number): Pro
     const figures: Figure[] = [{ what: 'from start to ready', value: `${seconds(before)} s` }];
     await systemClock.sleep(SETTLE_MS);
     figures.push({ what: 'memory while nothing happens', value: await rss(caller) });
-    await ask(caller, '/api/v1/runs', WARM_UP);
-    for (const list of LISTS) {
-      const path = `/api/v1/${list}`;
-      figures.push({ what: `GET ${path}`, value: await latencies(caller, path, calls) });
+    const paths = LISTS.map((list) => `/api/v1/${list}`);
+    await ask(caller, paths, WARM_UP);
+    figures.push({ what: 'all lists in turn, twice a second', value: await paused(caller, paths) });
+    for (const path of paths)
+      figures.push({ what: `GET ${path}, without a pause`, value: await latencies(caller, [path], calls) });
+    for (const [what, different] of DIFFERENT) {
+      const value = await latencies(caller, different, calls);
+      figures.push({ what: `${PAGES} pages of ${what} in turn, without a pause`, value });
     }
     figures.push({ what: `${STREAMS} streams, an event to the last of them`, value: await streams(caller) });
     figures.push({ what: 'memory afterwards', value: await rss(caller) });
@@ -143,19 +159,32 @@ async function ready({ port }: Caller): Promise<void> {
   }
 }
 
-/** ms of each call. */
-async function ask({ port, token }: Caller, path: string, calls: number): Promise<number[]> {
-  const args = [CLIENTS_PROGRAM, port, token, CLIENTS, calls, path].map(String);
+/** ms of each call, for each path. */
+async function ask({ port, token }: Caller, paths: readonly string[], calls: number, every = 0): Promise<number[][]> {
+  const args = [CLIENTS_PROGRAM, port, token, CLIENTS, calls, every, ...paths].map(String);
   const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 1 << 24 });
-  return JSON.parse(stdout) as number[];
+  return JSON.parse(stdout) as number[][];
 }
 
-async function latencies(caller: Caller, path: string, calls: number): Promise<string> {
+async function latencies(caller: Caller, paths: readonly string[], calls: number): Promise<string> {
+  await ask(caller, paths, WARM_UP_EACH);
   const before = await processorMs(caller);
-  const taken = (await ask(caller, path, calls)).sort((a, b) => a - b);
+  const taken = await ask(caller, paths, calls);
   const used = (await processorMs(caller)) - before;
+  return `${within(taken.flat())}; ${(used / calls).toFixed(2)} ms of processor each`;
+}
+
+async function paused(caller: Caller, paths: readonly string[]): Promise<string> {
+  const taken = await ask(caller, paths, PAUSED_CALLS, EVERY_MS);
+  const longest = taken.map((each) => Math.max(...each));
+  const slowest = longest.indexOf(Math.max(...longest));
+  return `${within(taken.flat())}; the longest ${longest[slowest]!.toFixed(1)} ms, of GET ${paths[slowest]}`;
+}
+
+function within(taken: number[]): string {
+  taken.sort((a, b) => a - b);
   const at = (part: number) => `${taken[Math.floor(part * (taken.length - 1))]!.toFixed(1)} ms`;
-  return `half within ${at(0.5)}, 99 % within ${at(0.99)}; ${(used / calls).toFixed(2)} ms of processor each`;
+  return `half within ${at(0.5)}, 99 % within ${at(0.99)}`;
 }
 
 /** User and system time of the server so far. */

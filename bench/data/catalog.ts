@@ -2,9 +2,11 @@
  * A catalog as it is after years of service: a million runs, a hundred thousand points, and what comes with them. The database makes the rows
  * by itself, with the indexes taken away meanwhile. All of it is young enough to be kept: nothing is swept while something is measured.
  */
-import { sql } from 'kysely';
+import { Kysely, PostgresDialect, sql } from 'kysely';
+import pg from 'pg';
 import { systemClock } from '../../src/base/clock.ts';
-import type { Catalog } from '../../src/catalog/catalog.ts';
+import { type Catalog, type CatalogPlace, openCatalog } from '../../src/catalog/catalog.ts';
+import type { CatalogTables } from '../../src/catalog/schema.ts';
 import { dropIndexes } from './catalog/indexes.ts';
 import { series } from './catalog/series.ts';
 import { type Counts, SCHEDULES, TABLES } from './catalog/tables.ts';
@@ -13,8 +15,24 @@ export { APPS, SCHEDULES, scheduleId } from './catalog/tables.ts';
 
 const DAY = 86_400_000;
 
-/** Fills an empty catalog: for a million runs also a third as many events, entries of the audit log and figures, and 20,000 alerts. */
-export async function fillCatalog(catalog: Catalog, runs: number, points: number): Promise<void> {
+/** What is filled: one connection, so that what is set on it holds for everything. */
+export type Filled = Pick<Catalog, 'db' | 'dialect'>;
+
+/** Makes a catalog: for a million runs also a third as many events, entries of the audit log and figures, and 20,000 alerts. */
+export async function fillCatalog(place: CatalogPlace, runs: number, points: number): Promise<void> {
+  await using catalog = await openCatalog(place);
+  if ('path' in place) return await fill(catalog, runs, points);
+  // The catalog's own connections give up after half a minute, which an index of a million rows may take on a busy machine.
+  const pool = new pg.Pool({ connectionString: place.url, max: 1 });
+  const db = new Kysely<CatalogTables>({ dialect: new PostgresDialect({ pool }) });
+  try {
+    await fill({ db, dialect: 'postgres' }, runs, points);
+  } finally {
+    await db.destroy();
+  }
+}
+
+async function fill(catalog: Filled, runs: number, points: number): Promise<void> {
   const { db, dialect } = catalog;
   const counts: Counts = {
     ...{ runs, points, events: Math.ceil(runs / 3), alerts: Math.ceil(runs / 50), schedules: SCHEDULES },

@@ -1,9 +1,9 @@
 /** Indexes out of the way while a table is filled: made afterwards, each in one pass. */
 import { sql } from 'kysely';
-import type { Catalog } from '../../../src/catalog/catalog.ts';
+import type { Filled } from '../catalog.ts';
 
 /** Drops every index but those of keys; what it answers makes them again. */
-export async function dropIndexes({ db, dialect }: Catalog): Promise<() => Promise<void>> {
+export async function dropIndexes({ db, dialect }: Filled): Promise<() => Promise<void>> {
   const known =
     dialect === 'sqlite'
       ? sql<Index>`select name, sql as definition from sqlite_master where type = 'index' and sql is not null`

@@ -1,6 +1,6 @@
 /** Numbers 1, 2, 3 … as a table of either database, and what rows are made of: times, ids, choices. */
 import { type RawBuilder, sql } from 'kysely';
-import type { Catalog } from '../../../src/catalog/catalog.ts';
+import type { Filled } from '../catalog.ts';
 
 export type Sql = RawBuilder<unknown>;
 
@@ -17,7 +17,7 @@ const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz';
 const TIME_DIGITS = 10;
 
 /** `end` and `span` in ms: the last row was made at `end`. */
-export function series({ dialect }: Catalog, count: number, end: number, span: number): Series {
+export function series({ dialect }: Filled, count: number, end: number, span: number): Series {
   const last = sql.lit(count);
   const step = Math.max(1, Math.floor(span / count));
   const time = sql`(${sql.lit(end - count * step)} + n * ${sql.lit(step)})`;
