@@ -18,7 +18,7 @@ import {
   time,
 } from './shapes.ts';
 
-export const Point = z
+const Point = z
   .object({
     id: z.string().describe('64 hexadecimal digits.'),
     short_id: z.string(),
@@ -32,7 +32,6 @@ export const Point = z
     storages: z.array(z.string()).describe('Those that hold it.'),
   })
   .meta({ id: 'Point' });
-export type Point = z.output<typeof Point>;
 
 const Entry = z
   .object({

@@ -216,7 +216,7 @@ function columns(schedule: NewSchedule) {
 }
 
 /** The columns as they are read; what lies there as JSON is parsed. */
-export function toSchedule(row: SchedulesTable): Schedule {
+function toSchedule(row: SchedulesTable): Schedule {
   return {
     id: row.id,
     app: row.app,
