@@ -2,6 +2,7 @@
 import type { Selectable } from 'kysely';
 import { newId } from '../base/ids.ts';
 import type { CatalogDb } from './catalog.ts';
+import { prepared, preparedForms } from './prepared.ts';
 import type { ApprovalsTable } from './schema.ts';
 
 export type Approval = Selectable<ApprovalsTable>;
@@ -42,20 +43,23 @@ export function findApproval(db: CatalogDb, id: string): Promise<Approval | unde
   return db.selectFrom('approvals').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
+export interface ApprovalPage {
+  readonly state?: ApprovalState | undefined;
+  readonly before?: string | undefined;
+  readonly limit: number;
+}
+
 /** Newest first, from before `before`. */
-export function listApprovals(
-  db: CatalogDb,
-  {
-    state,
-    before,
-    limit,
-  }: { readonly state?: ApprovalState | undefined; readonly before?: string | undefined; readonly limit: number },
-): Promise<Approval[]> {
+export async function listApprovals(db: CatalogDb, page: ApprovalPage): Promise<Approval[]> {
+  return (await selectPage(db, page)).rows;
+}
+
+const selectPage = preparedForms((db: CatalogDb, { state, before, limit }: ApprovalPage) => {
   let query = db.selectFrom('approvals').selectAll();
   if (state !== undefined) query = query.where('state', '=', state);
   if (before !== undefined) query = query.where('id', '<', before);
-  return query.orderBy('id', 'desc').limit(limit).execute();
-}
+  return query.orderBy('id', 'desc').limit(limit);
+});
 
 /** From pending to `state`; whether it was this call that did it. Of several that decide at once, exactly one hears yes. */
 export async function decideApproval(
@@ -81,9 +85,17 @@ export async function setApprovalRun(db: CatalogDb, id: string, runId: string): 
 
 /** Whether there are any whose time is over: asked with every look, so that a look writes nothing. */
 export async function hasOverdueApprovals(db: CatalogDb, now: number): Promise<boolean> {
-  const query = db.selectFrom('approvals').select('id').where('state', '=', 'pending').where('expires_at', '<=', now);
-  return (await query.limit(1).executeTakeFirst()) !== undefined;
+  return (await overdue(db, { now })).rows.length > 0;
 }
+
+const overdue = prepared<{ readonly now: number }, Pick<Approval, 'id'>>((db, value) =>
+  db
+    .selectFrom('approvals')
+    .select('id')
+    .where('state', '=', 'pending')
+    .where('expires_at', '<=', value('now'))
+    .limit(1),
+);
 
 /** Those whose time is over are told as expired from now on. */
 export async function expireApprovals(db: CatalogDb, now: number): Promise<Approval[]> {
