@@ -57,6 +57,11 @@ export function factsHtml(rows: readonly (readonly [name: string, value: string]
   return `<dl>${rows.map(([name, value]) => `<dt>${html(name)}</dt><dd>${html(value)}</dd>`).join('\n')}</dl>`;
 }
 
+/** A command line whose words stay whole where a line of the page ends: `--confirm` is not torn after its hyphens. */
+export function commandHtml(line: string): string {
+  return line.replace(/ +|[^ ]+/g, (part) => (part.startsWith(' ') ? part : `<span class="word">${html(part)}</span>`));
+}
+
 /** Lines to be filled in with a pen. */
 export function blanksHtml(labels: readonly string[]): string {
   return `<div class="blanks">${labels.map((label) => `<div>${html(label)}</div>`).join('')}</div>`;
@@ -107,7 +112,7 @@ dt { color: var(--soft); overflow-wrap: anywhere; }
 dd { margin: 0; overflow-wrap: anywhere; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: .7rem; margin: 1.2rem 0 0; }
 .figures div { padding: .7rem .8rem; border: 1px solid var(--line); border-radius: 6px; break-inside: avoid; }
-.figures b { display: block; font-size: 1.25rem; line-height: 1.25; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
+.figures b { display: block; font-size: 1.15rem; line-height: 1.25; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
 .figures span { color: var(--soft); font-size: .88rem; }
 table { width: 100%; border-collapse: collapse; }
 th, td { padding: .45rem .6rem .45rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
@@ -127,6 +132,7 @@ td.track { width: 40%; }
 .plain li { margin: .2rem 0; overflow-wrap: anywhere; }
 code, pre { font-family: ui-monospace, "SFMono-Regular", Menlo, Consolas, monospace; overflow-wrap: anywhere; }
 code { font-size: .88em; }
+.word { display: inline-block; max-width: 100%; text-indent: 0; }
 .commands { margin: .7rem 0; padding: .55rem .8rem; background: var(--code); border: 1px solid var(--line); border-radius: 5px; break-inside: avoid; }
 .commands pre { margin: 0; padding-left: 3ch; text-indent: -3ch; font-size: .85rem; line-height: 1.55; white-space: pre-wrap; }
 .blanks { display: grid; grid-template-columns: 2fr 3fr 3fr; gap: 2rem; margin-top: 2.3rem; break-inside: avoid; break-before: avoid; }

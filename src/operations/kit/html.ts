@@ -1,6 +1,6 @@
 /** A document as one page without anything from outside, made to be printed. */
 import { html } from '../../base/html.ts';
-import { blanksHtml, factsHtml, markHtml, pageHtml, SIGNATURE, verdictHtml } from '../../base/page.ts';
+import { blanksHtml, commandHtml, factsHtml, markHtml, pageHtml, SIGNATURE, verdictHtml } from '../../base/page.ts';
 import type { Block, KitDocument, Section, StepDone } from './document.ts';
 
 export function toHtml({ title, kicker, subtitle, verdict, sections, signed }: KitDocument): string {
@@ -41,7 +41,7 @@ function listHtml(sentences: readonly string[], tag: 'ol' | 'ul'): string {
 
 /** Each line by itself: one that is too long for the paper goes on indented, and is not taken for two. */
 function commandsHtml(lines: readonly string[]): string {
-  return `<div class="commands">${lines.map((line) => `<pre>${html(line)}</pre>`).join('\n')}</div>`;
+  return `<div class="commands">${lines.map((line) => `<pre>${commandHtml(line)}</pre>`).join('\n')}</div>`;
 }
 
 function stepsHtml(steps: readonly StepDone[]): string {
@@ -51,7 +51,7 @@ function stepsHtml(steps: readonly StepDone[]): string {
 
 function stepHtml({ number, title, what, isCommand, state, outcome, took, mayTake, remarks }: StepDone): string {
   const said = remarks.length === 0 ? '' : `<ul>${remarks.map((each) => `<li>${html(each)}</li>`).join('')}</ul>`;
-  const done = isCommand ? `<code>${html(what)}</code>` : html(what);
+  const done = isCommand ? `<code>${commandHtml(what)}</code>` : html(what);
   return `<tr><th scope="row"><strong>${number}. ${html(title)}</strong><br>${done}${said}</th>
 <td>${markHtml(state, outcome)}</td><td class="number">${html(took)}</td><td class="number"><span class="of">of </span>${html(mayTake)}</td></tr>`;
 }

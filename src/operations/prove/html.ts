@@ -100,7 +100,7 @@ function steps({ steps: all, total_seconds, rto_seconds }: ProofReport): string 
   const longest = Math.max(...all.map(({ seconds }) => seconds), 0.001);
   const rows = all.map(
     ({ step, seconds }) =>
-      `<tr><th scope="row">${html(step)}</th><td class="number">${seconds.toFixed(1)} s</td><td class="track">${barHtml(seconds / longest)}</td></tr>`,
+      `<tr><th scope="row">${html(step)}</th><td class="number">${timeTaken(seconds)}</td><td class="track">${barHtml(seconds / longest)}</td></tr>`,
   );
   const upTo = rto_seconds === null ? '' : `, of which ${formatDuration(rto_seconds * 1000)} until everything was back`;
   return `<table><thead><tr><th scope="col">Step</th><th scope="col" class="number">Time</th><td class="track"></td></tr></thead><tbody>${rows.join('')}</tbody></table>
@@ -116,7 +116,7 @@ function checks(findings: readonly Finding[]): string {
     const meaning = outcome in MEANING_OF ? `${MEANING_OF[outcome]}${CHECK_MEANINGS[check] ?? ''}` : '';
     const seen = counted === 0 && outcome === 'skipped' ? '–' : howMany(counted, unit);
     return `<tr><th scope="row"><strong>${html(check)}</strong> <span class="source">${html(source)}</span><br>${html(meaning)}${remarks(finding)}</th>
-<td>${markHtml(STATES[outcome] ?? 'rest', outcome)}</td><td class="number">${html(seen)}</td><td class="number">${duration_s.toFixed(1)} s</td></tr>`;
+<td>${markHtml(STATES[outcome] ?? 'rest', outcome)}</td><td class="number">${html(seen)}</td><td class="number">${timeTaken(duration_s)}</td></tr>`;
   });
   return `<table class="checks"><thead><tr><th scope="col">Check</th><th scope="col">Outcome</th><th scope="col" class="number">Looked at</th><th scope="col" class="number">Time</th></tr></thead>
 <tbody>${rows.join('\n')}</tbody></table>`;
@@ -142,6 +142,11 @@ function surroundings({ versions, machine, storages }: ProofReport): string {
     ['Machine', `${machine.hostname}: ${machine.system}, ${machine.kernel}, ${machine.architecture}`],
     ['Processors, memory', `${machine.cpu}; ${formatBytes(machine.memory_bytes)}`],
   ]);
+}
+
+/** `4.0 s`, and from a minute on `1 h 40 min`. */
+function timeTaken(seconds: number): string {
+  return seconds < 60 ? `${seconds.toFixed(1)} s` : formatDuration(seconds * 1000);
 }
 
 function section(title: string, body: string, kind?: 'whole'): string {
