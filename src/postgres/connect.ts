@@ -59,6 +59,7 @@ async function attempt(
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEPALIVE_MS,
     ...(settings.password === undefined ? {} : { password: settings.password }),
+    ...(settings.options === undefined ? {} : { options: settings.options }),
     ...(options.replication ? { replication: options.replication } : {}),
   };
   const client = new pg.Client(config);

@@ -19,6 +19,8 @@ export interface ConnectionSettings {
   readonly sslCert?: string;
   readonly sslKey?: string;
   readonly applicationName: string;
+  /** `-c name=value …`: settings of the session, which win over those stored for its database and role. */
+  readonly options?: string;
   readonly connectTimeoutMs: number;
 }
 

@@ -5,7 +5,6 @@
 import { randomBytes } from 'node:crypto';
 import { Failure } from '../base/failure.ts';
 import { type ServerAccount, serverAccount } from '../postgres/account.ts';
-import { parseConnectionUrl } from '../postgres/connection-settings.ts';
 import { PostgresInstance } from '../postgres/instance.ts';
 import { type ProgramSearch, programsFor, type ServerPrograms } from '../postgres/programs.ts';
 import { SqlSession } from '../postgres/sql.ts';
@@ -19,6 +18,7 @@ import { type Database, databaseOf, dataDirectoryOf, restoreCopy } from './sandb
 import { neutralise, runtimeParent, writeConfigFiles } from './server/config-files.ts';
 import { reachedBy } from './server/reached.ts';
 import { majorOf, quietSettings, type ServerLimits } from './server/settings.ts';
+import { quietSession, resetStoredSettings } from './server/stored-settings.ts';
 import { bootstrapSuperuser } from './server/superuser.ts';
 import { announceReading } from './shared-lock.ts';
 import type { RecoveryWorld } from './world.ts';
@@ -91,6 +91,7 @@ class Opening {
       plan === undefined ? this.#start(copy) : this.#replay(copy, plan),
     );
     parts.defer(() => instance.stop('immediate'));
+    await resetStoredSettings(instance, user, this.#world.signal);
     const login = this.#request.tcp ? await this.#passwordLogin(instance, user) : { user };
     const all = parts.move();
     return {
@@ -179,8 +180,7 @@ class Opening {
   /** The socket lets everybody in who gets to it; a port can be reached by every account of the machine. */
   async #passwordLogin(instance: PostgresInstance, user: string): Promise<Login> {
     const [role, password] = [`sandbox_${randomBytes(4).toString('hex')}`, randomBytes(18).toString('base64url')];
-    const settings = parseConnectionUrl(instance.url({ user, database: 'template1' }));
-    await using sql = await SqlSession.open(settings, { signal: this.#world.signal });
+    await using sql = await SqlSession.open(quietSession(instance, user), { signal: this.#world.signal });
     await sql.run('SET default_transaction_read_only = off');
     await sql.run(`CREATE ROLE ${role} SUPERUSER LOGIN PASSWORD '${password}'`);
     return { user: role, password, tcp: true };

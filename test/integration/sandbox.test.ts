@@ -15,10 +15,22 @@ import { openSessionOf, postgresSource, runBackUp } from './fixtures/backup-run.
 
 const available = await majors();
 
+/** What the original stored for its databases and roles: libraries that are not here, more memory than a copy gets, and what queries depend on. */
+const STORED = [
+  'create database other',
+  "alter database other set session_preload_libraries = 'no_such_library'",
+  "alter database template1 set session_preload_libraries = 'no_such_library'",
+  "alter role postgres in database other set work_mem = '900MB'",
+  "alter role postgres set temp_buffers = '900MB'",
+  "alter role all set work_mem = '700MB'",
+  "alter database other set search_path = 'kept'",
+];
+
 for (const major of available) {
   test(`PostgreSQL ${major}: a sandbox of a point has its rows, and can be written to`, async () => {
     await using pg = await startPostgres({ major, settings: { max_connections: '37' } });
     await pg.sql('create table t as select x from generate_series(1, 1000) x');
+    for (const statement of STORED) await pg.sql(statement);
     await using world = await sandboxWorld(pg);
     await pg.sql('delete from t');
     await using sandbox = await openSandbox(world.session, world.request());
@@ -32,6 +44,11 @@ for (const major of available) {
               current_setting('max_logical_replication_workers') w, current_setting('shared_preload_libraries') p`,
     );
     assert.deepEqual(shown, [{ a: 'off', l: '', c: '37', w: '0', p: '' }]);
+    const limits = `select current_setting('work_mem') w, current_setting('shared_buffers') s, current_setting('temp_buffers') t,
+              current_setting('session_preload_libraries') p, current_setting('search_path') kept`;
+    assert.deepEqual(await runSql(sandbox.url('other'), limits), [
+      { w: '16MB', s: '128MB', t: '8MB', p: '', kept: 'kept' },
+    ]);
     assert.deepEqual(
       sandbox.steps.map(({ step }) => step),
       ['find', 'restore', 'start'],

@@ -1,7 +1,7 @@
 /** Where a server's recovery ended. */
-import { parseConnectionUrl } from '../../postgres/connection-settings.ts';
 import type { PostgresInstance } from '../../postgres/instance.ts';
 import { SqlSession } from '../../postgres/sql.ts';
+import { quietSession } from './stored-settings.ts';
 
 export interface Reached {
   readonly lsn: string;
@@ -11,9 +11,7 @@ export interface Reached {
 
 /** The position up to which the log was applied, and the time of the last commit in it; also of a server whose recovery is over. */
 export async function reachedBy(instance: PostgresInstance, user: string, signal: AbortSignal): Promise<Reached> {
-  await using sql = await SqlSession.open(parseConnectionUrl(instance.url({ user, database: 'template1' })), {
-    signal,
-  });
+  await using sql = await SqlSession.open(quietSession(instance, user), { signal });
   const [row] = await sql.rows(
     `SELECT coalesce(pg_last_wal_replay_lsn(), pg_current_wal_lsn())::text AS lsn,
             to_char(pg_last_xact_replay_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS time`,

@@ -5,9 +5,9 @@
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure, isFailure } from '../../base/failure.ts';
-import { type ConnectionSettings, parseConnectionUrl } from '../../postgres/connection-settings.ts';
 import type { PostgresInstance } from '../../postgres/instance.ts';
 import { SqlSession } from '../../postgres/sql.ts';
+import { quietSession } from './stored-settings.ts';
 
 const PG_AUTHID = 1260;
 const FILENODE_MAP_MAGIC = 0x592717;
@@ -26,7 +26,7 @@ export async function bootstrapSuperuser(
   let refusal: unknown;
   for (const user of names) {
     try {
-      await using sql = await SqlSession.open(settingsFor(instance, user), { signal });
+      await using sql = await SqlSession.open(quietSession(instance, user), { signal });
       const [row] = await sql.rows('SELECT rolname FROM pg_catalog.pg_roles WHERE oid = 10');
       if (typeof row?.rolname === 'string') return row.rolname;
     } catch (error) {
@@ -36,10 +36,6 @@ export async function bootstrapSuperuser(
     }
   }
   throw refusal ?? new Failure('postgres_refused', 'The restored cluster has no superuser.');
-}
-
-function settingsFor(instance: PostgresInstance, user: string): ConnectionSettings {
-  return parseConnectionUrl(instance.url({ user, database: 'template1' }));
 }
 
 /** Names in the table of roles, of living and dead rows alike: a guess too many costs one connection. */
