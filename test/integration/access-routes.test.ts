@@ -21,7 +21,9 @@ import { userNamed } from '../../src/catalog/users.ts';
 import { Person } from '../../src/server/access/identity.ts';
 import { isRecorded, writesItself } from '../../src/server/access/recorded.ts';
 import { newSetupCode } from '../../src/server/access.ts';
+import { describeApi } from '../../src/server/openapi.ts';
 import { type AccessServer, type Asked, accessServer, type Browser, LONG } from '../support/access.ts';
+import { attacks } from '../support/fuzz.ts';
 
 const PAGE = fileURLToPath(new URL('../../docs/access.md', import.meta.url));
 
@@ -112,6 +114,9 @@ const BODIES: Readonly<Record<string, object>> = {
   restoreFromBackup: { app: 'clinic', backup: 'latest', to: '/srv/x' },
   muteAlert: { until: null },
 };
+
+/** Each asks every storage, or never ends. */
+const LOOKS_AT_STORAGES = ['runDoctor', 'runHealthCheck', 'getStatus', 'getSystemStatus', 'getKit', 'streamEvents'];
 
 /** Status of the last request. */
 let answered = 0;
@@ -351,4 +356,33 @@ test('the description with all routes passes the linter, and every id is there o
   );
   const ids = server.app.api.endpoints.map(({ id }) => id);
   assert.equal(new Set(ids).size, ids.length);
+});
+
+test('whatever the description allows, and whatever it does not, is answered, never as a failure of ours', async () => {
+  await server.account('zoe', ['administrator', '*']);
+  const program = server.holding((await server.token('administrator')).token);
+  const description = describeApi(server.app.api.endpoints, 'test');
+  let person = server.browser();
+  let last = '';
+  let count = 0;
+  let logins = 0;
+  for (const { operation, method, path, json } of attacks(description, {
+    ...BODIES,
+    createUser: { name: 'ute', password: LONG },
+  })) {
+    const { operationId } = operation;
+    if (LOOKS_AT_STORAGES.includes(operationId)) continue;
+    const isOwn = operation['x-access'] === 'account';
+    if (isOwn && last !== operationId) person = await server.loggedIn('zoe', `10.1.0.${++logins}`);
+    last = operationId;
+    const asked = { method, cancel: true, ...(json === undefined ? {} : { json }) };
+    const { status, headers, body } = await (isOwn ? person : program).ask(path, asked);
+    const what = `${method} ${path.slice(0, 200)} ${JSON.stringify(json)?.slice(0, 300)}: ${status}`;
+    count++;
+    if (status < 400) continue;
+    assert.equal(headers.get('content-type'), 'application/problem+json', what);
+    assert.equal(body.status, status, what);
+    assert.notEqual(body.code, 'internal', what);
+  }
+  assert.ok(count > 1_000);
 });
