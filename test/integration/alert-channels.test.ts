@@ -89,16 +89,22 @@ test('a webhook is signed over its id, its time and its very bytes, as Standard 
 
 test('Slack gets blocks in which nothing is markup that was none', async () => {
   await send({ type: 'slack', url: `${receiver.url}/services/s3cr3t`, ...common });
-  const { text, blocks } = JSON.parse(receiver.received[0]!.body);
-  assert.equal(text, '[ERROR] clinic: The backup failed');
-  assert.deepEqual(blocks[0], {
-    type: 'header',
-    text: { type: 'plain_text', text: '[ERROR] clinic: The backup failed', emoji: false },
-  });
-  assert.deepEqual(blocks[1], {
-    type: 'section',
-    text: { type: 'mrkdwn', text: 'No space &lt;left&gt; &amp; "gone".' },
-  });
+  const [got] = receiver.received;
+  const text = '[ERROR] clinic: The backup failed';
+  const fields = [
+    ...['*Severity*\nERROR', '*State*\nACTIVE', '*App*\nclinic', '*Rule*\nbackup_failure'],
+    ...['*First seen*\n2026-11-21T02:59:00.000Z', `*Alert*\n${ALERT}`],
+  ].map((field) => ({ type: 'mrkdwn', text: field }));
+  const blocks = [
+    { type: 'header', text: { type: 'plain_text', text, emoji: false } },
+    { type: 'section', text: { type: 'mrkdwn', text: 'No space &lt;left&gt; &amp; "gone".' } },
+    { type: 'section', fields },
+  ];
+  assert.equal(got!.body, JSON.stringify({ text, blocks }));
+  assert.deepEqual(
+    [got!.method, got!.path, got!.headers['content-type']],
+    ['POST', '/services/s3cr3t', 'application/json'],
+  );
 });
 
 test('PagerDuty gets the same key from the first word to the last', async () => {
@@ -112,22 +118,29 @@ test('PagerDuty gets the same key from the first word to the last', async () => 
   const acknowledge: Notice = { ...fire, event: 'acknowledge' };
   for (const notice of [fire, acknowledge, resolve, { event: 'test', at: fire.at } as Notice])
     await send(pager, notice);
-  const bodies = receiver.received.map(({ body }) => JSON.parse(body));
-  assert.deepEqual(bodies[0], {
-    ...{ routing_key: 's3cr3t-key', event_action: 'trigger', dedup_key: `holdfast-${ALERT}`, client: 'Holdfast' },
-    payload: {
-      ...{ summary: 'clinic: The backup failed', source: 'backup.clinic.example', severity: 'error' },
-      ...{ timestamp: fire.at, group: 'clinic', class: 'backup_failure' },
-      custom_details: { message: 'No space <left> & "gone".', in_a_row: 1 },
-    },
+  const about = (action: string, id: string) => ({
+    ...{ routing_key: 's3cr3t-key', event_action: action, dedup_key: `holdfast-${id}`, client: 'Holdfast' },
   });
+  const source = 'backup.clinic.example';
+  const ofAlert = {
+    ...{ summary: 'clinic: The backup failed', source, severity: 'error', timestamp: fire.at, group: 'clinic' },
+    ...{ class: 'backup_failure', custom_details: { message: 'No space <left> & "gone".', in_a_row: 1 } },
+  };
+  const ofTest = {
+    ...{ summary: 'Test of this channel: it works', source, severity: 'info', timestamp: fire.at },
+    custom_details: { message: 'Somebody pressed the test button. Nothing is wrong.' },
+  };
   assert.deepEqual(
-    bodies.map(({ event_action, dedup_key }) => `${event_action} ${dedup_key}`),
+    receiver.received.map(({ body }) => body),
     [
-      ...['trigger', 'acknowledge', 'resolve'].map((action) => `${action} holdfast-${ALERT}`),
-      ...[`trigger holdfast-${ID}`, `resolve holdfast-${ID}`],
-    ],
+      { ...about('trigger', ALERT), payload: ofAlert },
+      ...[about('acknowledge', ALERT), about('resolve', ALERT)],
+      { ...about('trigger', ID), payload: ofTest },
+      about('resolve', ID),
+    ].map((event) => JSON.stringify(event)),
   );
+  for (const { method, path, headers } of receiver.received)
+    assert.deepEqual([method, path, headers['content-type']], ['POST', '/v2/enqueue', 'application/json']);
 });
 
 test('SMS are a form for each number, under the account; a number that is refused is told', async () => {
@@ -290,6 +303,8 @@ test('mails of one alert are one thread, in text and HTML, the same at every att
   const [first, again, last] = box.mails.map(({ text }) => text);
   const header = (mail: string, name: string) => new RegExp(`^${name}: (.*)$`, 'im').exec(mail)?.[1]?.trim();
   assert.equal(first, again);
+  const whole = await readFile(new URL('fixtures/alert.eml', import.meta.url), 'utf8');
+  assert.equal(first, whole.replaceAll('\n', '\r\n'));
   const root = `<alert.${ALERT}@clinic.example>`;
   assert.equal(header(first!, 'Message-ID'), root);
   assert.equal(header(first!, 'Date'), 'Sat, 21 Nov 2026 03:00:00 +0000');
