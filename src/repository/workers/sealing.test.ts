@@ -6,6 +6,7 @@ import { zstdDecompressSync } from 'node:zlib';
 import { Sealer } from '../crypto/envelope.ts';
 import { PackBinding } from '../crypto/pack-binding.ts';
 import { parsePackHeader } from '../format/pack-header.ts';
+import { numbers } from '../format/testing/hostile.ts';
 import { BlobIndex } from '../index/blob-index.ts';
 import { newClaims } from '../index/claims.ts';
 import { BlobSealer, PartialBlob } from './blob-sealer.ts';
@@ -130,6 +131,37 @@ test('what compresses is stored smaller, what does not is not inflated', () => {
   assert.ok(blobs.stats.storedBytes < 10_000);
   store(randomBytes(1_000_000));
   assert.ok(blobs.stats.storedBytes < 1_010_100);
+});
+
+test('what does not compress is stored as it is, large blobs without being compressed first; off compresses no data', () => {
+  const rawBlobs = (plain: Uint8Array, compression: SealWorkerData['settings']['compression']) => {
+    const { blobs, packs, store } = setUp({ compression });
+    store(plain);
+    blobs.flush();
+    return packs.map(({ blobPlaces }) => blobPlaces[2] === 0);
+  };
+  // the samples show noise, the rest would shrink: it was not looked at
+  const noiseWhereSampled = Buffer.alloc(900_000);
+  for (const at of [0, 300_000, 600_000]) randomBytes(32 * 1024).copy(noiseWhereSampled, at);
+  for (const level of ['auto', 3] as const) {
+    assert.deepEqual(rawBlobs(randomBytes(100_000), level), [true]);
+    assert.deepEqual(rawBlobs(noiseWhereSampled, level), [true]);
+    assert.deepEqual(rawBlobs(Buffer.alloc(100_000, 'text '), level), [false]);
+  }
+  assert.deepEqual(rawBlobs(Buffer.alloc(100_000, 'text '), 'off'), [true]);
+});
+
+test('a higher level compresses more', () => {
+  const below = numbers(1);
+  const words = Array.from({ length: 2000 }, () => below(2 ** 32).toString(36));
+  const rows = Buffer.from(Array.from({ length: 20_000 }, () => words[below(words.length)]).join(' '));
+  const storedAt = (compression: number) => {
+    const { blobs, store } = setUp({ compression });
+    store(rows);
+    blobs.flush();
+    return blobs.stats.storedBytes;
+  };
+  assert.ok(storedAt(12) < storedAt(1));
 });
 
 test('what every needed storage holds already is not stored; trees and data stand in different packs', () => {

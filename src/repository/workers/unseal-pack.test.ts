@@ -4,8 +4,10 @@ import { hash, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { Sealer } from '../crypto/envelope.ts';
 import { PackBinding } from '../crypto/pack-binding.ts';
+import { damagedCopies, decodesOrRefuses } from '../format/testing/hostile.ts';
 import { PackBuilder } from './pack-builder.ts';
 import { newPackFlags, PackMemory } from './pack-memory.ts';
+import { BlobOpener } from './unseal-blob.ts';
 import { type IndexedBlob, PackVouchers } from './unseal-pack.ts';
 
 const KEY = { encrypt: randomBytes(32), macK: randomBytes(16), macR: randomBytes(16) };
@@ -99,6 +101,26 @@ test('one changed bit of a seal or of the header, or a pack cut short, and it vo
   for (const length of [3, 4, 40, SEALED, pack.length - 1]) {
     assert.deepEqual(vouched(pack.slice(0, length), expected), [false, false], `${length} bytes`);
   }
+});
+
+test('of a damaged pack a blob comes back right or not at all, whatever the damage', () => {
+  const plains = blobs(2);
+  const expected = asIndexed(plains);
+  const pack = packOf(plains);
+  const opener = new BlobOpener(KEY);
+  let whole = 0;
+  for (const damaged of damagedCopies(pack, 200)) {
+    const isVouchedFor = vouched(damaged, expected);
+    for (const [i, { offset, length }] of expected.entries()) {
+      if (!isVouchedFor[i]) continue;
+      decodesOrRefuses(() => {
+        const { plain } = opener.open(damaged.subarray(offset, offset + length), 0);
+        assert.ok(Buffer.from(plain).equals(plains[i]!));
+        whole++;
+      });
+    }
+  }
+  assert.ok(whole > 0, 'one broken seal leaves the other blob');
 });
 
 test('a pack of another program vouches when it hashes to its name, and is hashed only where that is worthwhile', () => {
