@@ -2,10 +2,11 @@
 import { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { Failure } from '../base/failure.ts';
+import { isJsonObject, type JsonObject, parseJsonObject } from '../base/json-object.ts';
 import type { PersonsAnswer, PersonsNote, Supervision } from '../base/supervision.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
-type Answer = Readonly<Record<string, unknown>> | undefined;
+type Answer = JsonObject | undefined;
 
 /** Undefined when no worker started this process. `onLost`: the worker is gone, whatever runs must end. */
 export function supervision(env: Environment, onLost: (reason: Failure) => void): Supervision | undefined {
@@ -29,7 +30,7 @@ class Pipe implements Supervision {
     this.#socket.on('error', () => this.#end());
     this.#socket.on('close', () => this.#end());
     const answers = createInterface({ input: this.#socket });
-    answers.on('line', (line) => this.#waiting.shift()?.(parse(line)));
+    answers.on('line', (line) => this.#waiting.shift()?.(parseJsonObject(line)));
     answers.on('error', () => this.#end());
   }
 
@@ -48,7 +49,7 @@ class Pipe implements Supervision {
   async ready(step: number): Promise<readonly PersonsNote[]> {
     const answer = await this.#ask({ ask: 'ready', step });
     if (answer === undefined) throw lost();
-    const notes = Array.isArray(answer.notes) ? (answer.notes as PersonsNote[]) : [];
+    const notes = Array.isArray(answer.notes) ? answer.notes.filter(isJsonObject) : [];
     return notes.map(({ by, text }) => ({ by: String(by), text: String(text) }));
   }
 
@@ -72,14 +73,6 @@ class Pipe implements Supervision {
     this.#lost = true;
     for (const answer of this.#waiting.splice(0)) answer(undefined);
     this.#onLost(lost());
-  }
-}
-
-function parse(line: string): Answer {
-  try {
-    return JSON.parse(line) as Answer;
-  } catch {
-    return undefined;
   }
 }
 

@@ -6,6 +6,7 @@
  * the same for every snapshot, so that a listing opens none of them; what the book lacks is read from the snapshots and written down again.
  */
 import type { Id } from '../base/ids.ts';
+import { isJsonObject, parseJsonObject } from '../base/json-object.ts';
 import type { Lsn } from '../postgres/lsn.ts';
 import { type MetaBook, type MetaEntry, readMeta, updateMeta } from '../repository/meta.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -113,12 +114,8 @@ const FOLDS: MetaBook<FoldEntry> = {
 };
 
 function parseRecord(text: Buffer): FoldRecord | undefined {
-  try {
-    const value: unknown = JSON.parse(text.toString());
-    return typeof value === 'object' && value !== null ? fromJson(value) : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = parseJsonObject(text.toString());
+  return value && fromJson(value);
 }
 
 function toJson({ systemIdentifier, app, runs }: FoldRecord) {
@@ -153,8 +150,8 @@ function fromJson({
 }
 
 function runFrom(value: unknown): FoldedRun | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const { timeline, start, segmentMiB, commits } = value as Readonly<Record<string, unknown>>;
+  if (!isJsonObject(value)) return undefined;
+  const { timeline, start, segmentMiB, commits } = value;
   if (!Number.isSafeInteger(timeline) || (timeline as number) < 1 || (timeline as number) > 0xffff_ffff)
     return undefined;
   if (typeof start !== 'string' || !/^[0-9a-f]{16}$/.test(start)) return undefined;

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Duplex, Readable } from 'node:stream';
 import { Failure } from '../../base/failure.ts';
+import { type JsonObject, parseJsonObject } from '../../base/json-object.ts';
 import type { Progress } from '../../base/progress.ts';
 import type { Supervision } from '../../base/supervision.ts';
 
@@ -17,8 +18,6 @@ export interface ChildOptions {
   /** Set when a worker started the runbook: what the command is about to make final is asked of it too. */
   readonly supervision?: Supervision;
 }
-
-type Line = Readonly<Record<string, unknown>>;
 
 /** Exit statuses with which a command did what it was asked: all of it, or as far as it went. */
 const GOOD = new Set([0, 3]);
@@ -60,7 +59,7 @@ function relayPermits(pipe: Duplex, supervision: Supervision | undefined): void 
   const questions = createInterface({ input: pipe });
   questions.on('error', () => {});
   questions.on('line', (line) => {
-    const { step } = parse(line) ?? {};
+    const { step } = parseJsonObject(line) ?? {};
     const permitted = supervision === undefined ? Promise.resolve() : supervision.permit(String(step));
     const answer = (permit: boolean) => void pipe.write(`${JSON.stringify({ permit })}\n`);
     permitted.then(
@@ -73,7 +72,7 @@ function relayPermits(pipe: Duplex, supervision: Supervision | undefined): void 
 /** The command's steps become the detail of ours; its warnings are ours. */
 function hear(stdout: Readable, { progress, step }: ChildOptions): void {
   createInterface({ input: stdout }).on('line', (line) => {
-    const told = parse(line);
+    const told = parseJsonObject(line);
     if (told === undefined) return;
     const text = (name: string) => (typeof told[name] === 'string' ? told[name] : undefined);
     const message = text('message');
@@ -87,7 +86,7 @@ function hear(stdout: Readable, { progress, step }: ChildOptions): void {
   });
 }
 
-function describe({ title, percent_done: percent, eta_s: eta }: Line): string {
+function describe({ title, percent_done: percent, eta_s: eta }: JsonObject): string {
   const done = typeof percent === 'number' ? `, ${percent.toFixed(0)} %` : '';
   const left = typeof eta === 'number' ? `, about ${eta} s more` : '';
   return `${String(title ?? '')}${done}${left}`;
@@ -100,22 +99,13 @@ function failureIn(stderr: Readable): () => Failure | undefined {
     captured = (captured + chunk.toString('utf8')).slice(-CAPTURED);
   });
   return () => {
-    const ended = captured.split('\n').flatMap((line): readonly Line[] => {
-      const told = parse(line);
-      return told === undefined ? [] : [told];
-    });
+    const ended = captured
+      .split('\n')
+      .map((line) => parseJsonObject(line))
+      .filter((told) => told !== undefined);
     const error = ended.findLast(({ message_type: type }) => type === 'exit_error');
     if (error === undefined) return captured.trim() === '' ? undefined : new Failure('internal', captured.trim());
     const { message, hint, error: code } = error;
     return new Failure('step_failed', `${String(message)} (${String(code)})`, typeof hint === 'string' ? { hint } : {});
   };
-}
-
-function parse(line: string): Line | undefined {
-  if (!line.startsWith('{')) return undefined;
-  try {
-    return JSON.parse(line) as Line;
-  } catch {
-    return undefined;
-  }
 }

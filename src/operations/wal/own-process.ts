@@ -5,6 +5,7 @@
 import { execFile } from 'node:child_process';
 import { constants, setPriority } from 'node:os';
 import { Failure } from '../../base/failure.ts';
+import { type JsonObject, parseJsonObject } from '../../base/json-object.ts';
 import type { Progress } from '../../base/progress.ts';
 
 export interface OwnProgram {
@@ -21,13 +22,11 @@ export interface OwnProcess extends OwnProgram {
   readonly progress: Progress;
 }
 
-type Line = Readonly<Record<string, unknown>>;
-
 const MAX_OUTPUT = 16 * 1024 * 1024;
 const DONE_IN_PART = 3;
 
 /** Resolves, once the process has ended, with its summary. Passes its warnings on. Throws what it says it failed with. */
-export async function runInProcess(order: OwnProcess): Promise<Line> {
+export async function runInProcess(order: OwnProcess): Promise<JsonObject> {
   const { signal, progress, words } = order;
   const { code, stdout, stderr } = await runToEnd(order);
   signal.throwIfAborted();
@@ -84,13 +83,9 @@ function failureIn(stderr: string, command: string, code: number | undefined): F
   return new Failure('step_failed', String(message), typeof hint === 'string' ? { hint } : {});
 }
 
-function lines(text: string): Line[] {
-  return text.split('\n').flatMap((line) => {
-    try {
-      const value: unknown = line.startsWith('{') ? JSON.parse(line) : undefined;
-      return typeof value === 'object' && value !== null ? [value as Line] : [];
-    } catch {
-      return [];
-    }
-  });
+function lines(text: string): readonly JsonObject[] {
+  return text
+    .split('\n')
+    .map((line) => parseJsonObject(line))
+    .filter((told) => told !== undefined);
 }

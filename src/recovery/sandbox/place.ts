@@ -7,6 +7,7 @@ import { chmod, chown, lstat, mkdir, mkdtemp, readdir, readFile, realpath, rm, w
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Failure } from '../../base/failure.ts';
+import { parseJsonObject } from '../../base/json-object.ts';
 import { makeDirectories } from '../../base/make-directories.ts';
 import type { ServerAccount } from '../../postgres/account.ts';
 import { runProgram } from '../../postgres/run-program.ts';
@@ -90,7 +91,7 @@ async function removeLeftovers(parent: string, holder: Holder): Promise<void> {
 async function readOwner(path: string): Promise<Owner | undefined> {
   try {
     const text = await readFile(join(path, MARKER_NAME), 'utf8');
-    const { system, pid, started } = JSON.parse(text.slice(0, MAX_MARKER)) as Partial<Owner>;
+    const { system, pid, started } = parseJsonObject(text.slice(0, MAX_MARKER)) ?? {};
     if (typeof system !== 'string' || typeof pid !== 'number' || typeof started !== 'string') return undefined;
     return { system, pid, started };
   } catch {

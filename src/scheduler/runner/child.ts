@@ -1,6 +1,7 @@
 /** A command in a process of its own: its lines, its questions, its end. */
 import { spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
+import { parseJsonObject } from '../../base/json-object.ts';
 import type { PersonsAnswer, PersonsNote } from '../../base/supervision.ts';
 import { LineSplitter } from './lines.ts';
 
@@ -99,7 +100,7 @@ function answer(pipe: (Readable & Writable) | null, listener: ChildListener): vo
   pipe.on('error', () => {}); // the child is gone: nobody waits for an answer
   let before: Promise<unknown> = Promise.resolve();
   listen(pipe, (line) => {
-    const answered = answerTo(parse(line), listener);
+    const answered = answerTo(parseJsonObject(line) ?? {}, listener);
     before = before
       .then(() => answered)
       .then(
@@ -113,12 +114,4 @@ async function answerTo({ ask, step, question }: Question, listener: ChildListen
   if (ask === 'confirm') return await listener.confirm(Number(step), String(question));
   if (ask === 'ready') return { notes: await listener.ready(Number(step)) };
   return { permit: await listener.permit(String(step ?? '')) };
-}
-
-function parse(line: string): Question {
-  try {
-    return JSON.parse(line) as Question;
-  } catch {
-    return {};
-  }
 }

@@ -1,5 +1,6 @@
 /** What a command says, as steps, log lines, progress and outcome. Takes the JSON Lines of `--json`; anything else it prints is log, too. */
 import { given } from '../../base/given.ts';
+import { parseJsonObject } from '../../base/json-object.ts';
 import type { LogLevel, NewLine, RunReport, RunStep } from '../../catalog/run-log.ts';
 import type { RunError } from '../../catalog/runs.ts';
 
@@ -120,13 +121,8 @@ export class Report {
 
 /** The object on the line when it is one of ours. */
 function parsed(text: string): Fields | undefined {
-  if (!text.startsWith('{')) return undefined;
-  try {
-    const value = JSON.parse(text) as unknown;
-    return value !== null && typeof value === 'object' && 'message_type' in value ? (value as Fields) : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = text.startsWith('{') ? parseJsonObject(text) : undefined;
+  return value !== undefined && 'message_type' in value ? value : undefined;
 }
 
 function number(value: unknown): number | undefined {

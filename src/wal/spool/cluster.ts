@@ -1,7 +1,9 @@
 /** Whose WAL a spool holds. Written once, before the first byte. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errno } from '../../base/errno.ts';
 import { Failure } from '../../base/failure.ts';
+import { parseJsonObject } from '../../base/json-object.ts';
 import { replaceFile } from './replace-file.ts';
 import { spoolFailure } from './segment-file.ts';
 
@@ -17,8 +19,8 @@ export interface Cluster {
 
 export async function readCluster(directory: string): Promise<Cluster | undefined> {
   const path = join(directory, NAME);
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    if (errno(error) === 'ENOENT') return undefined;
     throw spoolFailure(path, error);
   });
   if (text === undefined) return undefined;
@@ -34,13 +36,8 @@ export async function writeCluster(directory: string, cluster: Cluster): Promise
 }
 
 function parse(text: string): Cluster | undefined {
-  try {
-    const { systemIdentifier, segmentSize } = JSON.parse(text) as Partial<Cluster>;
-    if (typeof systemIdentifier !== 'string' || !/^\d{1,20}$/.test(systemIdentifier)) return undefined;
-    if (typeof segmentSize !== 'number' || segmentSize < MIB || (segmentSize & (segmentSize - 1)) !== 0)
-      return undefined;
-    return { systemIdentifier, segmentSize };
-  } catch {
-    return undefined;
-  }
+  const { systemIdentifier, segmentSize } = parseJsonObject(text) ?? {};
+  if (typeof systemIdentifier !== 'string' || !/^\d{1,20}$/.test(systemIdentifier)) return undefined;
+  if (typeof segmentSize !== 'number' || segmentSize < MIB || (segmentSize & (segmentSize - 1)) !== 0) return undefined;
+  return { systemIdentifier, segmentSize };
 }

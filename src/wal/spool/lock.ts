@@ -7,7 +7,9 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
+import { errno } from '../../base/errno.ts';
 import { Failure } from '../../base/failure.ts';
+import { parseJsonObject } from '../../base/json-object.ts';
 
 const NAME = 'lock';
 const RENEW_MS = 5_000;
@@ -57,7 +59,7 @@ async function create(path: string, me: Holder): Promise<boolean> {
     await writeFile(path, `${JSON.stringify(me)}\n`, { flag: 'wx', mode: 0o600 });
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    if (errno(error) === 'EEXIST') return false;
     throw new Failure('spool_failed', `The spool cannot be locked: ${(error as Error).message}.`, { cause: error });
   }
 }
@@ -85,9 +87,10 @@ async function takeAway(path: string): Promise<void> {
 }
 
 function parse(text: string): Holder | undefined {
-  const value = JSON.parse(text) as Partial<Holder> | null;
-  if (typeof value?.pid !== 'number' || typeof value.started !== 'string') return undefined;
-  return { pid: value.pid, started: value.started, namespace: String(value.namespace) };
+  const { pid, started, namespace } = parseJsonObject(text) ?? {};
+  return typeof pid === 'number' && typeof started === 'string'
+    ? { pid, started, namespace: String(namespace) }
+    : undefined;
 }
 
 /** When a process started; undefined when there is none of that id. */
@@ -101,7 +104,7 @@ function startOf(pid: number): string | undefined {
       process.kill(pid, 0);
       return '';
     } catch (error) {
-      return (error as NodeJS.ErrnoException).code === 'EPERM' ? '' : undefined;
+      return errno(error) === 'EPERM' ? '' : undefined;
     }
   }
 }
