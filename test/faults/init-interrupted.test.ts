@@ -5,6 +5,7 @@ import { addKeyFile, removeKeyFile, replaceKeyFile } from '../../src/repository/
 import { memoryStore } from '../../src/storage/testing/memory-store.ts';
 import { init, open, PASSWORD } from '../support/care.ts';
 import { atEveryMoment, copies, DEAD, dyingStores } from '../support/dying.ts';
+import { judgeMemory } from '../support/judge.ts';
 
 const three = () => ['a', 'b', 'c'].map((name) => memoryStore(name));
 const keysOf = (store: ReturnType<typeof memoryStore>) =>
@@ -20,6 +21,7 @@ test('init ended at any moment is completed by the next one: one repository, one
     assert.equal((await open(stores)).replicas.length, 3);
     for (const store of stores) assert.equal(keysOf(store).length, 1);
     assert.deepEqual(stores[1]!.objects.get('config'), stores[0]!.objects.get('config'));
+    if (changes % 4 === 1) await judgeMemory(stores[changes % 3]!);
     return dying.died();
   });
   assert.ok(moments >= 6);

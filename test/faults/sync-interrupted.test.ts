@@ -7,6 +7,7 @@ import { listSnapshots } from '../../src/repository/snapshots.ts';
 import { type MemoryStore, memoryStore } from '../../src/storage/testing/memory-store.ts';
 import { init, open, openSession, randomFiles, writePoint } from '../support/care.ts';
 import { atEveryMoment, copies, DEAD, dyingStores } from '../support/dying.ts';
+import { judgeMemory } from '../support/judge.ts';
 
 async function twoPoints(): Promise<MemoryStore[]> {
   const stores = [memoryStore('a'), memoryStore('b')];
@@ -46,6 +47,7 @@ for (const [name, harm] of Object.entries(harms))
       assert.deepEqual([remaining, failures.size], [[], 0]);
       assert.equal(await pointsOn(own[1]!), 2);
       assert.deepEqual((await check(await openSession(own), { readData: true })).findings, []);
+      if (changes % 8 === 2) await judgeMemory(own[1]!);
       return dying.died();
     }, 2);
     assert.ok(moments >= 5, `${moments} moments`);
