@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { formatMicroseconds } from '../../src/base/relative-time.ts';
 import type { RestoreMomentOutcome } from '../../src/operations/restore-moment.ts';
+import { formatLsn } from '../../src/postgres/lsn.ts';
 import { localStore, open } from '../support/care.ts';
 import { archiveLog, commitRows, KNOWING } from '../support/postgres/moments.ts';
 import { majors, runSql, startPostgres } from '../support/postgres/server.ts';
@@ -23,8 +24,9 @@ test('restore --at: the database at the moment, the files of the point before it
   await writeFile(join(app.media, 'file'), 'before');
   const made = await app.backUp();
   const [, four] = await commitRows(pg, 3, 6);
+  await pg.sql("select pg_create_restore_point('before the second')");
   await writeFile(join(app.media, 'file'), 'after');
-  await app.backUp();
+  const second = await app.backUp();
   await archive(app, pg);
 
   const at = ['restore', '--at', formatMicroseconds(four!.time), '--json'];
@@ -32,6 +34,16 @@ test('restore --at: the database at the moment, the files of the point before it
   const planned = await app.ok([...at, '--to', out, '--dry-run']);
   assert.equal((planned.summary as unknown as RestoreMomentOutcome).moment.replayed, false);
   assert.equal(existsSync(out), false);
+  const others = [
+    [['--lsn', formatLsn(four!.end)], made],
+    [['--xid', String(four!.xid)], made],
+    [['--name', 'before the second'], made],
+    [['--immediate'], second],
+  ] as const;
+  for (const [moment, { point }] of others) {
+    const { summary } = await app.ok(['restore', ...moment, '--to', out, '--dry-run', '--json']);
+    assert.equal((summary as unknown as RestoreMomentOutcome).moment.base, point, moment.join(' '));
+  }
 
   const { summary } = await app.ok([...at, '--to', out]);
   const outcome = summary as unknown as RestoreMomentOutcome;

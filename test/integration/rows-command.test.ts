@@ -72,9 +72,12 @@ describe('rows', () => {
     const wrong = await world.run(['--json', 'rows', '--at', at, ...into, '--confirm', 'clinic'], [2]);
     assert.deepEqual([codeOf(wrong), started(wrong)], ['confirmation_missing', false]);
     assert.deepEqual(await all(), broken);
-    assert.ok(
-      started(await run(...into, '--dry-run', '--json')),
-      'the step that is looked for is the one that is told',
+    const whole = await run('--schema', 'public', '--merge-into', 'database', '--dry-run', '--json');
+    assert.ok(started(whole), 'the step that is looked for is the one that is told');
+    assert.match(
+      JSON.stringify(whole.summary?.tables),
+      /"patients".*"visits"|"visits".*"patients"/,
+      'of a schema, all tables',
     );
     const dry = await run(...into, '--related', '--dry-run');
     assert.match(dry.stdout, /public\.patients +1 +1 +1/);
@@ -121,6 +124,16 @@ describe('rows', () => {
     assert.match(told.stdout, /^~ id = 3 {2}note: x → changed$/m);
     assert.match(told.stdout, /^\+ id = 4 {2}/m);
     assert.match(told.stdout, /public\.patients: 1 added, 1 removed, 1 changed, 1 the same\./);
+
+    await world.run(['backup']);
+    await world.server.sql('DELETE FROM patients WHERE id = 1');
+    const moments = ['--from', at, '--to', 'latest', '--table', 'patients'];
+    const between = await world.run(['rows', 'diff', ...moments]);
+    assert.match(
+      between.stdout,
+      /public\.patients: 1 added, 1 removed, 1 changed, 1 the same\./,
+      'not what came later',
+    );
   });
 
   test('what cannot be meant is refused before anything happens', async () => {

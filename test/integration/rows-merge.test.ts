@@ -392,10 +392,19 @@ test('partitions, columns that came or went, and types that were widened', async
   });
 });
 
-test('tables that are gone are made again from their definition, and dropped by the reversal', async (t) => {
+test('tables that are gone, and a schema with all of its tables, are made again from their definition, and dropped by the reversal', async (t) => {
   if (!existsSync('/usr/lib/postgresql/15/bin/pg_dump') || !available.includes(15)) return t.skip('no pg_dump here');
   await using other = await startPostgres({ major: 15 });
-  await using world = await rowDatabases(other, CLINIC, 'DROP TABLE photos; DROP TABLE encounters');
+  const lab = `CREATE SCHEMA lab; CREATE TABLE lab.kinds (id serial PRIMARY KEY, name text);
+    CREATE TABLE lab.results (id int PRIMARY KEY, kind int REFERENCES lab.kinds);
+    INSERT INTO lab.kinds (name) VALUES ('a'), ('b'); INSERT INTO lab.results VALUES (1, 2)`;
+  const lost = 'DROP TABLE photos; DROP TABLE encounters; DROP SCHEMA lab CASCADE';
+  await using world = await rowDatabases(other, `${CLINIC}; ${lab}`, lost);
+  const whole = await world.merge({ schemas: ['lab'] });
+  assert.deepEqual(whole.plan.tables.map(({ schema, created, insert }) => [schema, created, insert]).sort(), [
+    ['lab', true, 1],
+    ['lab', true, 2],
+  ]);
   const broken = await world.dump();
   const outcome = await world.merge({ tables: ['encounters', 'photos'] });
   assert.deepEqual(
@@ -411,6 +420,8 @@ test('tables that are gone are made again from their definition, and dropped by 
   await world.now('DELETE FROM encounters WHERE id = 101');
   await world.undo(outcome);
   assert.deepEqual(await world.dump(), broken);
+  await world.undo(whole);
+  assert.deepEqual(await world.now(`SELECT to_regclass('lab.results') AS gone`), [{ gone: null }]);
 });
 
 test('a table that is gone is refused where no pg_dump can make it again, a mistaken --where is told in the words of the server', async () => {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { appendFile, readdir, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import type { SourceWalStatus } from '../../src/operations/wal-status.ts';
 import { need } from '../support/needs.ts';
 import { majors, startPostgres } from '../support/postgres/server.ts';
 import { Restic } from '../support/restic.ts';
@@ -30,6 +31,10 @@ for (const major of await majors()) {
     const [window] = status.windows as { from: string; to: string; to_lsn: string }[];
     assert.equal((status.windows as unknown[]).length, 1);
     assert.ok(window!.from < window!.to);
+    const { archived, server: live, storages } = status as unknown as SourceWalStatus;
+    assert.equal(archived?.last_commit, window!.to);
+    assert.ok(typeof live?.lag_bytes === 'number' && live.lag_bytes >= 0, String(status.server_error));
+    for (const { behind_bytes: behind, error } of Object.values(storages)) assert.deepEqual([behind, error], [0, null]);
     assert.deepEqual([status.gaps, status.missing_histories], [[], []]);
     assert.ok((status.loss as { seconds: number }).seconds < 60);
     await using copy = await world.recover('copy');
