@@ -1,6 +1,7 @@
 /** This process, as locks and snapshots name it. */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
+import { isAlive } from '../base/process-alive.ts';
 import type { Holder } from '../repository/locks.ts';
 
 export function thisProcess(): Holder {
@@ -22,14 +23,5 @@ function systemIdentity(): string {
     return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${readlinkSync('/proc/self/ns/pid')}`;
   } catch {
     return hostname();
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -3,7 +3,8 @@ import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Failure, isFailure } from '../base/failure.ts';
 import { formatBytes } from '../base/sizes.ts';
-import { checkRoom, syncDirectory } from '../recovery/target.ts';
+import { syncDirectory } from '../base/sync-directory.ts';
+import { checkRoom } from '../recovery/target.ts';
 import { refused } from './package/tar-reader.ts';
 
 export interface ReceiveInput {

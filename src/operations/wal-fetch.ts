@@ -6,6 +6,7 @@ import { open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Failure } from '../base/failure.ts';
 import { makeDirectories } from '../base/make-directories.ts';
+import { syncDirectory } from '../base/sync-directory.ts';
 import type { Lsn } from '../postgres/lsn.ts';
 import { segmentName } from '../postgres/lsn.ts';
 import { archivedClusters, WalArchive } from '../wal/archive.ts';
@@ -149,15 +150,6 @@ async function writeFile(path: string, write: (file: Output) => Promise<void>): 
     throw error;
   }
   await syncDirectory(dirname(path));
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }
 
 function aheadOf(destination: string): string {

@@ -7,6 +7,7 @@
 import { readdirSync } from 'node:fs';
 import { chmod, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { syncDirectory } from '../base/sync-directory.ts';
 import { giveTo, type ServerAccount } from '../postgres/account.ts';
 import type { ServerPrograms } from '../postgres/programs.ts';
 import { makeDurable } from './durability.ts';
@@ -14,7 +15,6 @@ import type { MomentPlan } from './moment.ts';
 import { type Replayed, replay } from './replay.ts';
 import { assertReachable } from './sandbox/place.ts';
 import { neutralise } from './server/config-files.ts';
-import { syncDirectory } from './target.ts';
 import type { RecoveryWorld } from './world.ts';
 
 export interface CopyToReplay {

@@ -3,7 +3,7 @@
  * that is written first and removed last.
  */
 import { constants } from 'node:fs';
-import { access, lstat, open, opendir, readdir, readFile, rm, rmdir, statfs, writeFile } from 'node:fs/promises';
+import { access, lstat, opendir, readdir, readFile, rm, rmdir, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errno } from '../base/errno.ts';
 import { Failure } from '../base/failure.ts';
@@ -11,6 +11,7 @@ import type { Id } from '../base/ids.ts';
 import { type JsonObject, parseJsonObject } from '../base/json-object.ts';
 import { makeDirectories } from '../base/make-directories.ts';
 import { formatBytes } from '../base/sizes.ts';
+import { syncDirectory } from '../base/sync-directory.ts';
 
 const MARKER_NAME = '.holdfast-restore.json';
 const MAX_MARKER = 1024 * 1024;
@@ -113,15 +114,6 @@ export async function checkRoom(path: string, bytes: number, files: number, work
     throw new Failure('target_full', `${path} can take ${stats.ffree} more files; ${work} has ${files}.`, {
       hint: 'Choose a directory on another file system.',
     });
-  }
-}
-
-export async function syncDirectory(path: string | Buffer): Promise<void> {
-  const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 

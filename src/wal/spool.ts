@@ -17,7 +17,7 @@ import { Failure } from '../base/failure.ts';
 import { formatLsn, type Lsn, parseSegmentName, segmentName, segmentStart } from '../postgres/lsn.ts';
 import { type Cluster, readCluster, writeCluster } from './spool/cluster.ts';
 import { SpoolLock } from './spool/lock.ts';
-import { SegmentFile, spoolFailure, syncDirectory } from './spool/segment-file.ts';
+import { SegmentFile, spoolFailure, syncEntries } from './spool/segment-file.ts';
 
 export interface SpoolOptions {
   readonly clock?: Clock;
@@ -248,7 +248,7 @@ export class Spool implements AsyncDisposable {
       await file.sync();
       if (file.path !== this.#path(timeline, target)) file.close();
     }
-    if (isNew) await syncDirectory(join(this.directory, 'wal'));
+    if (isNew) await syncEntries(join(this.directory, 'wal'));
     if (timeline === this.#timeline && target > this.#durable) this.#durable = target;
   }
 

@@ -1,8 +1,8 @@
 /** Whether a PostgreSQL server runs on a data directory. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errno } from '../../base/errno.ts';
 import { Failure } from '../../base/failure.ts';
+import { isAlive } from '../../base/process-alive.ts';
 
 export type ServerState = 'stopped' | 'left-over';
 
@@ -23,13 +23,4 @@ export async function assertServerStopped(directory: string): Promise<ServerStat
       details: { pid },
     },
   );
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return errno(error) === 'EPERM';
-  }
 }

@@ -7,7 +7,7 @@ import { chmod, chown, copyFile, lstat, mkdir, readdir, rename, rm, rmdir, utime
 import { dirname, join } from 'node:path';
 import { Failure } from '../../base/failure.ts';
 import { makeDirectories } from '../../base/make-directories.ts';
-import { syncDirectory } from '../target.ts';
+import { syncDirectory } from '../../base/sync-directory.ts';
 
 /** `directory`: renamed as a whole; `children`: a mount point, whose entries are moved; `file`: one file. */
 export type SwapKind = 'directory' | 'children' | 'file';

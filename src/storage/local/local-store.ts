@@ -6,6 +6,7 @@ import { stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errno } from '../../base/errno.ts';
 import { Failure } from '../../base/failure.ts';
+import { syncDirectory } from '../../base/sync-directory.ts';
 import { type Parts, partList } from '../bytes.ts';
 import { checkKey, checkPrefix } from '../keys.ts';
 import type { ByteRange, CallOptions, ObjectInfo, ObjectStore, PutOptions } from '../object-store.ts';
@@ -13,7 +14,7 @@ import { localFailure } from './errors.ts';
 import { listObjects } from './list-objects.ts';
 import { findMountPoint } from './mount-point.ts';
 import { readObject } from './read-object.ts';
-import { Root, syncDirectory } from './root.ts';
+import { Root } from './root.ts';
 import { objectExists, writeObject } from './write-object.ts';
 
 export interface LocalStoreOptions {

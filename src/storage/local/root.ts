@@ -4,11 +4,12 @@
  * A disk or network share that is not mounted leaves a missing or an empty directory. Neither may look like "the objects are gone", and
  * nothing may be written there: both are told apart here, whenever something expected is not found.
  */
-import { chmod, mkdir, open, stat } from 'node:fs/promises';
+import { chmod, mkdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { errno } from '../../base/errno.ts';
 import { Failure } from '../../base/failure.ts';
 import { makeDirectories } from '../../base/make-directories.ts';
+import { syncDirectory } from '../../base/sync-directory.ts';
 import { localFailure } from './errors.ts';
 
 /** Permission bits of what we create; derived from those of `config`, as restic does. */
@@ -19,9 +20,6 @@ export interface Modes {
 
 const PRIVATE: Modes = { dir: 0o700, file: 0o600 };
 const GROUP: Modes = { dir: 0o770, file: 0o660 };
-
-/** What a directory's fsync answers on file systems that have none. */
-const NO_DIRECTORY_SYNC = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'EISDIR', 'EBADF']);
 
 export class Root {
   readonly path: string;
@@ -126,18 +124,6 @@ export class Root {
     return new Failure('storage_missing', `${this.#storage}: the directory ${this.path} does not exist.`, {
       hint: 'If it lies on a disk or network share, mount that first; for a new repository run: holdfast init',
     });
-  }
-}
-
-/** Makes the entries of a directory (new, renamed or removed names) survive a power cut, where the file system can. */
-export async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } catch (error) {
-    if (!NO_DIRECTORY_SYNC.has(errno(error) ?? '')) throw error;
-  } finally {
-    await directory.close();
   }
 }
 

@@ -8,8 +8,9 @@ import { type FileHandle, link, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errno } from '../../base/errno.ts';
 import { Failure } from '../../base/failure.ts';
+import { syncDirectory } from '../../base/sync-directory.ts';
 import { isSealedName, temporaryName } from '../keys.ts';
-import { type Root, syncDirectory } from './root.ts';
+import type { Root } from './root.ts';
 
 /** What `link` answers on file systems without hard links (exFAT, some network shares). */
 const NO_HARD_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);

@@ -1,7 +1,7 @@
 /** Replaces a small file as a whole: who reads sees the old or the new one. */
 import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { spoolFailure, syncDirectory } from './segment-file.ts';
+import { spoolFailure, syncEntries } from './segment-file.ts';
 
 /** `durable`: it also survives a power failure. Throws `spool_failed`. */
 export async function replaceFile(path: string, text: string, durable: boolean): Promise<void> {
@@ -14,5 +14,5 @@ export async function replaceFile(path: string, text: string, durable: boolean):
   } catch (error) {
     throw spoolFailure(path, error);
   }
-  if (durable) await syncDirectory(dirname(path));
+  if (durable) await syncEntries(dirname(path));
 }

@@ -1,11 +1,12 @@
 /** One segment in the spool: a file that begins at the segment's first byte and grows. Writes are synchronous, into the page cache. */
-import { closeSync, constants, fdatasync, fsync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, fdatasync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { errno } from '../../base/errno.ts';
 import { Failure } from '../../base/failure.ts';
+import { syncDirectory } from '../../base/sync-directory.ts';
 import type { Lsn } from '../../postgres/lsn.ts';
 
 const syncData = promisify(fdatasync);
-const syncAll = promisify(fsync);
 const SCRATCH = 128 * 1024;
 
 export class SegmentFile {
@@ -107,15 +108,12 @@ export class SegmentFile {
   }
 }
 
-/** Makes the entries of a directory durable. */
-export async function syncDirectory(path: string): Promise<void> {
-  const fd = openSync(path, constants.O_RDONLY);
+/** Makes the entries of a directory of the spool durable. Throws `spool_failed`. */
+export async function syncEntries(path: string): Promise<void> {
   try {
-    await syncAll(fd);
+    await syncDirectory(path);
   } catch (error) {
     throw spoolFailure(path, error);
-  } finally {
-    closeSync(fd);
   }
 }
 
@@ -127,5 +125,5 @@ export function spoolFailure(path: string, cause: unknown): Failure {
 }
 
 function isFull(error: unknown): boolean {
-  return ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '');
+  return ['ENOSPC', 'EDQUOT'].includes(errno(error) ?? '');
 }
