@@ -12,9 +12,12 @@ import type { ObjectStore } from '../../src/storage/object-store.ts';
 import { type FaultStore, faultStore } from '../../src/storage/testing/fault-store.ts';
 import { objectsOf } from '../integration/fixtures/backup-app.ts';
 import { filesSource, openSessionOf, runBackUp } from '../integration/fixtures/backup-run.ts';
-import { init, localStores } from '../support/care.ts';
+import { init, localStores, PASSWORD } from '../support/care.ts';
+import { need } from '../support/needs.ts';
+import { Restic } from '../support/restic.ts';
 import { type TempDir, tempDir } from '../support/temp.ts';
 
+const restic = await need('restic');
 const MIB = 1024 * 1024;
 
 /** Three storages on disk, each breakable, and a source of `size` bytes that do not shrink. */
@@ -39,9 +42,11 @@ function hurryingTime(): { readonly clock: Clock; passes(rate: number): void } {
   };
 }
 
-async function assertWhole(dir: TempDir): Promise<void> {
+/** All three are whole, as we see it; and as restic does, the one that something was done to. */
+async function assertWhole(dir: TempDir, broken: 'a' | 'b' | 'c'): Promise<void> {
   const session = await openSessionOf({ stores: localStores(dir, 3) });
   assert.deepEqual((await check(session, { readData: true })).findings, []);
+  if (restic.skip === false) await new Restic(dir.join(broken), PASSWORD).check();
 }
 
 test('the point is visible on the others while one storage is still silent', async () => {
@@ -67,7 +72,7 @@ test('the point is visible on the others while one storage is still silent', asy
   assert.ok(rule.hits > 0);
   interrupt.abort();
   await assert.rejects(running, { code: 'interrupted', message: /was made and is whole on a, c/ });
-  await assertWhole(dir);
+  await assertWhole(dir, 'b');
 });
 
 test('a slow storage with more to take than fits its backlog is put off, holds up nobody, and is brought level at the end', async () => {
@@ -95,7 +100,7 @@ test('a slow storage with more to take than fits its backlog is put off, holds u
   gate.resolve();
   const outcome = await running;
   assert.deepEqual(outcome.storages, { a: 'complete', b: 'complete', c: 'complete' });
-  await assertWhole(dir);
+  await assertWhole(dir, 'c');
 });
 
 test('a storage that fails half way is named with its own error; the copies asked for decide the outcome', async () => {
@@ -111,7 +116,7 @@ test('a storage that fails half way is named with its own error; the copies aske
     assert.equal(outcome.partial, partial);
     assert.match(outcome.storages.a!, /^a: broken on purpose/);
     assert.deepEqual([outcome.storages.b, outcome.storages.c], ['complete', 'complete']);
-    await assertWhole(dir);
+    await assertWhole(dir, 'a');
   }
 });
 
@@ -125,7 +130,7 @@ for (const kind of ['index', 'snapshots', 'locks'] as const) {
     assert.deepEqual([outcome.storages.a, outcome.storages.c], ['complete', 'complete']);
     assert.deepEqual(await objectsOf(dir.join('b', 'snapshots')), []);
     assert.deepEqual(await objectsOf(dir.join('a', 'locks')), []);
-    await assertWhole(dir);
+    await assertWhole(dir, 'b');
   });
 }
 
@@ -136,6 +141,7 @@ test('a storage that cannot be listed is left out, and the others are complete',
   const outcome = await runBackUp({ stores, sources });
   assert.match(outcome.storages.c!, /^c: broken on purpose/);
   assert.equal(outcome.copies, 2);
+  await assertWhole(dir, 'c');
 });
 
 test('lost replies change nothing: what was stored counts once, and the point is whole', async () => {
@@ -145,7 +151,7 @@ test('lost replies change nothing: what was stored counts once, and the point is
   const outcome = await runBackUp({ stores, sources });
   assert.match(outcome.storages.a!, /reply was lost/);
   assert.equal((await objectsOf(dir.join('a', 'snapshots'))).length, 1, 'it is there although nobody heard so');
-  await assertWhole(dir);
+  await assertWhole(dir, 'a');
 });
 
 test('a stale listing that hides the newest point makes the storage behind, never damaged', async () => {
@@ -156,7 +162,7 @@ test('a stale listing that hides the newest point makes the storage behind, neve
   await writeFile(dir.join('media', 'more'), randomBytes(MIB));
   const outcome = await runBackUp({ stores, sources });
   assert.deepEqual(outcome.storages, { a: 'complete', b: 'behind', c: 'complete' });
-  await assertWhole(dir);
+  await assertWhole(dir, 'b');
 });
 
 test('a lock that is taken away during the run costs that storage the point, not the others', async () => {
@@ -172,6 +178,7 @@ test('a lock that is taken away during the run costs that storage the point, not
   assert.match(outcome.storages.b!, /^b: the lock of this run was removed by somebody else/);
   assert.deepEqual(await objectsOf(dir.join('b', 'snapshots')), []);
   assert.deepEqual([outcome.storages.a, outcome.storages.c], ['complete', 'complete']);
+  await assertWhole(dir, 'b');
 });
 
 test('damage in the earlier point costs reading, not the backup', async () => {
@@ -182,6 +189,7 @@ test('damage in the earlier point costs reading, not the backup', async () => {
   const outcome = await runBackUp({ stores, sources });
   assert.equal(outcome.sources.media?.files_new, 1);
   assert.equal(outcome.copies, 3);
+  await assertWhole(dir, 'a');
 });
 
 test('points stay in order although the clock jumps back and forth, during runs and between them', async () => {
@@ -208,4 +216,5 @@ test('points stay in order although the clock jumps back and forth, during runs 
     made,
   );
   for (const name of ['a', 'b', 'c']) assert.deepEqual(await readdir(dir.join(name, 'locks')).catch(() => []), []);
+  await assertWhole(dir, 'a');
 });
