@@ -26,6 +26,7 @@ import { moment } from './cases/moment.ts';
 import { restore } from './cases/restore.ts';
 import { scheduler } from './cases/scheduler.ts';
 import { schedules } from './cases/schedules.ts';
+import { service } from './cases/service.ts';
 import { small } from './cases/small.ts';
 import { sparse } from './cases/sparse.ts';
 import { three } from './cases/three.ts';
@@ -55,6 +56,7 @@ const BENCHES: readonly Bench[] = [
   limits,
   catalog,
   api,
+  service,
   schedules,
   scheduler,
 ];
