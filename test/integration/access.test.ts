@@ -221,6 +221,11 @@ onBothCatalogs({ sessions: { idle: '1h', longest: '1d' }, key: KEY }, (theServer
     const codes: string[] = [];
     for (let at = 0; at < 7; at++) codes.push((await guess(at, { forwarded: `for=198.51.100.${at}` })).body.code);
     assert.equal(codes.at(-1), 'too_many_attempts');
+
+    const { settings } = server;
+    server.settings = { ...settings, trustedProxies: ['203.0.113.66'] };
+    assert.equal((await guess(1, {})).body.code, 'login_refused', 'a proxy that is trusted says who asks');
+    server.settings = settings;
   });
 
   test('a stream of events ends soon after its listener was logged out, disabled or lost the role', async () => {

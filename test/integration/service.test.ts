@@ -5,6 +5,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parse, stringify } from 'yaml';
 import { Mailbox } from '../../demo/mailbox.ts';
 import { raise } from '../../src/catalog/alerts.ts';
 import { openCatalog } from '../../src/catalog/catalog.ts';
@@ -12,6 +13,7 @@ import { observations } from '../../src/catalog/observations.ts';
 import type { RunbookReport } from '../../src/operations/runbook.ts';
 import { freePort } from '../../src/postgres/free-port.ts';
 import { type Run, startService, waitForRun } from '../support/service.ts';
+import { until } from '../support/until.ts';
 import { backupApp } from './fixtures/backup-app.ts';
 
 test('a storage dies, a person is told by mail, it comes back and is healed, and the alert resolves', async () => {
@@ -36,6 +38,10 @@ test('a storage dies, a person is told by mail, it comes back and is healed, and
   assert.equal(partial.state, 'partial');
   const told = await mailbox.arrived(/^Subject:.*(b|clinic)/im);
   assert.match(told, /^To: oncall@clinic\.example/m);
+  const [, alert] = /^Message-ID: <alert\.(\w+)@/im.exec(told) ?? [];
+  const taken = await service.call('POST', `/alerts/${alert}/acknowledge`, { note: 'on my way' });
+  assert.deepEqual([taken.status, taken.body.state], [200, 'ACKNOWLEDGED']);
+  assert.match(await mailbox.arrived(/^X-Holdfast-Event: acknowledge/im), /^Acknowledged by: .*on my way/m);
   await rm(app.dir.join('b'));
   await rename(app.dir.join('b-is-gone'), app.dir.join('b'));
   assert.equal((await service.run('sync', '*')).state, 'succeeded');
@@ -43,6 +49,19 @@ test('a storage dies, a person is told by mail, it comes back and is healed, and
   const over = await mailbox.arrived(/^X-Holdfast-Event: resolve/im);
   assert.match(over, /gone by itself after/i);
 
+  const pressed = await service.call('POST', '/channels/mail/test');
+  assert.deepEqual([pressed.status, pressed.body.state], [200, 'sent'], JSON.stringify(pressed.body));
+  assert.equal((await service.call('POST', `/deliveries/${pressed.body.id}/resend`)).status, 202);
+  await until(() => mailbox.mails.filter((mail) => /^X-Holdfast-Event: test/im.test(mail)).length === 2);
+
+  const settings = parse(await readFile(app.configFile, 'utf8'));
+  settings.apps.clinic.schedules = [{ name: 'nightly', run: 'check', every: 'daily' }];
+  await writeFile(app.configFile, stringify(settings));
+  service.child.kill('SIGHUP');
+  await until(async () => {
+    const { body } = await service.call<{ items: { name: string }[] }>('GET', '/schedules');
+    return body.items.some(({ name }) => name === 'nightly');
+  });
   await writeFile(app.configFile, `${await readFile(app.configFile, 'utf8')}\nnonsense: true\n`);
   service.child.kill('SIGHUP');
   for (let tries = 0; !/does not hold/.test(service.output()); tries++) {
