@@ -1,7 +1,8 @@
 /** Makes a new, empty cluster with `initdb`. */
-import { chmod, chown, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, chown, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../base/failure.ts';
+import { makeDirectories } from '../base/make-directories.ts';
 import type { ServerAccount } from './account.ts';
 import { programsReadableBy, type ServerPrograms } from './programs.ts';
 import { runProgram } from './run-program.ts';
@@ -40,7 +41,7 @@ export async function initialiseCluster(options: InitialiseOptions): Promise<voi
     signal,
   } = options;
   const programs = await programsReadableBy(options.programs, account);
-  await mkdir(dataDir, { recursive: true });
+  await makeDirectories(dataDir);
   await chmod(dataDir, 0o700);
   if (account) await chown(dataDir, account.uid, account.gid);
   const args = ['-D', dataDir, '-U', superuser, '--auth=trust', '--encoding=UTF8', '--locale=C'];

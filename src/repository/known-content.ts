@@ -3,8 +3,9 @@
  * directory, sealed with the repository's key. Only a memory: without it, or when it cannot be read or written, everything is hashed again.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
+import { open, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDirectories } from '../base/make-directories.ts';
 import type { BlobIndex } from './index/blob-index.ts';
 import type { Repository } from './repository.ts';
 import { mergeRecords, RECORD_SIZE } from './tags/tag-table.ts';
@@ -55,7 +56,7 @@ export class KnownContent {
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
-    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    await makeDirectories(this.#directory, 0o700);
     const temporary = `${this.#file}.${randomUUID()}`;
     try {
       await writeFile(temporary, bytes, { mode: 0o600, flag: 'wx' });

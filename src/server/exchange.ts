@@ -2,9 +2,10 @@
  * The directory through which files travel between callers and runs: uploads wait there for their run, results for whoever downloads them.
  * What nobody needs any more is removed: an upload when its run is over, a result after its time.
  */
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { newId } from '../base/ids.ts';
+import { makeDirectories } from '../base/make-directories.ts';
 import { listRuns, OVER, type Run } from '../catalog/runs.ts';
 import type { ExchangeSettings } from '../config/settings.ts';
 import { receivePackage } from '../operations/receive-package.ts';
@@ -80,7 +81,7 @@ export class Exchange {
 
   async #newFile(what: 'upload' | 'result', extension: string): Promise<string> {
     const { directory } = await this.#settings();
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await makeDirectories(directory, 0o700);
     return join(directory, `${what}-${newId(this.#deps.clock.now())}.${extension}`);
   }
 

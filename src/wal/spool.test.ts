@@ -1,7 +1,7 @@
 /** The spool: what it takes, what it refuses, and what it finds again. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -104,6 +104,19 @@ test('the lock of a process that is gone, or whose number another one has, is ta
     await using again = await Spool.open(directory);
     assert.equal(again.bytes, 0);
   }
+});
+
+test('a lock that was cut short by a crash is taken over once nobody has renewed it for long', async () => {
+  const directory = await place();
+  await (await Spool.open(directory))[Symbol.asyncDispose]();
+  await writeFile(join(directory, 'lock'), '');
+  await utimes(join(directory, 'lock'), 0, 0);
+  await using again = await Spool.open(directory);
+  assert.equal(again.bytes, 0);
+});
+
+test('a place where no directory can be made is refused', async () => {
+  await assert.rejects(Spool.open('/proc/holdfast/spool'), { code: 'spool_failed' });
 });
 
 test('cutting takes bytes and files beyond a position away', async () => {

@@ -10,10 +10,11 @@
  * begins at a segment's start) must be the same as before: a server that sends others is not the one we followed.
  */
 import { mkdirSync, readdirSync, statSync } from 'node:fs';
-import { chmod, mkdir, open, rm } from 'node:fs/promises';
+import { chmod, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { Failure } from '../base/failure.ts';
+import { makeDirectories } from '../base/make-directories.ts';
 import { formatLsn, type Lsn, parseSegmentName, segmentName, segmentStart } from '../postgres/lsn.ts';
 import { type Cluster, readCluster, writeCluster } from './spool/cluster.ts';
 import { SpoolLock } from './spool/lock.ts';
@@ -52,7 +53,7 @@ export class Spool implements AsyncDisposable {
   /** Throws `locked` when another process works there. */
   static async open(directory: string, { clock = systemClock, signal }: SpoolOptions = {}): Promise<Spool> {
     try {
-      await mkdir(join(directory, 'wal'), { recursive: true, mode: 0o700 });
+      await makeDirectories(join(directory, 'wal'), 0o700);
       await chmod(directory, 0o700);
     } catch (error) {
       throw spoolFailure(directory, error);
