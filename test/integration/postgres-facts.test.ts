@@ -46,6 +46,15 @@ test('facts hold identity, settings, databases, extensions and exact counts on e
       ['postgres', 'shop'],
     );
     assert.ok(facts.extensions.some((extension) => extension.database === 'postgres' && extension.name === 'plpgsql'));
+    const versions = await server.sql(
+      'select distinct collversion from pg_collation where collversion is not null',
+      'shop',
+    );
+    assert.ok(versions.length > 0);
+    assert.deepEqual(
+      new Set(facts.collations.map(({ version }) => version)),
+      new Set(versions.map(({ collversion }) => collversion)),
+    );
     assert.deepEqual(facts.migrations, ['first', '', 'third']);
     assert.deepEqual(facts.tables, [
       { schema: 'Odd name', name: 'T', rows: 12, exact: true },

@@ -70,6 +70,20 @@ test('a pack opens by its header, and its table says the same', () => {
   assert.equal(builder.size, 0);
 });
 
+test('a header that memory or processor spoiled while it was sealed does not leave the worker', () => {
+  class Spoiling extends Sealer {
+    override sealUnder(iv: Uint8Array, plaintext: Uint8Array, target: Uint8Array, offset: number): number {
+      const length = super.sealUnder(iv, plaintext, target, offset);
+      target[offset + 20]! ^= 1;
+      return length;
+    }
+  }
+  const spoilt = { ...seals, sealer: new Spoiling(KEY) };
+  const builder = new PackBuilder(spoilt, false, 1000, new PackMemory(newPackFlags(), 1500));
+  builder.add(sha(Buffer.from('a')), Buffer.from('a'), 0);
+  assert.throws(() => builder.finish(), { name: 'Failure' });
+});
+
 test('a pack that takes over another has the blobs of both', () => {
   const [one, two] = [newPack(), newPack()];
   one.add(sha(Buffer.from('a')), Buffer.from('a'), 0);
