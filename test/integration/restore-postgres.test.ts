@@ -1,11 +1,14 @@
 /** A restored database: a data directory that starts, whose control file comes last, and that replaces a stopped server only. */
 import assert from 'node:assert/strict';
+import { hash } from 'node:crypto';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { RestoreOutcome } from '../../src/operations/restore.ts';
+import { objectKey } from '../../src/repository/keys.ts';
+import { localStore, open } from '../support/care.ts';
 import { majors, startPostgres } from '../support/postgres/server.ts';
-import { overwrite, packFiles } from '../support/spoil.ts';
+import { flipBit, overwrite, packFiles } from '../support/spoil.ts';
 import { backupApp } from './fixtures/backup-app.ts';
 
 const available = await majors();
@@ -57,4 +60,27 @@ test('a database that lacks a file gets no control file: it must not start', { s
   assert.match(control.message, /lacks files|no storage has a good copy/);
   await assert.rejects(stat(app.dir.join('out', 'database', 'global', 'pg_control')));
   await stat(app.dir.join('out', '.holdfast-restore.json'));
+});
+
+test('a database whose manifest is lost as well is known by what it holds, and gets no control file', {
+  skip,
+}, async () => {
+  await using pg = await startPostgres({ major });
+  await using app = await backupApp({ databaseUrl: pg.url(), local: ['a'] });
+  await app.ok(['backup', '--quiet']);
+  const contents = [];
+  for (const path of ['manifest.json', 'database/postgresql.auto.conf'])
+    contents.push((await app.ok(['cat', 'latest', path])).stdout);
+  const store = localStore(app.dir, 'a');
+  const { index } = await (await open([store])).loadIndex();
+  for (const content of contents) {
+    const [place] = index.locate('data', hash('sha256', content, 'buffer'));
+    await flipBit(join(app.dir.join('a'), objectKey('data', index.packId(place!.pack))), place!.offset + 40);
+  }
+  const { summary } = await app.ok(['restore', 'latest', '--to', app.dir.join('out'), '--json'], 4);
+  const { problems } = summary as unknown as RestoreOutcome;
+  const missing = problems.filter((problem) => problem.missing).map(({ path }) => path);
+  assert.deepEqual(missing, ['database/global/pg_control', 'database/postgresql.auto.conf']);
+  await assert.rejects(stat(app.dir.join('out', 'database', 'global', 'pg_control')));
+  assert.equal((await stat(app.dir.join('out', 'database'))).mode & 0o777, 0o700);
 });

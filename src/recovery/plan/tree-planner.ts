@@ -24,6 +24,8 @@ export interface TreePlannerOptions {
   readonly table: RestoreTable;
   readonly content: RestoreContent;
   readonly manifest: Manifest | undefined;
+  /** A point of ours: one whose manifest is lost still has its databases restored as such. */
+  readonly isOurs: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: (files: number, bytes: number) => void;
 }
@@ -72,11 +74,26 @@ export class TreePlanner {
   async source(node: TreeNode, position: Position): Promise<void> {
     this.#topNames.check(node.name);
     const name = node.name.toString();
-    const { manifest } = this.#options;
-    const isDatabase = manifest?.sources[name]?.type === 'postgres';
-    // without a manifest another program made the snapshot, of one tree: its hard links may lead from one top directory to another
-    const links = manifest === undefined ? this.#foreignLinks : new HardLinks();
+    const { manifest, isOurs } = this.#options;
+    const isDatabase =
+      manifest === undefined
+        ? isOurs && (await this.#looksLikeDatabase(node))
+        : manifest.sources[name]?.type === 'postgres';
+    // a snapshot that another program made is of one tree: its hard links may lead from one top directory to another
+    const links = isOurs ? new HardLinks() : this.#foreignLinks;
     await this.#node(node, this.#top, position, { name, isDatabase, links });
+  }
+
+  /** Whether a source is a data directory of PostgreSQL by what it holds. Names come in order. */
+  async #looksLikeDatabase({ subtree }: TreeNode): Promise<boolean> {
+    if (subtree === undefined) return false;
+    let [hasVersion, hasGlobal] = [false, false];
+    for await (const batch of this.#options.indexed.streamTree(subtree)) {
+      hasVersion ||= batch.some(({ name }) => name.toString() === 'PG_VERSION');
+      hasGlobal ||= batch.some(({ name }) => name.toString() === 'global');
+      if (batch.some(({ name }) => name.toString() > 'global')) break;
+    }
+    return hasVersion && hasGlobal;
   }
 
   async #node(node: TreeNode, parent: Place, position: Position, walk: SourceWalk): Promise<void> {
