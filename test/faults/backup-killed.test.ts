@@ -86,7 +86,7 @@ test('killed at many moments, it leaves only whole points, and the next backup c
   assert.ok(Object.values(storages).every((state) => state === 'complete' || state === 'behind'));
   assert.ok(Object.values(storages).includes('complete'));
   await assertWhole(app);
-  await app.resticChecks();
+  await app.assertWhole();
   await using target = await tempDir();
   const holder = storages.a === 'complete' ? 'a' : 'b';
   await app.restic(holder).restore(point, target.join('new'));
@@ -122,5 +122,5 @@ test('interrupted once, it ends with 130, says what it leaves, and the next run 
   );
   const { bytes_added } = await app.backUp();
   assert.ok(bytes_added < size - 2 * MIB, `${bytes_added} bytes were stored again`);
-  await app.resticChecks();
+  await app.assertWhole();
 });

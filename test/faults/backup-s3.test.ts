@@ -34,7 +34,7 @@ describe('an S3 service behind a network that breaks', { skip: s3Need.skip || re
     const { storages } = await app.backUp([], 3);
     assert.equal(storages.a, 'complete');
     assert.match(storages.cloud!, /^cloud: /);
-    await app.resticChecks('a');
+    await app.assertWhole('a');
     assert.deepEqual(await app.restic('cloud').snapshots(), []);
   });
 
@@ -58,7 +58,7 @@ describe('an S3 service behind a network that breaks', { skip: s3Need.skip || re
     await app.ok(['restore', 'latest', '--to', app.dir.join('out'), '--quiet']);
     proxy.recover();
     await app.ok(['sync']);
-    await app.resticChecks();
+    await app.assertWhole();
     assert.equal((await app.restic('cloud').snapshots()).length, 2);
   });
 
@@ -68,7 +68,7 @@ describe('an S3 service behind a network that breaks', { skip: s3Need.skip || re
     const { storages } = await app.backUp([], 3);
     assert.equal(storages.a, 'complete');
     assert.match(storages.cloud!, /^cloud: no answer 10 s after another storage had answered/);
-    await app.resticChecks('a');
+    await app.assertWhole('a');
   });
 
   test('lost replies, cut connections, errors and short bodies now and then are ridden out', async () => {
@@ -87,7 +87,7 @@ describe('an S3 service behind a network that breaks', { skip: s3Need.skip || re
       rules.map(({ hits }) => hits),
       [2, 1, 1, 1, 1, 1],
     );
-    await app.resticChecks();
+    await app.assertWhole();
     assert.equal((await app.restic('cloud').snapshots()).length, 1);
   });
 });

@@ -43,7 +43,7 @@ describe('disks that fill up', { skip: mountSkip || restic.skip }, () => {
     assert.match(storages.b!, /^b: .*(full|space)/);
     assert.equal(copies, 2);
     assert.equal(partial, true);
-    await app.resticChecks('a', 'c');
+    await app.assertWhole('a', 'c');
     assert.deepEqual(await app.restic('b').snapshots(), []);
     assert.deepEqual((await app.ok(['points', '--json'])).document<{ storages: string[] }[]>()[0]?.storages, [
       'a',
@@ -83,7 +83,7 @@ describe('storages that are not there', { skip: restic.skip }, () => {
     await rename(app.dir.join('elsewhere'), app.dir.join('b'));
     const again = await app.backUp();
     assert.deepEqual(again.storages, { a: 'complete', b: 'behind', c: 'complete' });
-    await app.resticChecks();
+    await app.assertWhole();
   });
 
   test('too few copies end with 3 and say how many there are', async () => {

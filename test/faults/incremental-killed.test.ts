@@ -44,7 +44,7 @@ test('killed at many moments, it leaves only whole points; the next one is incre
   }
   await app.backUp();
   assert.equal((await backupFactsOf(app)).kind, 'incremental');
-  await app.resticChecks();
+  await app.assertWhole();
   await using target = await tempDir({ open: true });
   await app.ok(['restore', 'latest', '--source', 'database', '--to', target.join('r'), '--quiet']);
   await using restored = await startPostgres({ major: 18, dataDir: target.join('r', 'database') });

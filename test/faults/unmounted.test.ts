@@ -35,6 +35,6 @@ test(
 
     await app.ok(['sync', '--moved']);
     assert.match((await app.ok(['sync'])).stdout, /^b: level, nothing to do\.$/m);
-    await app.resticChecks();
+    await app.assertWhole();
   },
 );

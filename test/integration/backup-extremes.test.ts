@@ -32,7 +32,7 @@ test('10,000 files in many directories come back from restic as they were', { sk
   await using target = await tempDir();
   await app.restic('a').restore('latest', target.path);
   assert.deepEqual(await describeTree(target.join('clinic', 'media')), await describeTree(app.media));
-  await app.resticChecks();
+  await app.assertWhole();
 });
 
 test('hostile names, and paths as long as the kernel takes them, are kept byte for byte; longer ones are told', {
@@ -88,7 +88,7 @@ test('hostile names, and paths as long as the kernel takes them, are kept byte f
     if (!name.startsWith('dddd')) assert.equal(restored.get(name), text, JSON.stringify(name));
   const dumped = await app.restic('a').ok('dump', 'latest', `/clinic/${kept}`);
   assert.equal(dumped.stdout, 'deep');
-  await app.resticChecks();
+  await app.assertWhole();
 });
 
 test('an app without a single file makes a point', { skip: restic.skip }, async () => {
@@ -96,7 +96,7 @@ test('an app without a single file makes a point', { skip: restic.skip }, async 
   const first = await app.backUp();
   assert.equal(first.sources.media?.files_new, 0);
   assert.equal((await app.backUp()).sources.media?.files_unmodified, 0);
-  await app.resticChecks();
+  await app.assertWhole();
   assert.match((await app.restic('a').ok('ls', 'latest')).stdout, /\/clinic\/media\n/);
 });
 
@@ -111,7 +111,7 @@ test('empty files, empty directories and a database without tables make a point 
   await using target = await tempDir();
   await app.restic('a').restore('latest', target.path, '--include', '/clinic/media');
   assert.deepEqual(await describeTree(target.join('clinic', 'media')), await describeTree(app.media));
-  await app.resticChecks();
+  await app.assertWhole();
 });
 
 test('files that grow, shrink, change and go are told apart, and equal content is stored once', async () => {

@@ -33,7 +33,7 @@ for (const major of [15, 17, 18]) {
     await using target = await tempDir({ open: true });
     await mkdir(target.join('r'), { mode: 0o755 });
     await app.restic('a').restore('latest', target.join('r'));
-    await app.resticChecks();
+    await app.assertWhole();
     await using restored = await startPostgres({ major, dataDir: target.join('r', 'clinic', 'database') });
     const [row] = await runSql(restored.url(), 'select count(*)::int n, max(id) last from t');
     const { n, last } = row as { n: number; last: number };

@@ -242,5 +242,5 @@ test('what looks new but was hashed in an earlier run is known, with the memory 
   await writeFile(path, 'spoiled');
   await touchAndBackUp();
   assert.equal((await stat(path)).size, size, 'learned again');
-  await app.resticChecks('a');
+  await app.assertWhole('a');
 });

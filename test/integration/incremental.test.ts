@@ -59,7 +59,7 @@ for (const { major, restores } of [
       if (restores.includes(i + 1)) await assertStarts(app, pg, i > 0);
     }
     await assertNeedsNoOther(app, pg); // restores the fifth
-    await app.resticChecks();
+    await app.assertWhole();
   });
 }
 

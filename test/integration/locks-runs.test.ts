@@ -38,7 +38,7 @@ test('two backups at the same time both succeed', { skip: restic.skip }, async (
   const [one, two] = await Promise.all([app.backUp(), app.backUp()]);
   assert.notEqual(one.point, two.point);
   assert.equal((await app.ok(['points', '--json'])).document<unknown[]>().length, 2);
-  await app.resticChecks();
+  await app.assertWhole();
 });
 
 test('while somebody holds the repository exclusively, a backup ends with 11 and names the holder', async () => {
@@ -69,7 +69,7 @@ test('a backup keeps our prune and that of restic from removing, survives "resti
   child.kill('SIGCONT');
   const [code] = await ended;
   assert.equal(code, 0);
-  await app.resticChecks();
+  await app.assertWhole();
 });
 
 test('the lock of a backup that was killed is ignored by the next one and removed', async () => {

@@ -53,7 +53,7 @@ test('the runbook that every app has: rehearsed without touching it, then carrie
   );
   await app.ok(['runbook', 'show', run.id, '--html', app.dir.join('report.html'), '--quiet']);
   assert.match(await readFile(app.dir.join('report.html'), 'utf8'), /<h1>Recovery: clinic<\/h1>/);
-  await app.resticChecks('a');
+  await app.assertWhole('a');
 });
 
 test('steps of one’s own: what fails stops it, --from goes on there; who is set for it hears of what takes too long', async () => {

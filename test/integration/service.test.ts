@@ -70,7 +70,7 @@ test('a storage dies, a person is told by mail, it comes back and is healed, and
   }
   assert.equal((await service.call('GET', '/runs')).status, 200);
   assert.equal(await service.stop(), 0);
-  await app.resticChecks();
+  await app.assertWhole();
   for (const line of service
     .output()
     .split('\n')
@@ -94,7 +94,7 @@ test('kill -9 in the middle of a backup: the next start carries it out, once', a
   assert.equal(run.attempt, 2);
   assert.equal((await app.ok(['points', '--json'])).document<object[]>().length, 1);
   assert.equal(await second.stop(), 0);
-  await app.resticChecks();
+  await app.assertWhole();
 });
 
 test('nothing is removed while an alert freezes retention; a runbook asks people through the service', async () => {

@@ -49,7 +49,7 @@ test('a backup asks before its point is visible; carried out again, the run answ
 
   const other = await supervised(app, 'run-2', yes);
   assert.notEqual(other.summary?.point, made.summary?.point);
-  await app.resticChecks();
+  await app.assertWhole();
 });
 
 test('what removes asks too: a run that was lost forgets and prunes nothing', async () => {
