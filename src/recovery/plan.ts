@@ -88,7 +88,14 @@ export async function planRestore(
   const chosen = pickSources(point, request.sources);
   const table = new RestoreTable(TARGET_META, expectedRows(point, request));
   const content = new RestoreContent(indexed.index, mask);
-  const planner = new TreePlanner({ indexed, table, content, manifest: point.manifest, isOurs: point.app !== undefined, ...request });
+  const planner = new TreePlanner({
+    indexed,
+    table,
+    content,
+    manifest: point.manifest,
+    isOurs: point.app !== undefined,
+    ...request,
+  });
   const names = chosen.map(({ name }) => name.toString());
   const sources: string[] = [];
   for (const node of chosen) {
