@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { hash, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
+import { BlobIndex } from '../index/blob-index.ts';
+import { newClaims } from '../index/claims.ts';
 import { mergeRecords } from '../tags/tag-table.ts';
 import { TAGGED_FROM, Tagger } from '../tags/tagger.ts';
 import { BlobNamer, type SharedTags } from './blob-namer.ts';
+import { SealPool } from './seal-pool.ts';
 
 const KEY = { encrypt: randomBytes(32), macK: randomBytes(16), macR: randomBytes(16) };
 const sha = (bytes: Uint8Array) => hash('sha256', bytes, 'buffer');
@@ -51,4 +54,30 @@ test('a tag that names other bytes is found out before long, and told to all thr
   };
   assert.throws(manyTimes, { code: 'internal', message: /taken for other content/ });
   assert.equal(new Int32Array(tags.wrong)[0], 1);
+});
+
+test('a run that met a wrong tag is told what became of it and what to do', async () => {
+  const chunk = randomBytes(TAGGED_FROM);
+  const other = sha(Buffer.from('other'));
+  const index = new BlobIndex();
+  index.addBlob(index.addPack(randomBytes(32), 1).pack, false, other, 0, 100, 0);
+  const tags = claim(chunk, other);
+  const pool = new SealPool({
+    ...{ masterKey: KEY, chunkerSeed: randomBytes(32), index: index.freeze(), claims: newClaims(), needed: 1, tags },
+    settings: { packSize: 4 * 1024 * 1024, compression: 'auto' },
+    workers: 1,
+    onPack: async () => {},
+  });
+  const manyTimes = async () => {
+    for (let i = 0; i < 100; i++)
+      await pool.storeBlobs(
+        false,
+        Array.from({ length: 50 }, () => Buffer.from(chunk)),
+      );
+  };
+  try {
+    await assert.rejects(manyTimes(), { code: 'internal', hint: /forgotten now. Run the backup again/ }); // but for 10⁻³⁴
+  } finally {
+    await pool.close();
+  }
 });

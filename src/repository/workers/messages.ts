@@ -88,7 +88,13 @@ export type SealReply =
   | { readonly kind: 'content'; readonly job: number; readonly content: Uint8Array; readonly stats: SealStats }
   /** `learned`: tags of chunks, see blob-namer.ts. */
   | { readonly kind: 'flushed'; readonly job: number; readonly learned: Uint8Array; readonly stats: SealStats }
-  | { readonly kind: 'failed'; readonly job: number; readonly code: FailureCode; readonly message: string }
+  | {
+      readonly kind: 'failed';
+      readonly job: number;
+      readonly code: FailureCode;
+      readonly message: string;
+      readonly hint?: string;
+    }
   | SealedPackMessage;
 
 export interface SealedPackMessage {

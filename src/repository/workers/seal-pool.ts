@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import type { Worker } from 'node:worker_threads';
 import { Failure } from '../../base/failure.ts';
+import { given } from '../../base/given.ts';
 import type {
   FilePiece,
   PieceResult,
@@ -123,7 +124,7 @@ export class SealPool {
   async #ask(request: NewRequest<SealRequest>, handing: Handing): Promise<Done> {
     const member = handing.member ?? this.#pool.pick();
     const reply = await this.#pool.ask(request, { ...handing, member });
-    if (reply.kind === 'failed') throw new Failure(reply.code, reply.message);
+    if (reply.kind === 'failed') throw new Failure(reply.code, reply.message, given('hint', reply.hint));
     this.#stats.set(member.worker.threadId, reply.stats);
     return reply;
   }

@@ -1,5 +1,6 @@
 /** Entry of a sealing worker: takes requests in order, answers each, hands over packs as they fill. */
 import { asFailure } from '../../base/failure.ts';
+import { given } from '../../base/given.ts';
 import { release } from '../../base/release.ts';
 import { ThreadPort } from '../../base/thread-port.ts';
 import { Chunker } from '../chunker/chunker.ts';
@@ -66,8 +67,8 @@ let queue: Promise<void> = Promise.resolve();
 port.onRequest((request) => {
   queue = queue.then(async () => {
     const reply = await answer(request).catch((error: unknown): SealReply => {
-      const failure = asFailure(error);
-      return { kind: 'failed', job: request.job, code: failure.code, message: failure.message };
+      const { code, message, hint } = asFailure(error);
+      return { kind: 'failed', job: request.job, code, message, ...given('hint', hint) };
     });
     port.post(reply);
   });
