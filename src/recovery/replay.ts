@@ -5,14 +5,13 @@
  */
 import { appendFile, chown, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Failure } from '../base/failure.ts';
 import { makeDirectories } from '../base/make-directories.ts';
-import { formatMicroseconds } from '../base/relative-time.ts';
 import type { ServerAccount } from '../postgres/account.ts';
 import { PostgresInstance } from '../postgres/instance.ts';
-import { formatLsn, type Lsn, parseLsn, segmentStart } from '../postgres/lsn.ts';
+import { formatLsn } from '../postgres/lsn.ts';
 import type { ServerPrograms } from '../postgres/programs.ts';
 import type { MomentPlan } from './moment.ts';
+import { assertReached } from './replay/assert-reached.ts';
 import { WalFeed } from './replay/feed.ts';
 import { quoted, runtimeParent, writeConfigFiles } from './server/config-files.ts';
 import { type Reached, reachedBy } from './server/reached.ts';
@@ -47,7 +46,6 @@ export interface Replayed {
 
 /** No limit that a large log could meet: the server's end and an interruption are noticed at once. */
 const START_TIMEOUT_MS = 30 * 24 * 3_600_000;
-const PAGE = 8192n;
 const SIGNAL_FILE = 'recovery.signal';
 const REPLAYING = '# Holdfast: recovery to a moment has begun here and did not end. Restore again.\n';
 const WAITING = '# Holdfast: recovery to a moment has not begun here. Restore again.\n';
@@ -163,33 +161,4 @@ function recoverySettings({ stop, timeline }: MomentPlan): Record<string, string
     recovery_target_action: 'promote',
     hot_standby: 'off',
   };
-}
-
-function assertReached(plan: MomentPlan, is: Reached): void {
-  const { target, stop, reached } = plan;
-  const actual = parseLsn(is.lsn);
-  const isThere = stop.kind === 'immediate' ? actual >= reached : isSamePlace(plan, actual, stop.inclusive);
-  if (isThere && !isLate(target, is.commitTime)) return;
-  const commit = is.commitTime === null ? 'no commit' : `the commit of ${is.commitTime}`;
-  throw new Failure(
-    'internal',
-    `Recovery stopped at ${is.lsn} with ${commit}, not at ${formatLsn(reached)} as planned. The copy is not what was asked for.`,
-  );
-}
-
-/** The end of a record that ends its segment early (a switch) is told as the end of the segment. */
-function isSamePlace({ reached, log }: MomentPlan, actual: Lsn, inclusive: boolean): boolean {
-  const size = BigInt(log.line.segmentSize);
-  const segmentEnd = segmentStart(reached, log.line.segmentSize) + size;
-  return nextRecord(actual, size) === nextRecord(reached, size) || (inclusive && actual === segmentEnd);
-}
-
-function isLate(target: MomentPlan['target'], commitTime: string | null): boolean {
-  return target.kind === 'time' && commitTime !== null && commitTime > formatMicroseconds(target.time);
-}
-
-/** Where a record would begin after one that ended here: behind the header of the page, which is longer at the start of a segment. */
-function nextRecord(position: Lsn, segmentSize: bigint): Lsn {
-  if (position % PAGE !== 0n) return position;
-  return position + (position % segmentSize === 0n ? 40n : 24n);
 }
