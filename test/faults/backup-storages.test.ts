@@ -15,6 +15,11 @@ const MIB = 1024 * 1024;
 
 const { skip: mountSkip } = await mountable();
 
+/** More room on the disk of a storage, as its owner would make. */
+async function makeRoom(app: BackupApp, ...names: readonly string[]): Promise<void> {
+  for (const name of names) await runOk('mount', ['-o', 'remount,size=64m', app.dir.join(name)]);
+}
+
 /** An app whose storages `names` are on disks of their own, of `size`. */
 async function appOnSmallDisks(names: readonly string[], size: string): Promise<BackupApp> {
   const app = await backupApp({ local: ['a', 'b', 'c'] });
@@ -43,8 +48,9 @@ describe('disks that fill up', { skip: mountSkip || restic.skip }, () => {
     assert.match(storages.b!, /^b: .*(full|space)/);
     assert.equal(copies, 2);
     assert.equal(partial, true);
-    await app.assertWhole('a', 'c');
     assert.deepEqual(await app.restic('b').snapshots(), []);
+    await makeRoom(app, 'b');
+    await app.assertWhole();
     assert.deepEqual((await app.ok(['points', '--json'])).document<{ storages: string[] }[]>()[0]?.storages, [
       'a',
       'c',
@@ -68,6 +74,8 @@ describe('disks that fill up', { skip: mountSkip || restic.skip }, () => {
     assert.equal(error?.error, 'storages_failed');
     for (const name of ['a: ', 'b: ', 'c: ']) assert.ok(String(error?.message).includes(name), String(error?.message));
     for (const name of ['a', 'b', 'c']) assert.deepEqual(await objectsOf(app.dir.join(name, 'snapshots')), []);
+    await makeRoom(app, 'a', 'b', 'c');
+    await app.assertWhole();
   });
 });
 
@@ -106,6 +114,7 @@ describe('storages that are not there', { skip: restic.skip }, () => {
     assert.equal(storages.a, 'complete');
     assert.match(storages.b!, /^b: .*another repository/);
     assert.deepEqual(await objectsOf(app.dir.join('b')), before);
+    await app.assertWhole('a');
   });
 
   test('one that takes no writes is named, and the others are complete', {
@@ -123,6 +132,7 @@ describe('storages that are not there', { skip: restic.skip }, () => {
     } finally {
       await run('umount', [b]);
     }
+    await app.assertWhole();
   });
 
   test('no repository anywhere ends with 10, a wrong password with 12', async () => {

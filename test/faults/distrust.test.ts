@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { init, localStore, PASSWORD } from '../support/care.ts';
 import { holdfast, holdfastOk, writeConfig } from '../support/holdfast.ts';
+import { assertWholeStorages } from '../support/judge.ts';
 import { tempDir } from '../support/temp.ts';
 
 test('after a check found packs missing, the next backup stores unchanged files again and its point is whole', async () => {
@@ -18,7 +19,7 @@ test('after a check found packs missing, the next backup stores unchanged files 
   });
   const options = { cwd: dir.path };
   await init([localStore(dir, 'only')]);
-  await holdfastOk(['backup'], options);
+  const lost = String((await holdfastOk(['backup', '--json'], options)).summary?.point);
   for (const prefix of await readdir(dir.join('only', 'data'))) {
     for (const pack of await readdir(dir.join('only', 'data', prefix)))
       await rm(dir.join('only', 'data', prefix, pack));
@@ -32,4 +33,7 @@ test('after a check found packs missing, the next backup stores unchanged files 
   for (let i = 0; i < 5; i++) {
     assert.equal(await readFile(dir.join('restored', 'media', `file ${i}`), 'utf8'), `content ${i} `.repeat(1000 + i));
   }
+  await holdfastOk(['forget', lost], options);
+  await holdfastOk(['prune'], options);
+  await assertWholeStorages(dir, 'only');
 });

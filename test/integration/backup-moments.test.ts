@@ -8,6 +8,7 @@ import type { Progress } from '../../src/base/progress.ts';
 import { showPoint } from '../../src/operations/show-point.ts';
 import { serverAccount } from '../../src/postgres/account.ts';
 import { init, localStores } from '../support/care.ts';
+import { assertWholeStorages } from '../support/judge.ts';
 import { need } from '../support/needs.ts';
 import { majors, startPostgres, type TestServer } from '../support/postgres/server.ts';
 import { runOk } from '../support/run.ts';
@@ -66,6 +67,7 @@ describe('an app whose files change while its database is copied', { skip: resti
       assert.equal(await read(name), `content of ${name}`);
     assert.equal(await read('here.jpg'), 'content of moved.jpg');
     assert.equal(await read('new.jpg'), 'new');
+    await assertWholeStorages(dir, 'a');
   });
 
   test('a file that turns into a directory meanwhile is kept as what it became', async () => {
@@ -114,6 +116,7 @@ describe('an app whose files change while its database is copied', { skip: resti
       });
       assert.deepEqual(JSON.parse(stdout), []);
     }
+    await assertWholeStorages(dir, 'a', 'b');
   });
 });
 
@@ -136,11 +139,12 @@ test('a file that never holds still is kept and marked, and the point is whole',
     [['changed', log]],
   );
   assert.equal(outcome.partial, false);
+  await assertWholeStorages(dir, 'a');
 });
 
 const account = serverAccount();
 test('what cannot be read is listed, the rest is kept, and the command ends with 3', {
-  skip: account === undefined && 'needs root, to run the command as another user',
+  skip: account === undefined ? 'needs root, to run the command as another user' : restic.skip,
 }, async () => {
   const uid = account!.uid;
   await using app = await backupApp({ local: ['a'], config: ['secret.conf', 'missing.conf'] });
@@ -158,4 +162,5 @@ test('what cannot be read is listed, the rest is kept, and the command ends with
   assert.match(done.stdout, /"media":\{"bytes_read":4,"files_new":1,/);
   const shown = (await app.ok(['show', 'latest'])).stdout;
   assert.match(shown, /closed\.txt/);
+  await app.assertWhole();
 });
