@@ -114,6 +114,9 @@ function rejectionOf(signal: AbortSignal): Promise<never> {
   });
 }
 
+/** Why a timer that was stopped does not fire; nobody sees it. Made once: an error for each call would cost more than the call. */
+const STOPPED = new Error('The call has ended.');
+
 /** Calls `expire` once the time of the last `restart` is over. */
 class Timer {
   readonly #clock: Clock;
@@ -136,7 +139,7 @@ class Timer {
   }
 
   stop(): void {
-    this.#running?.abort();
+    this.#running?.abort(STOPPED);
     this.#running = undefined;
   }
 }

@@ -1,5 +1,18 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readlink,
+  rename,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -182,4 +195,37 @@ test('leftovers older than a day are removed, younger ones and objects stay', as
   const removed = await removeLeftovers({ type: 'local', name: 'nas', path }, { clock: manualClock(now) });
   assert.equal(removed, 2);
   assert.deepEqual((await readdir(join(path, 'index'))).sort(), ['a', 'a-tmp-02']);
+});
+
+test('ranges of a file come from what is there now: after it was replaced, removed, or cut short', async () => {
+  const { path, store } = await openPlace();
+  const key = `data/ab/${ID}`;
+  const range = { offset: 1, length: 3 };
+  const read = async () => Buffer.from(await store.get(key, range)).toString();
+  await store.put(key, Buffer.from('first'));
+  assert.deepEqual(await Promise.all([read(), read()]), ['irs', 'irs']);
+  await store.put(key, Buffer.from('second'));
+  assert.equal(await read(), 'eco');
+  await store.delete(key);
+  await assert.rejects(read(), failure('object_missing'));
+  await store.put(key, Buffer.from('third'));
+  assert.equal(await read(), 'hir');
+  await chmod(join(path, key), 0o600);
+  await truncate(join(path, key), 2);
+  await assert.rejects(read(), failure('data_damaged'));
+});
+
+test('files of which ranges were read are closed when nobody reads them for a moment, and when the storage is closed', async () => {
+  const { path, store } = await openPlace();
+  const openHere = async () => {
+    const links = (await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => ''));
+    return (await Promise.all(links)).filter((target) => target.startsWith(path)).length;
+  };
+  const keys = Array.from({ length: 30 }, (_, i) => `data/ab/${i.toString(16).padStart(64, '0')}`);
+  for (const key of keys) await store.put(key, Buffer.from('content'));
+  for (const key of keys) await Promise.all([0, 1, 2].map((offset) => store.get(key, { offset, length: 2 })));
+  await until(async () => (await openHere()) === 0);
+  await Promise.all(keys.map((key) => store.get(key, { offset: 0, length: 1 })));
+  await store.close();
+  await until(async () => (await openHere()) === 0);
 });

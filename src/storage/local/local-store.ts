@@ -13,6 +13,7 @@ import type { ByteRange, CallOptions, ObjectInfo, ObjectStore, PutOptions } from
 import { localFailure } from './errors.ts';
 import { listObjects } from './list-objects.ts';
 import { findMountPoint } from './mount-point.ts';
+import { type OpenFile, OpenFiles, withFile } from './open-files.ts';
 import { readObject } from './read-object.ts';
 import { Root } from './root.ts';
 import { objectExists, writeObject } from './write-object.ts';
@@ -34,6 +35,7 @@ class LocalStore implements ObjectStore {
   readonly name: string;
   readonly location: string;
   readonly #root: Root;
+  readonly #open = new OpenFiles();
 
   constructor({ name, path, create = false }: LocalStoreOptions) {
     this.name = name;
@@ -45,6 +47,7 @@ class LocalStore implements ObjectStore {
     const path = await this.#begin(key, signal);
     try {
       await writeObject(this.#root, { path, parts: partList(parts), ifAbsent, signal });
+      this.#open.forget(path);
     } catch (error) {
       if (ifAbsent && errno(error) === 'EEXIST') throw objectExists(this.name, key);
       throw this.#failure(`writing ${key}`, error, signal);
@@ -54,7 +57,8 @@ class LocalStore implements ObjectStore {
   async get(key: string, range?: ByteRange, { signal }: CallOptions = {}): Promise<Uint8Array> {
     const path = await this.#begin(key, signal);
     try {
-      return await readObject(`${this.name}: ${key}`, path, range, signal);
+      const read = (file: OpenFile) => readObject(`${this.name}: ${key}`, file, range, signal);
+      return range === undefined ? await withFile(path, read) : await this.#open.use(path, read);
     } catch (error) {
       if (!isAbsence(error)) throw this.#failure(`reading ${key}`, error, signal);
       await this.#root.assertThere();
@@ -90,6 +94,7 @@ class LocalStore implements ObjectStore {
     const path = await this.#begin(key, signal);
     try {
       await unlink(path);
+      this.#open.forget(path);
       if (mustStayRemoved(key)) await syncDirectory(dirname(path));
     } catch (error) {
       if (!isAbsence(error)) throw this.#failure(`removing ${key}`, error, signal);
@@ -109,7 +114,9 @@ class LocalStore implements ObjectStore {
     }
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    this.#open.closeAll();
+  }
 
   async #begin(key: string, signal: AbortSignal | undefined): Promise<string> {
     checkKey(key);
