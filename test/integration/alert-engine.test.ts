@@ -1,7 +1,9 @@
 /** The engine whole: from a run that fails to the message a receiver gets, through receivers that misbehave, to the end of the outage. */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
+import { sql } from 'kysely';
 import { AlertEngine, type AlertEngineDeps, channelWorld } from '../../src/alerts/engine.ts';
 import { afterFailure, Sender } from '../../src/alerts/sender.ts';
 import { testChannel } from '../../src/alerts/test-channel.ts';
@@ -17,6 +19,7 @@ import type { Configuration } from '../../src/config/configuration.ts';
 import { configurationWith } from '../support/alerts.ts';
 import { type Receiver, startReceiver } from '../support/receiver.ts';
 import { type TempDir, tempDir } from '../support/temp.ts';
+import { until } from '../support/until.ts';
 
 const MINUTE = 60_000;
 const signal = new AbortController().signal;
@@ -116,7 +119,7 @@ test('a backup that fails is told, one that succeeds ends it with how long it la
   assert.equal(hooks()[1]?.data.resolve_note, `Gone by itself after 2 min 1 s. Run ${run} succeeded.`);
   const pings = receiver.received.filter(({ path }) => path.startsWith('/ping')).map(({ path }) => path);
   assert.deepEqual(pings.sort(), ['/ping', '/ping/fail', '/ping/start', '/ping/start']);
-  assert.equal(receiver.received.filter(({ path }) => path === '/alive').length, 2);
+  await until(() => receiver.received.filter(({ path }) => path === '/alive').length === 2);
   assert.deepEqual(it.problems, []);
 });
 
@@ -199,6 +202,40 @@ test('of two engines one works, and the other goes on where the first was killed
   await sender.settled();
   assert.equal(hooks().length, 1);
   assert.equal(await it.engine.tick(sender, signal), false);
+});
+
+test('the address outside hears of an engine that works, and of no other: without its catalog, its policy or the role it is silent', async () => {
+  await using it = await world();
+  let isReadable = true;
+  const policy = async () => {
+    if (isReadable) return configuration.alerts();
+    throw new Failure('secret_unavailable', 'It cannot be fetched.');
+  };
+  const own = `/alive-${randomUUID()}`;
+  const deadMan = async () => ({ ...(await configuration.deadMan())!, url: `${receiver.url}${own}` });
+  const second = new AlertEngine({ ...it.deps, holder: 'b', policy, deadMan });
+  const sender = new Sender({ ...it.deps, world: channelWorld(it.deps, signal) });
+  const pings = () => receiver.received.filter(({ path }) => path === own).length;
+  /** In how many of ten rounds, a minute apart, the second engine did its work; the first never has the role. */
+  const rounds = async () => {
+    let done = 0;
+    for (let minutes = 0; minutes < 10; minutes++) {
+      await it.clock.advance(MINUTE);
+      done += await second.tick(sender, signal).then(Number, () => 0);
+      assert.equal(await it.engine.tick(sender, signal), false);
+    }
+    return done;
+  };
+  assert.equal(await rounds(), 10);
+  await sql`alter table alerts rename to away`.execute(it.catalog.db);
+  assert.equal(await rounds(), 0);
+  await sql`alter table away rename to alerts`.execute(it.catalog.db);
+  isReadable = false;
+  assert.equal(await rounds(), 0);
+  isReadable = true;
+  assert.equal(await rounds(), 10);
+  await until(() => pings() >= 20);
+  assert.equal(pings(), 20);
 });
 
 test('the test button tells what came of it and keeps a record', async () => {
