@@ -9,12 +9,15 @@ import { parse, stringify } from 'yaml';
 import { Mailbox } from '../../demo/mailbox.ts';
 import { raise } from '../../src/catalog/alerts.ts';
 import { openCatalog } from '../../src/catalog/catalog.ts';
+import { claimRun, finishRun } from '../../src/catalog/claim.ts';
 import { observations } from '../../src/catalog/observations.ts';
+import { createRun } from '../../src/catalog/runs.ts';
 import type { RunbookReport } from '../../src/operations/runbook.ts';
 import { freePort } from '../../src/postgres/free-port.ts';
-import { type Run, startService, waitForRun } from '../support/service.ts';
+import { type Run, type Service, startService, waitForRun } from '../support/service.ts';
+import { flipBit, packFiles } from '../support/spoil.ts';
 import { until } from '../support/until.ts';
-import { backupApp } from './fixtures/backup-app.ts';
+import { type BackupApp, backupApp } from './fixtures/backup-app.ts';
 
 test('a storage dies, a person is told by mail, it comes back and is healed, and the alert resolves', async () => {
   await using mailbox = await Mailbox.open(0);
@@ -48,6 +51,7 @@ test('a storage dies, a person is told by mail, it comes back and is healed, and
   assert.equal((await service.run('backup', 'clinic')).state, 'succeeded');
   const over = await mailbox.arrived(/^X-Holdfast-Event: resolve/im);
   assert.match(over, /gone by itself after/i);
+  await healsItself(app, service, mailbox);
 
   const pressed = await service.call('POST', '/channels/mail/test');
   assert.deepEqual([pressed.status, pressed.body.state], [200, 'sent'], JSON.stringify(pressed.body));
@@ -152,6 +156,36 @@ test('nothing is removed while an alert freezes retention; a runbook asks people
   );
 });
 
+/** Damage is found by the look at the storage that comes with time, told, healed without being asked for, and over. */
+async function healsItself(app: BackupApp, service: Service, mailbox: Mailbox): Promise<void> {
+  await using catalog = await openCatalog({ path: app.dir.join('catalog.sqlite') });
+  // as if a machine elsewhere were pruning: healing waits for it, so that there is something to be told
+  const elsewhere = { labels: { site: 'elsewhere' }, kind: 'prune', app: '*', trigger: 'api', exclusive: 'repository' };
+  await createRun(catalog.db, elsewhere, Date.now());
+  const pruning = await claimRun(catalog, { id: 'elsewhere', labels: elsewhere.labels }, Date.now(), 3_600_000);
+  await flipBit((await packFiles(app.dir.join('b')))[0]!);
+
+  const schedules = await service.call<{ items: { id: string; name: string }[] }>('GET', '/schedules');
+  const sample = schedules.body.items.find(({ name }) => name === 'verify-b');
+  const asked = await service.call<{ run: Run }>('POST', `/schedules/${sample?.id}/run`);
+  const looked = await waitForRun(service.call, asked.body.run.id);
+  assert.deepEqual([looked.state, looked.error?.code], ['failed', 'data_damaged'], JSON.stringify(looked));
+  await mailbox.arrived(mailOf('fire', 'What is stored is damaged'));
+  await finishRun(catalog.db, pruning!, { state: 'succeeded' }, Date.now());
+
+  const { body } = await service.call<{ items: Run[] }>('GET', '/runs?kind=sync');
+  const healing = body.items.find(({ trigger }) => trigger === 'healing');
+  assert.match(healing?.reason ?? '', new RegExp(looked.id));
+  assert.equal((await waitForRun(service.call, healing!.id)).state, 'succeeded');
+  const over = await mailbox.arrived(mailOf('resolve', 'What is stored is damaged'));
+  assert.match(over.replaceAll('=\r\n', ''), new RegExp(`sync of run ${healing?.id}`));
+  await app.assertWhole('b');
+}
+
+function mailOf(event: string, title: string): RegExp {
+  return new RegExp(`(?=[^]*^X-Holdfast-Event: ${event}\\b)(?=[^]*^Subject: .*${title})`, 'm');
+}
+
 interface Places {
   readonly port: number;
   /** The port of the mail server. */
@@ -176,6 +210,7 @@ async function configure(
   const more = [
     'catalog: { path: ./catalog.sqlite }',
     `server: { listen: "127.0.0.1:${port}" }`,
+    'verification: { readEvery: 2h }', // so soon that each look reads everything
     ...(mail === undefined ? [] : [`alerts: ${JSON.stringify(alerts)}`]),
   ];
   await writeFile(file, `${await readFile(file, 'utf8')}\n${more.join('\n')}\n`);
