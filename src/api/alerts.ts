@@ -3,8 +3,12 @@ import * as z from 'zod';
 import { endpoint } from './endpoint.ts';
 import { anApp, app, cursor, givenTime, limit, object, page, recordId, storageName, text, time } from './shapes.ts';
 
-const severity = z.enum(['INFO', 'WARNING', 'ERROR', 'CRITICAL']);
-const state = z.enum(['ACTIVE', 'ACKNOWLEDGED', 'RESOLVED']);
+export const SEVERITIES = ['INFO', 'WARNING', 'ERROR', 'CRITICAL'] as const;
+export const ALERT_STATES = ['ACTIVE', 'ACKNOWLEDGED', 'RESOLVED'] as const;
+export const DELIVERY_STATES = ['pending', 'sent', 'grouped', 'failed', 'gave-up'] as const;
+
+const severity = z.enum(SEVERITIES);
+const state = z.enum(ALERT_STATES);
 
 const Act = z.object({ by: z.string(), at: time, note: z.string().nullable() });
 
@@ -43,7 +47,7 @@ export const Delivery = z
     alert: recordId.nullable(),
     channel: z.string(),
     event: z.string().describe('fire, worse, acknowledge, resolve, escalate, digest, test, ping.'),
-    state: z.enum(['pending', 'sent', 'grouped', 'failed', 'gave-up']),
+    state: z.enum(DELIVERY_STATES),
     digest: recordId.nullable().describe('The delivery that carries it.'),
     attempts: z.int(),
     created_at: time,

@@ -99,6 +99,7 @@ const RunLogLine = z
     data: object.nullable(),
   })
   .meta({ id: 'RunLogLine' });
+export type RunLogLine = z.output<typeof RunLogLine>;
 
 const RunInput = z
   .object({
@@ -110,6 +111,7 @@ const RunInput = z
     text: z.string().nullable(),
   })
   .meta({ id: 'RunInput' });
+export type RunInput = z.output<typeof RunInput>;
 
 const tag = 'Runs';
 const run = { run: recordId };

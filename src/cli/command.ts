@@ -33,8 +33,8 @@ export { argument, option } from './options.ts';
 
 export type ExitStatus = (typeof EXIT)[keyof typeof EXIT];
 
-type Arguments = Readonly<Record<string, ArgumentSpec<unknown>>>;
-type Options = Readonly<Record<string, OptionSpec<unknown>>>;
+export type Arguments = Readonly<Record<string, ArgumentSpec<unknown>>>;
+export type Options = Readonly<Record<string, OptionSpec<unknown>>>;
 type Values<S extends Readonly<Record<string, { parse: (...given: never[]) => unknown }>>> = {
   readonly [K in keyof S]: ReturnType<S[K]['parse']>;
 };

@@ -101,12 +101,27 @@ function choice<const C extends string>(valueName: string, choices: readonly C[]
   return { ...single(valueName, help, convert), choices };
 }
 
+/** `--state failed --state partial`: each of a fixed set; empty when not given. */
+function choices<const C extends string>(
+  valueName: string,
+  known: readonly C[],
+  help: string,
+): OptionSpec<readonly C[]> {
+  const { parse } = choice(valueName, known, help);
+  const each = (given: string, world: ParseWorld) => parse([given], world)!;
+  return {
+    ...texts(valueName, help),
+    choices: known,
+    parse: (given = [], world) => given.map((one) => each(one, world)),
+  };
+}
+
 function orUsage<T>(value: T | undefined, given: string, form: string): T {
   if (value !== undefined) return value;
   throw new Failure('usage', `"${given}" does not fit.`, { hint: `Write ${form}.` });
 }
 
-export const option = { flag, text, texts, optionalText, time, duration, size, integer, choice } as const;
+export const option = { flag, text, texts, optionalText, time, duration, size, integer, choice, choices } as const;
 
 /** One positional argument; arguments stand in the order in which a command declares them. */
 export interface ArgumentSpec<T> {

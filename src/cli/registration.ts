@@ -9,6 +9,8 @@ export type Group =
   | 'Disaster recovery'
   | 'WAL archive'
   | 'Care'
+  | 'Runs and schedules'
+  | 'Alerts'
   | 'Service'
   | 'Set up';
 

@@ -27,8 +27,12 @@ export interface RemoteServer {
 
 /** Throws `usage` without a token. */
 export async function connect(context: Context, url: string): Promise<RemoteContext> {
+  return through(context, new Client({ url, token: await readToken(context), signal: context.signal }));
+}
+
+/** A command's context with somebody who answers for the service. */
+export function through(context: Context, client: Client): RemoteContext {
   const { signal, clock, progress, flags } = context;
-  const client = new Client({ url, token: await readToken(context), signal });
   const app = given('app', flags.app);
   return {
     ...context,

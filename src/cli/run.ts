@@ -69,7 +69,7 @@ interface Shell {
 }
 
 async function dispatch(shell: Shell): Promise<number> {
-  const { scan, registrations, out, style } = shell;
+  const { scan, registrations, style } = shell;
   if (scan.words.length === 0) return usage(shell, (help) => help.programHelp(registrations, style));
   const found = findCommand(scan.words, registrations);
   if (found.kind === 'unknown')
@@ -78,10 +78,14 @@ async function dispatch(shell: Shell): Promise<number> {
       registrations.map(({ name }) => name),
     );
   if (found.kind === 'family') return family(shell, found.family, found.members);
-  const { default: command } = await found.registration.load();
-  if (!scan.help) return runCommand(shell, found.registration.name, command, found.words);
+  return command(shell, found.registration, found.words);
+}
+
+async function command(shell: Shell, registration: Registration, words: number): Promise<number> {
+  const { default: command } = await registration.load();
+  if (!shell.scan.help) return runCommand(shell, registration.name, command, words);
   const { commandHelp } = await import('./help.ts');
-  await out.write(commandHelp(found.registration, command, style));
+  await shell.out.write(commandHelp(registration, command, shell.style));
   return EXIT.done;
 }
 
@@ -95,8 +99,11 @@ async function usage({ scan, out, err }: Shell, text: (help: typeof import('./he
   return scan.help ? EXIT.done : EXIT.usage;
 }
 
+/** Alone it is its list, where it has one: `runs --state failed` is `runs list --state failed`. */
 async function family(shell: Shell, name: string, members: readonly Registration[]): Promise<number> {
-  const second = shell.scan.words[1];
+  const [[, second], [at = 0, next]] = [shell.scan.words, shell.scan.positions];
+  const list = members.find((member) => member.name === `${name} list`);
+  if (list !== undefined && !shell.scan.help && next !== at + 1) return command(shell, list, 1);
   if (second !== undefined)
     throw unknownCommand(
       `${name} ${second}`,

@@ -10,9 +10,12 @@ import { readEvents } from './event-stream.ts';
 export interface ClientOptions {
   /** Where the server is: scheme, host, port. */
   readonly url: string;
-  readonly token: string;
+  /** Absent: whoever answers knows who asks. */
+  readonly token?: string;
   /** Ends every request. */
   readonly signal: AbortSignal;
+  /** Asks instead of the network. */
+  readonly fetch?: (request: Request) => Promise<Response>;
 }
 
 /** What is asked of an endpoint; members that it does not take are left out. */
@@ -28,19 +31,19 @@ const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 export class Client {
   readonly #base: URL;
-  readonly #token: string;
+  readonly #options: ClientOptions;
   readonly #signal: AbortSignal;
 
   /** Throws `usage` for what is no URL of a server, and where the token would travel readable by others. */
-  constructor({ url, token, signal }: ClientOptions) {
-    this.#base = serverUrl(url);
-    this.#token = token;
-    this.#signal = signal;
+  constructor(options: ClientOptions) {
+    this.#base = serverUrl(options.url);
+    this.#options = options;
+    this.#signal = options.signal;
   }
 
   /** The same server, with requests that end by another signal. */
   with(signal: AbortSignal): Client {
-    return new Client({ url: this.#base.href, token: this.#token, signal });
+    return new Client({ ...this.#options, signal });
   }
 
   /** The document that the endpoint answers. Throws the failure that the server tells, `server_unreachable`, `server_failed`. */
@@ -76,7 +79,7 @@ export class Client {
   ): Promise<AnswerOf<E>> {
     const response = await this.#once(this.#urlOf(endpoint, asked as Asked<Endpoint>), {
       ...{ method: endpoint.method, redirect: 'error', body: bytes, duplex: 'half', signal: this.#signal },
-      headers: { authorization: `Bearer ${this.#token}`, 'content-type': endpoint.upload?.[0] ?? '' },
+      headers: { ...this.#authorization, 'content-type': endpoint.upload?.[0] ?? '' },
     } as unknown as RequestInit);
     if (!response.ok) throw await failureOf(response);
     return (await response.json()) as AnswerOf<E>;
@@ -94,13 +97,18 @@ export class Client {
       ...given('body', body === undefined ? undefined : JSON.stringify(body)),
       signal: signal === undefined ? this.#signal : AbortSignal.any([this.#signal, signal]),
       headers: {
-        authorization: `Bearer ${this.#token}`,
+        ...this.#authorization,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...(endpoint.method === 'POST' ? { 'idempotency-key': randomUUID() } : {}),
       },
     });
     if (response.ok) return response;
     throw await failureOf(response);
+  }
+
+  get #authorization(): { readonly authorization?: string } {
+    const { token } = this.#options;
+    return token === undefined ? {} : { authorization: `Bearer ${token}` };
   }
 
   #urlOf({ path }: Endpoint, { params = {}, query = {} }: Asked<Endpoint>): URL {
@@ -120,7 +128,8 @@ export class Client {
 
   async #once(url: URL, request: RequestInit): Promise<Response> {
     try {
-      return await fetch(url, request);
+      const { fetch: ask } = this.#options;
+      return await (ask === undefined ? fetch(url, request) : ask(new Request(url, request)));
     } catch (cause) {
       if (request.signal?.aborted === true) throw cause;
       const reason = (cause as { cause?: { message?: string } }).cause?.message ?? (cause as Error).message;

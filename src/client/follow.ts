@@ -1,5 +1,4 @@
 /** A run on a server, followed from here: its steps and remarks as progress, its end as an answer. */
-import { streamEvents } from '../api/events.ts';
 import {
   type AcceptedRun,
   cancelRun,
@@ -15,6 +14,7 @@ import { FAILURES, Failure, type FailureCode, isFailure } from '../base/failure.
 import { given } from '../base/given.ts';
 import type { Progress } from '../base/progress.ts';
 import type { Client } from './client.ts';
+import { News } from './news.ts';
 
 export interface RunWanted {
   readonly kind: string;
@@ -31,9 +31,9 @@ export interface Follower {
   readonly signal: AbortSignal;
 }
 
-const OVER: readonly string[] = ['succeeded', 'partial', 'failed', 'cancelled', 'skipped'];
+export const OVER: readonly string[] = ['succeeded', 'partial', 'failed', 'cancelled', 'skipped'];
 /** Looked again after so many ms when no event came. */
-const AGAIN_MS = 2_000;
+export const AGAIN_MS = 2_000;
 const CANCEL_MS = 10_000;
 
 /**
@@ -53,21 +53,27 @@ export interface EndedRun {
 
 /** The same for a run that was asked for by another route. */
 export async function followThere(follower: Follower, { run, approval }: AcceptedRun): Promise<EndedRun> {
-  const { client, signal } = follower;
   if (run === null)
     throw new Failure('forbidden', `A second person must agree first: the request ${approval} waits.`, {
       hint: 'Somebody else approves it on the server.',
     });
-  const ended = await follow(follower, run).catch(async (error: unknown) => {
+  const ended = await endThere(follower, run);
+  if (ended.outcome !== null) return { id: ended.id, outcome: ended.outcome };
+  throw failureOfRun(ended);
+}
+
+/** Follows one's own run, and resolves with it once it is over, however it ended. */
+export async function endThere(follower: Follower, run: Run): Promise<Run> {
+  const { client, signal } = follower;
+  return followRun(follower, run).catch(async (error: unknown) => {
     if (!signal.aborted) throw error;
     const asked = await stopThere(client, run.id);
     throw new Failure('interrupted', asked, { cause: error });
   });
-  if (ended.outcome !== null) return { id: ended.id, outcome: ended.outcome };
-  throw failureOf(ended);
 }
 
-async function follow(follower: Follower, { id, app }: Run): Promise<Run> {
+/** Tells a run until it is over; an interruption is none of the run's. */
+export async function followRun(follower: Follower, { id, app }: Run): Promise<Run> {
   const { client } = follower;
   const stop = new AbortController();
   const news = new News(client, { run: id, ...(app === '*' ? {} : { app }) }, stop.signal);
@@ -137,33 +143,6 @@ class Told {
   }
 }
 
-/** Wakes whoever waits when something happens to the run; without a stream, time does. */
-class News {
-  #changed = Promise.withResolvers<void>();
-
-  constructor(client: Client, about: { readonly run: string; readonly app?: string }, signal: AbortSignal) {
-    void this.#listen(client, about, signal);
-  }
-
-  async wait(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-    const stop = new AbortController();
-    await Promise.race([this.#changed.promise, clock.sleep(ms, AbortSignal.any([signal, stop.signal]))]).finally(() =>
-      stop.abort(),
-    );
-    signal.throwIfAborted();
-    this.#changed = Promise.withResolvers();
-  }
-
-  async #listen(client: Client, query: { run: string; app?: string }, signal: AbortSignal): Promise<void> {
-    try {
-      for await (const event of client.events(streamEvents, { query, signal }))
-        if (event.seq > 0) this.#changed.resolve();
-    } catch {
-      // looking again and again does as well
-    }
-  }
-}
-
 /** What is told after an interruption. */
 async function stopThere(client: Client, run: string): Promise<string> {
   try {
@@ -175,7 +154,8 @@ async function stopThere(client: Client, run: string): Promise<string> {
   }
 }
 
-function failureOf({ error, state, id }: Run): Failure {
+/** Why a run did not do what it was to do. */
+export function failureOfRun({ error, state, id }: Run): Failure {
   if (error === null) return new Failure('interrupted', `The run ${id} is ${state}.`);
   const known = Object.hasOwn(FAILURES, error.code);
   return new Failure(known ? (error.code as FailureCode) : 'server_failed', error.message, {

@@ -17,6 +17,7 @@ export {
 } from './access/audit-check.ts';
 export { type AuditFormat, auditText } from './access/audit-export.ts';
 export { createAccess } from './access/control.ts';
+export { createMachineAccess } from './access/machine.ts';
 export { Passwords } from './access/passwords.ts';
 export { newSetupCode } from './access/setup.ts';
 export { endToken, issueToken } from './access/tokens.ts';

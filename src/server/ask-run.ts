@@ -29,7 +29,8 @@ export async function askRun<E extends Endpoint>(
   newRun({ ...asked, trigger: 'api' }); // what would be refused later is refused before anybody is asked to approve it
   const held = await deps.access.hold?.(asked, principal);
   if (held !== undefined) return heldBack(held);
-  const run = { ...asked, trigger: 'api', requestedBy: principal.name, ...given('dedupe', once) } as const;
+  const trigger = principal.kind === 'machine' ? 'cli' : 'api';
+  const run = { ...asked, trigger, requestedBy: principal.name, ...given('dedupe', once) };
   return accepted((await enqueueRun(deps, run, now)).run);
 }
 

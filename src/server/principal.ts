@@ -6,7 +6,7 @@ import type { Role } from '../catalog/schema.ts';
 import type { Api } from './api.ts';
 
 export interface Principal {
-  readonly kind: 'user' | 'token';
+  readonly kind: 'user' | 'token' | 'machine';
   readonly id: string;
   readonly name: string;
   /** For an app; `*`: for all apps, those of tomorrow too. Undefined: nothing. */

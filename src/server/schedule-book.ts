@@ -79,7 +79,8 @@ export class ScheduleBook {
     requireRole(principal, schedule.app, leastRoleFor(schedule.kind));
     const held = await access.hold?.(schedule, principal);
     if (held !== undefined) return held;
-    const asked = { trigger: 'api', requestedBy: principal.name, ...given('dedupe', once) };
+    const trigger = principal.kind === 'machine' ? 'cli' : 'api';
+    const asked = { trigger, requestedBy: principal.name, ...given('dedupe', once) };
     const launched = await catalog.transaction(async (tx) =>
       launchNow(tx, schedule, { followers: await followersOf(tx) }, asked, now),
     );

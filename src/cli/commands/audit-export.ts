@@ -2,8 +2,9 @@
 import { exportAudit } from '../../api/administration.ts';
 import { EXIT } from '../../base/failure.ts';
 import { openAuditLog } from '../../service/audit.ts';
-import { askedOf, auditOptions } from '../audit-options.ts';
+import { auditOptions } from '../audit-options.ts';
 import { defineCommand, option } from '../command.ts';
+import { askedOf } from '../listing.ts';
 
 export default defineCommand({
   details:

@@ -5,8 +5,9 @@ import { EXIT } from '../../base/failure.ts';
 import { printable } from '../../base/printable.ts';
 import { formatUtcAndLocal } from '../../base/relative-time.ts';
 import { openAuditLog } from '../../service/audit.ts';
-import { askedOf, auditOptions } from '../audit-options.ts';
+import { auditOptions } from '../audit-options.ts';
 import { defineCommand, option } from '../command.ts';
+import { askedOf, collect } from '../listing.ts';
 import type { Output } from '../output/output.ts';
 
 const DEFAULT_LIMIT = 100;
@@ -26,24 +27,13 @@ export default defineCommand({
     return EXIT.done;
   },
   async remote({ output, flags, server }, { options: { limit = DEFAULT_LIMIT, ...filter } }) {
-    const entries: Entry[] = [];
-    for (let cursor: string | null = ''; cursor !== null && entries.length < limit; ) {
-      const page: AnswerOf<typeof listAudit> = await server.client.call(listAudit, {
-        query: {
-          ...{ ...askedOf(filter), ...server.app, limit: Math.min(MOST, limit - entries.length) },
-          ...(cursor === '' ? {} : { cursor }),
-        },
-      });
-      entries.push(...page.items);
-      cursor = page.next;
-    }
-    await print(output, flags.json, entries.reverse());
+    const page = await collect<Entry>({ limit }, (place) =>
+      server.client.call(listAudit, { query: { ...askedOf(filter), ...server.app, ...place } }),
+    );
+    await print(output, flags.json, page.items.toReversed());
     return EXIT.done;
   },
 });
-
-/** Entries on a page of the API. */
-const MOST = 500;
 
 type Entry = Omit<AnswerOf<typeof listAudit>['items'][number], 'details'> & { readonly details: object };
 

@@ -128,6 +128,10 @@ function requireAnother(by: Identity, own: boolean): void {
       'approval_own',
       'Nobody approves or refuses what they asked for themselves. Cancel it, or ask somebody else.',
     );
+  if (by.kind === 'machine')
+    throw new Failure('approval_own', 'Whoever works on the machine itself may be anybody, and is no second person.', {
+      hint: 'Decide as yourself: in a browser, or with --server and a token of your account.',
+    });
   if (by.kind === 'token' && by.owner === undefined)
     throw new Failure('approval_own', 'A token that belongs to nobody is no second person.');
 }

@@ -102,6 +102,7 @@ async function personOfSession(db: CatalogDb, session: SessionRecord): Promise<P
 /** For streams: that somebody listens is no use of a session, and does not keep it from ending. */
 async function still({ db, deps, settings }: AccessParts, identity: Identity): Promise<Identity | undefined> {
   const now = deps.clock.now();
+  if (identity.kind === 'machine') return identity;
   if (identity instanceof TokenHolder) return stillHolder(db, identity.id, now);
   const session = await findSession(db, identity.session.hash);
   if (session === undefined || hasEnded(session, settings.sessions, now)) return undefined;

@@ -1,4 +1,4 @@
-/** Who asks: a person with a session, or a token. What they may do comes from the catalog with every request, so a change holds at once. */
+/** Who asks: a person with a session, a token, or whoever works on the machine itself. What the first two may do comes from the catalog with every request, so a change holds at once. */
 import { EVERY_APP, type Grant } from '../../catalog/grants.ts';
 import type { Role } from '../../catalog/schema.ts';
 import type { SessionRecord } from '../../catalog/sessions.ts';
@@ -76,10 +76,39 @@ export class TokenHolder implements Principal {
   }
 }
 
-export type Identity = Person | TokenHolder;
+/** Whoever runs commands on the machine itself: the configuration and the catalog are theirs to read and to write, whatever is asked here. */
+export class MachineOperator implements Principal {
+  readonly kind = 'machine';
+  readonly actor: string;
+
+  /** `actor` is the name that the audit log has for commands. */
+  constructor(actor: string) {
+    this.actor = actor;
+  }
+
+  get id(): string {
+    return this.actor;
+  }
+
+  get name(): string {
+    return this.actor;
+  }
+
+  /** Nobody's: no person stands for it. */
+  get account(): string {
+    return this.actor;
+  }
+
+  role(): Role {
+    return 'administrator';
+  }
+}
+
+export type Identity = Person | TokenHolder | MachineOperator;
 
 export function identityOf(principal: Principal): Identity {
-  if (principal instanceof Person || principal instanceof TokenHolder) return principal;
+  if (principal instanceof Person || principal instanceof TokenHolder || principal instanceof MachineOperator)
+    return principal;
   throw new TypeError('a principal that this part did not make');
 }
 

@@ -9,7 +9,7 @@ import type { ServerSettings } from '../../config/settings.ts';
 import type { Principal } from '../principal.ts';
 import type { Actor } from './accounts.ts';
 import { type Origin, Proxies } from './client-address.ts';
-import { identityOf, Person } from './identity.ts';
+import { identityOf, MachineOperator, Person } from './identity.ts';
 import { LoginLimits } from './login-limits.ts';
 import { OidcProvider } from './oidc.ts';
 import { Passwords } from './passwords.ts';
@@ -94,7 +94,8 @@ export class AccessParts {
   }
 
   actorOf(principal: Principal, context: Context): Actor {
-    return { actor: identityOf(principal).actor, address: this.originOf(context).address };
+    const { actor } = identityOf(principal);
+    return principal instanceof MachineOperator ? { actor } : { actor, address: this.originOf(context).address };
   }
 
   async showUser(user: User) {
