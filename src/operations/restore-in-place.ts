@@ -6,6 +6,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asFailure, Failure } from '../base/failure.ts';
+import { shellCommand } from '../base/shell-words.ts';
 import type { AppSettings } from '../config/settings.ts';
 import {
   assertApart,
@@ -17,7 +18,6 @@ import {
   type Place,
   type Suffixes,
   type Swap,
-  shellCommand,
   swapAll,
   wayBack,
 } from '../recovery/in-place.ts';
@@ -29,6 +29,7 @@ import { checkRoom } from '../recovery/target.ts';
 import type { IndexedRepository } from '../repository/indexed-repository.ts';
 import { runHook } from './hooks.ts';
 import { findPoints } from './restore/find-point.ts';
+import { tellLeftOut } from './restore/left-out.ts';
 import { type FilesFrom, type MomentInput, type MomentOutcome, MomentRestore } from './restore/moment.ts';
 import { tellTimeline } from './restore/own-timeline.ts';
 import { confirmed, placesOf, type ReplacedPlace, type SourcePlace } from './restore/places.ts';
@@ -87,8 +88,9 @@ async function findState(
   { app, point, sources, moment: wanted }: RestoreInPlaceInput,
 ): Promise<{ indexed: IndexedRepository; point: OpenedPoint; moment?: MomentRestore }> {
   if (wanted === undefined) {
-    const { indexed, points } = await findPoints(session, app.name, [point]);
-    return { indexed, point: points[0]! };
+    const found = await findPoints(session, app.name, [point]);
+    tellLeftOut(session, found, { point, sources });
+    return { indexed: found.indexed, point: found.points[0]! };
   }
   const { indexed, moment } = await MomentRestore.prepare(session, app.name, sources, wanted);
   return { indexed, point: moment.filesPoint, moment };

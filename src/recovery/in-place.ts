@@ -2,14 +2,13 @@
 import { lstat, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { Failure } from '../base/failure.ts';
+import { shellCommand } from '../base/shell-words.ts';
 import { MASK } from '../sources/config-source.ts';
 import { originOf } from './in-place/config-paths.ts';
 import { isMountPoint } from './in-place/mounts.ts';
-import { shellCommand } from './in-place/shell-words.ts';
 import { exists, type Swap } from './in-place/swap.ts';
 
 export { assertServerStopped } from './in-place/running-server.ts';
-export { shellCommand } from './in-place/shell-words.ts';
 export { type Swap, swapAll } from './in-place/swap.ts';
 
 /** Where a source is to go. */

@@ -98,7 +98,7 @@ test('restore to a moment: what contradicts itself is refused, and a moment out 
   const plain = await app.ok(['restore', 'latest', ...to, '--dry-run']);
   assert.match(
     plain.stdout + plain.stderr,
-    /database goes on with timeline 1, .* --immediate .* or --lsn 0\/[\dA-F]+ \(this one\)/,
+    /database: as of the point\. .* "holdfast restore --at latest" .* or --lsn 0\/[\dA-F]+ for this very state/,
   );
 });
 

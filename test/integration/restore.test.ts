@@ -157,6 +157,23 @@ test('owners are as recorded, as named, or ours; setuid comes back only with its
   assert.equal(unknown.error?.error, 'usage');
 });
 
+test('the newest point may hold one source only: what it lacks is told, with the point that has it', async () => {
+  await using app = await backupApp({ local: ['a'], config: ['compose.yaml'] });
+  await writeFile(`${app.media}/one`, 'x');
+  await writeFile(app.dir.join('compose.yaml'), 'services: {}');
+  const whole = await app.backUp();
+  const part = await app.backUp(['--source', 'media']);
+  const to = ['--to', app.dir.join('out'), '--dry-run'];
+  const told = (await app.ok(['restore', 'latest', ...to])).stderr;
+  assert.match(told, new RegExp(`newest point ${part.short_id} holds media only, not settings`));
+  assert.match(told, new RegExp(`settings: ${whole.short_id} of `));
+  const absent = await app.run(['restore', 'latest', '--source', 'settings', ...to, '--json']);
+  assert.deepEqual([absent.code, absent.error?.error], [2, 'source_unknown']);
+  assert.match(String(absent.error?.hint), new RegExp(whole.short_id));
+  const asked = await app.ok(['restore', 'latest', '--source', 'media', ...to]);
+  assert.doesNotMatch(asked.stderr, /newest point/, 'whoever names the source knows');
+});
+
 test('a restore says where to, or in place, not both', async () => {
   await using app = await backupApp({ local: ['a'] });
   await writeFile(`${app.media}/one`, 'x');

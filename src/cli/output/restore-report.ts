@@ -4,6 +4,7 @@ import { formatDuration } from '../../base/durations.ts';
 import { formatCount, howMany } from '../../base/how-many.ts';
 import { printable } from '../../base/printable.ts';
 import { formatUtcAndLocal, withLocal } from '../../base/relative-time.ts';
+import { shellCommand } from '../../base/shell-words.ts';
 import { formatBytes } from '../../base/sizes.ts';
 import type { RestoreOutcome } from '../../operations/restore.ts';
 import type { RestoreInPlaceOutcome } from '../../operations/restore-in-place.ts';
@@ -29,9 +30,11 @@ export async function printMoment(output: Output, outcome: RestoreMomentOutcome)
   if (outcome.moment.replayed || outcome.mode === 'dry-run') return;
   await output.line();
   await output.line(
-    'The log is not replayed yet. Start PostgreSQL on the data directory, as its owner, where "holdfast" is in PATH:',
+    'The log is not replayed yet. Start PostgreSQL on the data directory, as its owner, which must find "holdfast" in its PATH and may read ' +
+      'the configuration and its secrets:',
   );
-  await output.line(`  postgres -D ${printable(outcome.target)}/${printable(outcome.sources.at(-1) ?? '')}`);
+  const data = `${outcome.target}/${outcome.sources.at(-1) ?? ''}`;
+  await output.line(`  ${printable(shellCommand(['postgres', '-D', data]))}`);
   await output.line(
     'It opens for business at the moment. Then remove what Holdfast added to its postgresql.auto.conf.',
   );

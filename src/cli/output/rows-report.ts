@@ -1,6 +1,7 @@
 /** Rows for people: what a merge will do, what it did, and what differs between two moments. */
 import { howMany } from '../../base/how-many.ts';
 import { printable } from '../../base/printable.ts';
+import { shellCommand } from '../../base/shell-words.ts';
 import type { MergeOutcome, MergePlan } from '../../operations/rows.ts';
 import type { RowDifference, RowsDiffOutcome } from '../../operations/rows-diff.ts';
 import type { Output } from './output.ts';
@@ -51,7 +52,8 @@ export async function printMerged(output: Output, { plan, done }: MergeOutcome, 
   if (altered > 0) await output.line(`${altered} of them were changed by triggers.`);
   if (sequences.length > 0)
     await output.line(`Sequences moved forward: ${list(sequences.map(({ sequence }) => sequence))}`);
-  await output.line(`To undo this: psql -v ON_ERROR_STOP=1 -f ${reversal} ${printable(plan.database)}`);
+  const undo = shellCommand(['psql', '-v', 'ON_ERROR_STOP=1', '-f', reversal, plan.database]);
+  await output.line(`To undo this: ${printable(undo)}`);
 }
 
 export async function printDifference(output: Output, { kind, key, columns }: RowDifference): Promise<void> {

@@ -2,13 +2,15 @@
 import { shortId } from '../../base/ids.ts';
 import { type OpenedPoint, openPoint } from '../../recovery/point.ts';
 import type { IndexedRepository } from '../../repository/indexed-repository.ts';
-import { listSnapshots, pickSnapshot } from '../../repository/snapshots.ts';
+import { listSnapshots, pickSnapshot, type StoredSnapshot } from '../../repository/snapshots.ts';
 import { pointsOf } from '../points.ts';
 import type { Session } from '../session.ts';
 
 export interface FoundPoints {
   readonly indexed: IndexedRepository;
   readonly points: readonly OpenedPoint[];
+  /** What the words were looked up among, oldest first. */
+  readonly candidates: readonly StoredSnapshot[];
 }
 
 /** `prefixes`: first digits of ids, or `latest`. Without an app, all snapshots of the repository count. */
@@ -31,5 +33,5 @@ export async function findPoints(
   }
   const points: OpenedPoint[] = [];
   for (const each of stored) points.push(await openPoint(indexed, each));
-  return { indexed, points };
+  return { indexed, points, candidates };
 }

@@ -2,9 +2,9 @@
 
 import { Failure, isFailure } from '../../base/failure.ts';
 import { shortId } from '../../base/ids.ts';
+import { shellCommand } from '../../base/shell-words.ts';
 import { serverAccount } from '../../postgres/account.ts';
 import { type ProgramSearch, programsFor, type ServerPrograms } from '../../postgres/programs.ts';
-import { shellCommand } from '../../recovery/in-place.ts';
 import { logRoom, type MomentPlan, type MomentRequest, planMoment, pointsOfApp } from '../../recovery/moment.ts';
 import { type OpenedPoint, openPoint } from '../../recovery/point.ts';
 import { leaveToBeReplayed, prepareDataDirectory, type Replayed } from '../../recovery/replay.ts';

@@ -16,13 +16,18 @@ export async function tellTimeline(
     if (record.type !== 'postgres' || !sources.includes(source)) continue;
     if (!(await goesOnInArchive(session, record))) continue;
     const { timeline, stopLsn } = record.facts.backup;
+    if (takesPlace) {
+      const message =
+        `${source} goes on with timeline ${timeline}, as the original did after this point, whose WAL is archived: "wal stream" and "wal push" refuse ` +
+        'the log of such a copy.';
+      const instead = `Name the moment instead of the point: --immediate (the newest point) or --lsn ${stopLsn} (this one).`;
+      session.progress({ type: 'warning', message, hint: `${instead} It then begins a timeline of its own.` });
+      continue;
+    }
     const message =
-      `${source} goes on with timeline ${timeline}, as the original did after this point, whose WAL is archived: "wal stream" and "wal push" refuse ` +
-      'the log of such a copy.';
-    const instead = `Name the moment instead of the point: --immediate (the newest point) or --lsn ${stopLsn} (this one).`;
-    const hint = `${instead} It then begins a timeline of its own.`;
-    if (takesPlace) session.progress({ type: 'warning', message, hint });
-    else session.progress({ type: 'note', message: `${message} Where it is to take the original's place: ${instead}` });
+      `${source}: as of the point. What was committed after it is in the WAL archive: "holdfast restore --at latest" brings that back, too. ` +
+      `To look at, this copy is good; one that is to take the original's place needs a timeline of its own: --at, or --lsn ${stopLsn} for this very state.`;
+    session.progress({ type: 'note', message });
   }
 }
 

@@ -5,7 +5,7 @@
  */
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { shellCommand } from '../in-place.ts';
+import { shellCommand } from '../../base/shell-words.ts';
 
 const SCRIPT = `#!/bin/sh
 # usage: fetch NAME DESTINATION
