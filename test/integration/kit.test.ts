@@ -47,6 +47,7 @@ test('its text brings the app back without Holdfast: files as they were, and a d
   await foldLog(app, pg);
   const kit = (await app.ok(['kit'])).stdout;
   assert.ok(!kit.includes(PASSWORD));
+  assert.match(kit, /^ {4}holdfast --app clinic restore --at latest --to \/restore\/clinic$/m, 'not only the point');
 
   await using place = await tempDir({ open: true });
   const [target, passwordFile, port] = [place.join('restore'), place.join('password'), await freePort()];

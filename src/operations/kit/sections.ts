@@ -131,9 +131,22 @@ function withHoldfast(app: KitApp): Section {
         `holdfast --app ${quote(app.name)} runbook show --stored`,
         `holdfast --app ${quote(app.name)} restore latest --to ${quote(`${TARGET}/${app.name}`)}`,
       ),
+      ...(hasWal(app) ? newestCommit(app) : []),
       ...app.sources.flatMap((source) => afterwards(source, `${TARGET}/${app.name}/${source.name}`)),
     ],
   };
+}
+
+/** What a point alone would lose. */
+function newestCommit({ name, sources }: KitApp): Block[] {
+  const major = sources.find(({ type }) => type === 'postgres')?.major;
+  const needs = major === undefined ? 'a PostgreSQL of the same major version' : `PostgreSQL ${major}`;
+  return [
+    text(
+      `The log of the database is kept, too. Where ${needs} is installed, this brings back everything up to the newest commit that reached the storages, instead of the third command:`,
+    ),
+    commands(`holdfast --app ${quote(name)} restore --at latest --to ${quote(`${TARGET}/${name}`)}`),
+  ];
 }
 
 function withRestic(input: KitInput, app: KitApp): Section {
@@ -152,6 +165,9 @@ function withRestic(input: KitInput, app: KitApp): Section {
         `restic dump latest --tag ${quote(`holdfast,app=${app.name}`)} ${quote(`/${app.name}/runbook.txt`)}`,
         `restic restore latest --tag ${quote(`holdfast,app=${app.name}`)} --target ${TARGET}`,
         `chmod 755 ${TARGET} ${quote(`${TARGET}/${app.name}`)}`,
+      ),
+      text(
+        'The tags of a snapshot name the sources that it holds. Where the newest one lacks a source, write the id of one that has it instead of "latest".',
       ),
       text(
         'What "restic dump" prints is the runbook of the app: the steps of its recovery, with the commands and the time each may take.',
