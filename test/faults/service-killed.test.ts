@@ -1,24 +1,32 @@
 /**
  * The service on several machines: two `holdfast serve` and four `holdfast worker` over one PostgreSQL, each killed in turn while backups
- * run; the second server cannot read the repository's password. What was asked for and what was due has one point each.
+ * run; the second server cannot read the repository's password. What was asked for and what was due has one point each. In front of the
+ * servers stands a proxy: a session holds at both, and who follows the events misses none.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
+import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { type Catalog, openCatalog } from '../../src/catalog/catalog.ts';
+import { newestEvent, readEvents } from '../../src/catalog/events.ts';
 import { listRuns, OVER, type Run } from '../../src/catalog/runs.ts';
 import { listWorkers } from '../../src/catalog/workers.ts';
 import { freePort } from '../../src/postgres/free-port.ts';
+import { addAccount } from '../../src/server/access.ts';
 import { openStore } from '../../src/storage/open.ts';
+import { CHEAP, LONG } from '../support/access.ts';
 import { init, PASSWORD } from '../support/care.ts';
+import { EventFollower } from '../support/event-follower.ts';
 import { HOLDFAST, holdfastOk } from '../support/holdfast.ts';
 import { startPostgres } from '../support/postgres/server.ts';
 import { Restic } from '../support/restic.ts';
+import { type ReverseProxy, startReverseProxy } from '../support/reverse-proxy.ts';
 import { type Service, startService } from '../support/service.ts';
 import { type TempDir, tempDir } from '../support/temp.ts';
 import { until } from '../support/until.ts';
@@ -36,12 +44,16 @@ const TURNS = [
 ] as const;
 const ASKED = 4 * 2 + 2;
 const YEAR = 365 * 86_400_000;
+/** The proxy is there; a person is elsewhere. */
+const [PROXY, PERSON] = ['127.0.0.1', '127.0.0.2'];
+const MOST_EVENTS = 100_000;
 
 test('servers and workers that are killed one after the other lose nothing and do nothing twice', async () => {
   await using directory = await tempDir({ prefix: 'hf-killed' });
   await using postgres = await startPostgres({ major: 18 });
   const url = postgres.url({ tcp: true });
-  const [first, second] = [await freePort(), await freePort()];
+  const ports = [await freePort(), await freePort()] as const;
+  const [first, second] = ports;
   const configFile = await configure(directory, url, first);
   const configOfSecond = await configure(directory, url, second, { file: directory.join('not on this machine') });
   const created = await holdfastOk([
@@ -65,12 +77,17 @@ test('servers and workers that are killed one after the other lose nothing and d
 
   const workers = [0, 1, 2, 3].map(worker);
   const servers = await Promise.all([serve(0), serve(1)]);
+  await using proxy = await startReverseProxy(ports);
+  const begin = await newestEvent(catalog.db);
+  await using follower = new EventFollower(proxy.url, { token, after: begin });
   try {
+    await sessionHolds(catalog, proxy, servers);
     await makeDue(catalog);
     for (const [part, at] of TURNS) {
       if (part === 'server') {
         await asked(servers[at]!, APPS[at]!);
         await killed(servers[at]!.child);
+        await until(() => follower.server === ports[1 - at]); // the one that is left
         servers[at] = await serve(at);
       } else {
         const apps = SITES[siteOf(at)];
@@ -94,6 +111,15 @@ test('servers and workers that are killed one after the other lose nothing and d
       runs.some(({ attempt }) => attempt > 1),
       'somebody was killed at work',
     );
+    const newest = await newestEvent(catalog.db);
+    await until(() => (follower.heard.at(-1) ?? 0) >= newest);
+    const told = (await readEvents(catalog.db, begin, MOST_EVENTS)).map(({ seq }) => seq);
+    assert.deepEqual(
+      follower.heard.filter((seq) => seq <= newest),
+      told.filter((seq) => seq <= newest),
+      'every event once and in order',
+    );
+    assert.ok(follower.streams > 1, 'the server it listened to was killed');
     const restic = new Restic(directory.join('storage'), PASSWORD);
     const points = (await restic.snapshots()).map(({ tags = [] }) => tags.find((tag) => tag.startsWith('run=')));
     assert.deepEqual(points.sort(), runs.map(({ id }) => `run=${id}`).sort(), 'every run has its point, one');
@@ -124,7 +150,7 @@ async function configure(
       };
     }
   const file = directory.join(`${port}.yaml`);
-  const service = { catalog: { url: catalog }, server: { listen: `127.0.0.1:${port}` } };
+  const service = { catalog: { url: catalog }, server: { listen: `127.0.0.1:${port}`, trustedProxies: [PROXY] } };
   const verification = { sample: 'off', afterBackup: false };
   const { name: _name, ...settings } = storage;
   await writeFile(
@@ -155,6 +181,27 @@ function workerWords(at: number): string[] {
 async function asked(server: Service, app: string): Promise<void> {
   const { status, body } = await server.call('POST', '/runs', { kind: 'backup', app, params: {} });
   assert.equal(status, 202, JSON.stringify(body));
+}
+
+/** Who logs in through the proxy is logged in at every server, and is on record with the own address, not with that of the proxy. */
+async function sessionHolds(catalog: Catalog, proxy: ReverseProxy, servers: readonly Service[]): Promise<void> {
+  const anna = { name: 'anna', password: LONG, grants: [{ app: '*', role: 'viewer' as const }] };
+  await addAccount({ catalog, passwords: CHEAP }, anna, { actor: 'test' }, Date.now());
+  const sent = request(`${proxy.url}/api/v1/session`, {
+    ...{ method: 'POST', localAddress: PERSON },
+    headers: { 'content-type': 'application/json', 'sec-fetch-site': 'same-origin' },
+  });
+  sent.end(JSON.stringify({ name: anna.name, password: anna.password }));
+  const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+  assert.equal(answer.statusCode, 201, await text(answer));
+  const cookie = answer.headers['set-cookie']?.[0]?.split(';')[0] ?? '';
+  for (const { url } of servers) {
+    const session = await fetch(`${url}/api/v1/session`, { headers: { cookie } });
+    const { user } = (await session.json()) as { user: { name: string } };
+    assert.deepEqual([session.status, user.name], [200, anna.name]);
+  }
+  const logIns = await catalog.db.selectFrom('audit').select('address').where('action', '=', 'login').execute();
+  assert.deepEqual(logIns, [{ address: PERSON }]);
 }
 
 /** As if nothing had looked at schedules for a year: each has one time that was missed. */

@@ -19,7 +19,7 @@ import { type TempDir, tempDir } from './temp.ts';
 export const LONG = 'correct horse battery staple';
 
 /** The parameters of tests that log in often; one test takes the real ones. */
-const CHEAP = new Passwords({ ...PASSWORD_COST, memory: 64, passes: 1 });
+export const CHEAP = new Passwords({ ...PASSWORD_COST, memory: 64, passes: 1 });
 
 export interface Answer {
   readonly status: number;
@@ -41,6 +41,8 @@ export interface Asked {
 
 export class AccessServer implements AsyncDisposable {
   readonly catalog: Catalog;
+  /** Where it is, for who opens it a second time. */
+  readonly place: CatalogPlace;
   readonly clock: ManualClock;
   readonly config: Configuration;
   readonly app: ServerApp;
@@ -50,8 +52,9 @@ export class AccessServer implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #dir: TempDir;
 
-  constructor(dir: TempDir, catalog: Catalog, config: Configuration, settings: ServerSettings) {
+  constructor(dir: TempDir, place: CatalogPlace, catalog: Catalog, config: Configuration, settings: ServerSettings) {
     this.#dir = dir;
+    this.place = place;
     this.catalog = catalog;
     this.config = config;
     this.settings = settings;
@@ -190,14 +193,15 @@ export function onBothCatalogs(settings: object, suite: (server: () => AccessSer
 }
 
 /** `server` are keys of the configuration. */
-export async function accessServer(place: CatalogPlace | undefined, server: object = {}): Promise<AccessServer> {
+export async function accessServer(given: CatalogPlace | undefined, server: object = {}): Promise<AccessServer> {
   const dir = await tempDir({ prefix: 'hfacc' });
+  const place = given ?? { path: dir.join('catalog.sqlite') };
   const media = { type: 'files', path: dir.path };
   const configFile = await writeConfig(dir.path, {
     ...{ version: 1, repository: { password: 'p' }, storages: { a: { type: 'local', path: dir.join('a') } }, server },
     apps: { clinic: { sources: { media } }, shop: { sources: { media } } },
   });
   const config = await loadConfiguration({ path: configFile, env: {}, cwd: dir.path });
-  const catalog = await openCatalog(place ?? { path: dir.join('catalog.sqlite') });
-  return new AccessServer(dir, catalog, config, await config.server());
+  const catalog = await openCatalog(place);
+  return new AccessServer(dir, place, catalog, config, await config.server());
 }
