@@ -1,4 +1,4 @@
-/** Copies of the catalog, from one database into the other and back; what is let go with time. */
+/** Copies of the catalog, from one database into the other and back; catalogs of earlier forms; what is let go with time. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -8,11 +8,11 @@ import { idFloor, newId } from '../../src/base/ids.ts';
 import { raise } from '../../src/catalog/alerts.ts';
 import { createApproval, listApprovals } from '../../src/catalog/approvals.ts';
 import { appendAudit } from '../../src/catalog/audit.ts';
-import { type Catalog, openCatalog } from '../../src/catalog/catalog.ts';
+import { type Catalog, type CatalogPlace, openCatalog } from '../../src/catalog/catalog.ts';
 import { claimRun } from '../../src/catalog/claim.ts';
 import { COPIED, LEFT_OUT } from '../../src/catalog/copy/tables.ts';
 import { copyCatalog, restoreCatalog } from '../../src/catalog/copy.ts';
-import { appendEvent, readEvents } from '../../src/catalog/events.ts';
+import { appendEvent, newestEvent, readEvents } from '../../src/catalog/events.ts';
 import { type KeepTimes, sweep } from '../../src/catalog/housekeeping.ts';
 import { measure, readSeries } from '../../src/catalog/measurements.ts';
 import { MIGRATIONS, type Migration, migrate } from '../../src/catalog/migrations.ts';
@@ -21,6 +21,16 @@ import { savePoint } from '../../src/catalog/points.ts';
 import { readLog, reportRun } from '../../src/catalog/run-log.ts';
 import { createRun, getRun, listRuns } from '../../src/catalog/runs.ts';
 import { createSession } from '../../src/catalog/sessions.ts';
+import { verifyAudit } from '../../src/catalog/verify-audit.ts';
+import {
+  countRows,
+  FORMS,
+  madeTables,
+  makeForm,
+  rowsOfForm,
+  shapeOf,
+  writtenTables,
+} from '../support/catalog-forms.ts';
 import { startPostgres, type TestServer } from '../support/postgres/server.ts';
 import { type TempDir, tempDir } from '../support/temp.ts';
 
@@ -43,12 +53,14 @@ after(async () => {
 });
 
 let made = 0;
-const onFile = () => openCatalog({ path: join(directory.path, `${++made}.sqlite`) });
-const onServer = async () => {
+const newFile = async (): Promise<CatalogPlace> => ({ path: join(directory.path, `${++made}.sqlite`) });
+const newDatabase = async (): Promise<CatalogPlace> => {
   const database = `copy${++made}`;
   await server.sql(`create database ${database}`);
-  return openCatalog({ url: server.url({ database }) });
+  return { url: server.url({ database }) };
 };
+const onFile = async () => openCatalog(await newFile());
+const onServer = async () => openCatalog(await newDatabase());
 
 async function fill(catalog: Catalog): Promise<void> {
   await catalog.transaction(async (tx) => {
@@ -194,8 +206,38 @@ test('a copy that was cut, changed or made up changes nothing', async () => {
   });
 });
 
-for (const [name, open] of Object.entries({ SQLite: onFile, PostgreSQL: onServer })) {
+for (const [name, newPlace] of Object.entries({ SQLite: newFile, PostgreSQL: newDatabase })) {
+  const open = async () => openCatalog(await newPlace());
+
   describe(name, () => {
+    test('a migration makes for ever what it made when its form was kept', async () => {
+      for (const form of FORMS) {
+        const place = await newPlace();
+        const tables = await madeTables(place, form);
+        assert.equal(tables, await writtenTables(place, form, tables), form);
+        const made = [...tables.matchAll(/^create table (?:if not exists )?"?(\w+)/gm)].map(([, table]) => table!);
+        for (const table of made.filter((each) => each !== 'catalog_migrations'))
+          assert.ok(rowsOfForm(form).has(table), `${form} has no row of ${table}`);
+      }
+    });
+
+    test('a catalog of each form there was is brought to that of today, with every row, and works on', async () => {
+      await using today = await open();
+      for (const form of FORMS) {
+        const place = await newPlace();
+        await makeForm(place, form);
+        await using catalog = await openCatalog(place);
+        assert.deepEqual(await shapeOf(catalog), await shapeOf(today), form);
+        const rows = rowsOfForm(form);
+        for (const [table, count] of rows) assert.equal(await countRows(catalog.db, table), count, `${form}: ${table}`);
+        assert.equal((await verifyAudit(catalog)).seq, rows.get('audit'));
+        const newest = await newestEvent(catalog.db);
+        const run = await claimRun(catalog, { id: 'w2', labels: { site: 'north' } }, NOW + DAY, 1000);
+        assert.equal(run?.reason, 'Stands for 1 missed before.');
+        assert.ok((await newestEvent(catalog.db)) > newest);
+      }
+    });
+
     test('every table is copied or left out on purpose', async () => {
       await using catalog = await open();
       const there = (await catalog.db.introspection.getTables()).map((table) => table.name);
