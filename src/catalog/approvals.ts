@@ -83,18 +83,13 @@ export async function setApprovalRun(db: CatalogDb, id: string, runId: string): 
   await db.updateTable('approvals').set({ run_id: runId }).where('id', '=', id).execute();
 }
 
-/** Whether there are any whose time is over: asked with every look, so that a look writes nothing. */
-export async function hasOverdueApprovals(db: CatalogDb, now: number): Promise<boolean> {
-  return (await overdue(db, { now })).rows.length > 0;
+/** When the first of those that nobody has decided runs out, ms since the epoch: asked with every look, so that a look writes nothing. */
+export async function firstExpiry(db: CatalogDb): Promise<number | undefined> {
+  return (await earliestPending(db, {})).rows[0]?.expires_at;
 }
 
-const overdue = prepared<{ readonly now: number }, Pick<Approval, 'id'>>((db, value) =>
-  db
-    .selectFrom('approvals')
-    .select('id')
-    .where('state', '=', 'pending')
-    .where('expires_at', '<=', value('now'))
-    .limit(1),
+const earliestPending = prepared<Record<never, never>, Pick<Approval, 'expires_at'>>((db) =>
+  db.selectFrom('approvals').select('expires_at').where('state', '=', 'pending').orderBy('expires_at').limit(1),
 );
 
 /** Those whose time is over are told as expired from now on. */

@@ -8,6 +8,7 @@ import { sqliteFile } from './dialects/sqlite.ts';
 import { type DirectReads, readDirectly } from './direct-reads.ts';
 import { migrate } from './migrations.ts';
 import type { CatalogTables } from './schema.ts';
+import { SharedAsking } from './shared-asking.ts';
 import { Wake } from './wake.ts';
 
 export type { CatalogDb } from './database.ts';
@@ -23,11 +24,13 @@ export class Catalog implements AsyncDisposable {
   /** Woken when something was committed: by this process, and on PostgreSQL by any while somebody listens. */
   readonly wake: Wake;
   readonly #reads: DirectReads;
+  readonly #versions: SharedAsking<string>;
   readonly #listener: Listener | undefined;
 
   constructor(db: Kysely<CatalogTables>, reads: DirectReads, wake: Wake, listener?: Listener) {
     this.db = db;
     this.#reads = reads;
+    this.#versions = new SharedAsking(() => reads.version());
     readDirectly(db, reads);
     this.dialect = listener === undefined ? 'sqlite' : 'postgres';
     this.wake = wake;
@@ -42,9 +45,9 @@ export class Catalog implements AsyncDisposable {
     return within(this.db, work);
   }
 
-  /** The same text twice: nothing was committed between, by whomever. */
+  /** The same text twice: nothing was committed between, by whomever. Asked for after the call; many calls at once are one question. */
   version(): Promise<string> {
-    return this.#reads.version();
+    return this.#versions.ask();
   }
 
   /** From now on `wake` also tells what other processes commit, where the database can say so, until the answer is disposed of. */

@@ -3,7 +3,7 @@ import type { Selectable, Updateable } from 'kysely';
 import { Failure } from '../base/failure.ts';
 import { newId } from '../base/ids.ts';
 import type { CatalogDb } from './catalog.ts';
-import { prepared } from './prepared.ts';
+import { prepared, preparedForms } from './prepared.ts';
 import type { UsersTable } from './schema.ts';
 
 export type User = Selectable<UsersTable>;
@@ -68,6 +68,17 @@ export function findUserBySubject(db: CatalogDb, subject: string): Promise<User 
 export function listUsers(db: CatalogDb): Promise<User[]> {
   return db.selectFrom('users').selectAll().orderBy('name').execute();
 }
+
+/** Names by ids, of those that are accounts. */
+export async function userNames(db: CatalogDb, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const asked = [...new Set(ids)];
+  if (asked.length === 0) return new Map();
+  return new Map((await namesOf(db, { ids: asked })).rows.map(({ id, name }) => [id, name]));
+}
+
+const namesOf = preparedForms((db: CatalogDb, { ids }: { readonly ids: readonly string[] }) =>
+  db.selectFrom('users').select(['id', 'name']).where('id', 'in', ids),
+);
 
 export async function anyUser(db: CatalogDb): Promise<boolean> {
   return (await db.selectFrom('users').select('id').limit(1).executeTakeFirst()) !== undefined;

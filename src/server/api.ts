@@ -9,10 +9,10 @@ import type { Limits, ServerDeps } from './deps.ts';
 import { etagOf, names } from './etag.ts';
 import { OnceBook } from './idempotency.ts';
 import { jsonText } from './json.ts';
-import { KeptAnswers } from './kept-answers.ts';
+import { KeptAnswers, type MadeAnswer } from './kept-answers.ts';
 import { mayAct, type Principal, requireRole } from './principal.ts';
 import { RequestReader } from './request.ts';
-import { safeResponse } from './security-headers.ts';
+import { type Asked, safeResponse } from './security-headers.ts';
 
 /** What hangs on every request. */
 export interface Variables {
@@ -20,6 +20,10 @@ export interface Variables {
   principal: Principal | undefined;
   /** The app that the role was asked for, once it is known. */
   app?: string;
+  /** Of the catalog, asked for after the request had come; undefined: nobody needed it yet. */
+  version?: string;
+  /** The request came over TLS. */
+  secure?: boolean;
 }
 export type ServerContext = Context<{ Variables: Variables }>;
 
@@ -45,8 +49,13 @@ export interface Call<E extends Endpoint> {
 
 export interface Reply<E extends Endpoint> {
   readonly body?: Given<AnswerOf<E>>;
-  /** The same as JSON in UTF-8, where it was made without the values: of the catalog and the query alone, so that it can be kept. */
+  /**
+   * The same as JSON in UTF-8, where it was made without the values: of the catalog and the query alone, so that it can be kept. Where the app
+   * is that of the resource, also of what the caller may see.
+   */
   readonly text?: Uint8Array<ArrayBuffer>;
+  /** Of a text: when it is not true any more although nothing was written; ms since the epoch. */
+  readonly until?: number | undefined;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -59,7 +68,7 @@ export class Api {
   readonly endpoints: Endpoint[] = [];
   readonly #hono: Hono<{ Variables: Variables }>;
   readonly #once: OnceBook;
-  readonly #kept: KeptAnswers;
+  readonly #kept = new KeptAnswers();
   /** Those that answer with texts. */
   readonly #lists = new Set<Endpoint>();
 
@@ -68,7 +77,6 @@ export class Api {
     this.deps = deps;
     this.limits = limits;
     this.#once = new OnceBook(deps.catalog, deps.clock);
-    this.#kept = new KeptAnswers(deps.catalog);
   }
 
   /** The endpoint is declared in `src/api/`, or inline with `endpoint({ … })`. */
@@ -168,29 +176,42 @@ export class Api {
       if (reply.text !== undefined) this.#lists.add(endpoint);
       return this.#respond(endpoint, reply, context);
     }
-    const kept = await this.#kept.answer(context.req.url, async () => textOf(await handle()));
+    const version = context.get('version') ?? (await this.deps.catalog.version());
+    const question = { address: addressOf(endpoint, context), version, now: this.deps.clock.now() };
+    const kept = await this.#kept.answer(question, async () => textOf(await handle()));
     return this.#respond(endpoint, { text: kept.text }, context, kept.etag);
   }
 
   #respond(endpoint: Endpoint, reply: Reply<Endpoint>, context: ServerContext, tag?: string): Response {
-    const requestId = context.get('requestId');
+    const asked = askedOf(context);
     const { status } = endpoint.answer;
-    if (endpoint.answer.body === undefined)
-      return safeResponse(null, { status, headers: reply.headers ?? {}, requestId });
+    if (endpoint.answer.body === undefined) return safeResponse(null, { status, headers: reply.headers ?? {} }, asked);
     const text = reply.text ?? Buffer.from(jsonText(reply.body)); // encoded once, for its tag and for the wire
     const headers = { 'content-type': 'application/json', 'cache-control': 'no-store', ...reply.headers };
-    if (endpoint.method !== 'GET') return safeResponse(text, { status, headers, requestId });
+    if (endpoint.method !== 'GET') return safeResponse(text, { status, headers }, asked);
     const etag = tag ?? etagOf(text);
     const versioned = { ...headers, 'cache-control': 'private, no-cache', etag };
     if (names(context.req.header('if-none-match'), etag))
-      return safeResponse(null, { status: 304, headers: versioned, requestId });
-    return safeResponse(text, { status, headers: versioned, requestId });
+      return safeResponse(null, { status: 304, headers: versioned }, asked);
+    return safeResponse(text, { status, headers: versioned }, asked);
   }
 }
 
+/** The same for two questions that have one answer: whether somebody may hear it was asked before, unless the handler asks by what it finds. */
+function addressOf({ app }: Endpoint, context: ServerContext): string {
+  const { url } = context.req;
+  if (app !== 'resource') return url;
+  const { kind, id } = context.get('principal') ?? {};
+  return `${kind} ${id} ${url}`;
+}
+
+export function askedOf(context: ServerContext): Asked {
+  return { requestId: context.get('requestId'), secure: context.get('secure') === true };
+}
+
 /** Of an endpoint that always answers with one. */
-function textOf(reply: Reply<Endpoint> | Response): Uint8Array<ArrayBuffer> {
-  if (!(reply instanceof Response) && reply.text !== undefined) return reply.text;
+function textOf(reply: Reply<Endpoint> | Response): MadeAnswer {
+  if (!(reply instanceof Response) && reply.text !== undefined) return { text: reply.text, until: reply.until };
   throw new TypeError('an endpoint answers now with a text, now without');
 }
 

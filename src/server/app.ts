@@ -3,7 +3,7 @@ import { Hono } from 'hono';
 import type { Endpoint } from '../api/endpoint.ts';
 import { asFailure, Failure } from '../base/failure.ts';
 import { newId } from '../base/ids.ts';
-import { Api, type Variables } from './api.ts';
+import { Api, askedOf, type Variables } from './api.ts';
 import { DEFAULT_LIMITS, type ServerDeps } from './deps.ts';
 import { problemOf, problemResponse } from './problem.ts';
 import { registerRoutes } from './routes.ts';
@@ -23,7 +23,7 @@ export function createApp(deps: ServerDeps): ServerApp {
   hono.use(async (context, next) => {
     context.set('requestId', newId(deps.clock.now()));
     await next();
-    makeSafe(context.res, context.get('requestId'));
+    makeSafe(context.res, askedOf(context));
   });
   hono.use(async (context, next) => {
     context.set('principal', await deps.access.authenticate(context));

@@ -1,9 +1,14 @@
 /**
  * Pages of the catalog that many look at: one that is asked for again, while nothing was written to the catalog, is answered with the bytes of
- * before. Nobody sees anything older than the catalog: its version is asked for first, each time.
+ * before. Nobody sees anything older than the catalog: whoever asks has asked for its version first, each time.
  */
-import type { Catalog } from '../catalog/catalog.ts';
 import { etagOf } from './etag.ts';
+
+export interface MadeAnswer {
+  readonly text: Uint8Array<ArrayBuffer>;
+  /** From then on it is not true any more, also when nothing is written; ms since the epoch. Absent: time changes nothing. */
+  readonly until?: number | undefined;
+}
 
 export interface KeptAnswer {
   readonly text: Uint8Array<ArrayBuffer>;
@@ -17,33 +22,38 @@ const LONGEST = 512 * 1024;
 
 interface Kept extends KeptAnswer {
   readonly version: string;
+  readonly until: number;
+}
+
+/** A question: what is asked, and when. */
+export interface Question {
+  /** The same for all that have one answer. */
+  readonly address: string;
+  /** Of the catalog, asked for after the question came. */
+  readonly version: string;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
 }
 
 export class KeptAnswers {
-  readonly #catalog: Catalog;
-  /** By address; the one asked for last comes last. Undefined: it was asked for, once. */
-  readonly #kept = new Map<string, Kept | undefined>();
+  /** By address; the one asked for last comes last. */
+  readonly #kept = new Map<string, Kept>();
   /** What is being made just now, for all who ask while nothing is written. */
-  readonly #making = new Map<string, { readonly version: string; readonly answer: Promise<KeptAnswer> }>();
+  readonly #making = new Map<string, { readonly version: string; readonly answer: Promise<Kept> }>();
   #bytes = 0;
 
-  constructor(catalog: Catalog) {
-    this.#catalog = catalog;
-  }
-
   /** What `make` makes, of the catalog and the address alone. */
-  async answer(address: string, make: () => Promise<Uint8Array<ArrayBuffer>>): Promise<KeptAnswer> {
-    const again = this.#kept.has(address);
-    const version = again ? await this.#catalog.version() : undefined; // before reading: what is read may be newer, never older
+  async answer(question: Question, make: () => Promise<MadeAnswer>): Promise<KeptAnswer> {
+    const { address, version, now } = question;
     const known = this.#kept.get(address);
-    if (known !== undefined && known.version === version) {
-      this.#keep(address, known);
+    if (known !== undefined && known.version === version && now < known.until) {
+      this.#kept.delete(address);
+      this.#kept.set(address, known);
       return known;
     }
     const begun = this.#making.get(address);
     if (begun !== undefined && begun.version === version) return begun.answer;
-    const answer = this.#make(address, version, make);
-    if (version === undefined) return answer;
+    const answer = this.#make(question, make);
     this.#making.set(address, { version, answer });
     try {
       return await answer;
@@ -52,21 +62,17 @@ export class KeptAnswers {
     }
   }
 
-  async #make(
-    address: string,
-    version: string | undefined,
-    make: () => Promise<Uint8Array<ArrayBuffer>>,
-  ): Promise<KeptAnswer> {
-    const text = await make();
-    const made = { text, etag: etagOf(text) };
-    this.#keep(address, version === undefined || text.length > LONGEST ? undefined : { ...made, version });
+  async #make({ address, version }: Question, make: () => Promise<MadeAnswer>): Promise<Kept> {
+    const { text, until = Number.POSITIVE_INFINITY } = await make();
+    const made = { text, etag: etagOf(text), version, until };
+    this.#drop(address);
+    if (text.length <= LONGEST) this.#keep(address, made);
     return made;
   }
 
-  #keep(address: string, answer: Kept | undefined): void {
-    this.#drop(address);
+  #keep(address: string, answer: Kept): void {
     this.#kept.set(address, answer);
-    this.#bytes += answer?.text.length ?? 0;
+    this.#bytes += answer.text.length;
     while (this.#kept.size > ADDRESSES || this.#bytes > BYTES) this.#drop(this.#kept.keys().next().value!);
   }
 

@@ -105,6 +105,26 @@ onBothCatalogs({ secondPerson: ['forget', 'restore'], approvals: { within: '1d' 
     assert.equal((await ben.ask(`/api/v1/approvals/${approval}`)).body.state, 'expired');
   });
 
+  test('of what waits, each sees what is of their apps, however often it was asked for; what nobody decided is off at its time', async () => {
+    const { anna, ben } = await people();
+    await server.account('sam', ['viewer', 'shop']);
+    const sam = await server.loggedIn('sam');
+    const { approval } = (await forget(anna)).body;
+    const states = async (who: Browser) =>
+      (await who.ask('/api/v1/approvals')).body.items.map((item: { id: string; state: string }) => [
+        item.id,
+        item.state,
+      ]);
+    for (const _ of [1, 2])
+      assert.deepEqual(await Promise.all([ben, sam, anna].map(states)), [
+        [[approval, 'pending']],
+        [],
+        [[approval, 'pending']],
+      ]);
+    await server.clock.advance(DAY);
+    assert.deepEqual(await states(await server.loggedIn('anna')), [[approval, 'expired']]);
+  });
+
   test('of two people who approve and cancel at once, exactly one wins', async () => {
     const { anna, ben } = await people();
     for (let round = 0; round < 8; round++) {

@@ -3,6 +3,12 @@ import assert from 'node:assert/strict';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { before, test } from 'node:test';
 import { TOTP } from 'otpauth';
+import { openCatalog } from '../../src/catalog/catalog.ts';
+import { replaceGrants } from '../../src/catalog/grants.ts';
+import { createRun } from '../../src/catalog/runs.ts';
+import { endSessionsOf } from '../../src/catalog/sessions.ts';
+import { findToken, revokeToken } from '../../src/catalog/tokens.ts';
+import { findUserByName } from '../../src/catalog/users.ts';
 import { ServerKey } from '../../src/server/access/server-key.ts';
 import { newSetupCode } from '../../src/server/access.ts';
 import { type AccessServer, type Browser, LONG, onBothCatalogs } from '../support/access.ts';
@@ -298,6 +304,51 @@ onBothCatalogs({ sessions: { idle: '1h', longest: '1d' }, key: KEY }, (theServer
     assert.equal((await anna.ask(`/api/v1/tokens/${reads.record.id}`, { method: 'DELETE' })).status, 204);
     assert.match((await as(reads.token, '/api/v1/runs')).body.hint, /revoked/);
     assert.equal((await anna.ask(`/api/v1/tokens/${record.id}`, { method: 'DELETE' })).status, 204);
+  });
+
+  test('what another process writes holds with the next request, however often and by how many it was asked before', async () => {
+    await server.account('anna', ['administrator', '*']);
+    const anna = await server.loggedIn('anna');
+    const { token, record } = await server.token('administrator', { owner: 'anna' });
+    const program = server.holding(token);
+    const statuses = async (path: string) => {
+      const asked = [anna, program, anna, program].map((who) => who.ask(path));
+      return (await Promise.all(asked)).map(({ status }) => status);
+    };
+    const runs = async () => (await program.ask('/api/v1/runs')).body.items.length;
+    assert.deepEqual(await statuses('/api/v1/runs'), [200, 200, 200, 200]);
+    assert.equal(await runs(), 0);
+    await using other = await openCatalog(server.place);
+    const { id } = (await findUserByName(other.db, 'anna'))!;
+    await createRun(other.db, { app: 'clinic', kind: 'backup', trigger: 'api' }, server.clock.now());
+    assert.equal(await runs(), 1);
+    await replaceGrants(other.db, id, [{ app: 'shop', role: 'viewer' }]);
+    assert.deepEqual(await statuses('/api/v1/runs'), [403, 403, 403, 403]);
+    assert.deepEqual(await statuses('/api/v1/runs?app=shop'), [200, 200, 200, 200]);
+    await replaceGrants(other.db, id, [{ app: '*', role: 'viewer' }]);
+    assert.deepEqual(await statuses('/api/v1/runs'), [200, 200, 200, 200]);
+    await endSessionsOf(other.db, id);
+    assert.deepEqual(await statuses('/api/v1/runs'), [401, 200, 401, 200]);
+    await revokeToken(other.db, record.id, server.clock.now());
+    assert.deepEqual(await statuses('/api/v1/runs'), [401, 401, 401, 401]);
+  });
+
+  test('when a token or a session was used last is known to the minute', async () => {
+    await server.account('anna', ['viewer', '*']);
+    const anna = await server.loggedIn('anna');
+    const { token, record } = await server.token('viewer');
+    const seen = async () => {
+      await Promise.all([anna, server.holding(token), server.holding(token)].map((who) => who.ask('/api/v1/runs')));
+      const { db } = server.catalog;
+      const [session] = await db.selectFrom('sessions').select('seen_at').execute();
+      return [(await findToken(db, record.id))!.used_at, session!.seen_at];
+    };
+    const first = server.clock.now();
+    assert.deepEqual(await seen(), [first, first]);
+    await server.clock.advance(59_000);
+    assert.deepEqual(await seen(), [first, first]);
+    await server.clock.advance(1_000);
+    assert.deepEqual(await seen(), [first + 60_000, first + 60_000]);
   });
 
   test('accounts are administrated; two administrators cannot take each other the last right at once', async () => {

@@ -7,7 +7,7 @@ import {
   decideApproval,
   expireApprovals,
   findApproval,
-  hasOverdueApprovals,
+  firstExpiry,
   setApprovalRun,
 } from '../../catalog/approvals.ts';
 import { appendAudit } from '../../catalog/audit.ts';
@@ -144,13 +144,15 @@ export async function knownApproval({ db }: Catalog, id: string, by: Identity): 
   throw new Failure('approval_unknown', 'There is no such request for approval.', { details: { hidden } });
 }
 
-/** What nobody decided in time is told as expired. */
-export async function expire(catalog: Catalog, now: number): Promise<void> {
-  if (!(await hasOverdueApprovals(catalog.db, now))) return;
+/** What nobody decided in time is told as expired. When the next runs out, ms since the epoch. */
+export async function expire(catalog: Catalog, now: number): Promise<number | undefined> {
+  const first = await firstExpiry(catalog.db);
+  if (first === undefined || first > now) return first;
   await catalog.transaction(async (db) => {
     for (const { id, app, action } of await expireApprovals(db, now)) {
       const data = { approval: id, action, state: 'expired' };
       await appendEvent(db, { type: 'approval.decided', ...given('app', app ?? undefined), data }, now);
     }
   });
+  return firstExpiry(catalog.db);
 }

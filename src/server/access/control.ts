@@ -3,14 +3,11 @@ import type { Context } from 'hono';
 import { Failure } from '../../base/failure.ts';
 import { given } from '../../base/given.ts';
 import { appendAudit } from '../../catalog/audit.ts';
-import type { CatalogDb } from '../../catalog/catalog.ts';
-import { grantsOf } from '../../catalog/grants.ts';
-import { findSession, type SessionRecord } from '../../catalog/sessions.ts';
-import { findUser } from '../../catalog/users.ts';
+import { findSession } from '../../catalog/sessions.ts';
 import type { AccessControl, Answered, Failed } from '../principal.ts';
 import { askSecondPerson } from './approvals.ts';
 import { placeOf } from './client-address.ts';
-import { type Identity, identityOf, Person, TokenHolder } from './identity.ts';
+import { type Identity, identityOf, type Person, TokenHolder } from './identity.ts';
 import { entryOf, isRecorded, writesItself } from './recorded.ts';
 import { registerAccount } from './routes/account.ts';
 import { registerApprovals } from './routes/approvals.ts';
@@ -20,12 +17,12 @@ import { registerTokens } from './routes/tokens.ts';
 import { registerUsers } from './routes/users.ts';
 import { requireCsrfToken, requireSameOrigin } from './same-origin.ts';
 import { requireScope, SAFE_METHODS } from './scopes.ts';
-import { hasEnded, sessionOf } from './sessions.ts';
-import { holderOf, stillHolder } from './tokens.ts';
+import { cookieOf, hasEnded } from './sessions.ts';
+import { requireForm, stillHolder } from './tokens.ts';
+import { holderOfSession } from './visitors.ts';
 import { type AccessDeps, AccessParts } from './world.ts';
 
 const BEARER = /^Bearer +(\S{1,200})$/i;
-const HSTS = 'max-age=31536000';
 /** Whoever logs in has no token of a session yet; where they come from is checked all the same. */
 const WAYS_IN = ['/api/v1/session', '/api/v1/session/oidc', '/api/v1/setup'];
 
@@ -63,11 +60,12 @@ async function authenticate(parts: AccessParts, context: Context): Promise<Ident
   const origin = parts.originOf(context);
   const now = parts.deps.clock.now();
   await parts.refusals.writeDue(now);
-  if (origin.secure) context.res.headers.set('strict-transport-security', HSTS);
+  if (origin.secure) context.set('secure', true);
   const { method, path } = context.req;
   const authorization = context.req.header('authorization');
   if (authorization !== undefined) {
-    const holder = await holderOf(parts.db, tokenOf(authorization), now);
+    const token = tokenOf(authorization);
+    const holder = await parts.visitors.ofToken(token, { version: await newestVersion(parts, context), now });
     context.set('principal', holder); // whoever is refused from here on is known
     requireScope(holder.scopes, method, path);
     return holder;
@@ -81,22 +79,27 @@ async function authenticate(parts: AccessParts, context: Context): Promise<Ident
   return person;
 }
 
+/** Throws `unauthenticated` for what cannot be a token of ours, without a look into the catalog. */
 function tokenOf(authorization: string): string {
   const token = BEARER.exec(authorization)?.[1];
-  if (token !== undefined) return token;
-  throw new Failure('unauthenticated', 'The header Authorization is not "Bearer" with a token.');
+  if (token === undefined)
+    throw new Failure('unauthenticated', 'The header Authorization is not "Bearer" with a token.');
+  requireForm(token);
+  return token;
 }
 
 async function personOfCookie(parts: AccessParts, context: Context, now: number): Promise<Person | undefined> {
-  const { db, settings } = parts;
-  const session = await sessionOf(db, context, { origin: parts.originOf(context), times: settings.sessions, now });
-  return session && personOfSession(db, session);
+  const cookie = cookieOf(context, parts.originOf(context));
+  if (cookie === undefined) return undefined;
+  const moment = { version: await newestVersion(parts, context), now };
+  return parts.visitors.ofCookie(cookie, parts.settings.sessions, moment);
 }
 
-async function personOfSession(db: CatalogDb, session: SessionRecord): Promise<Person | undefined> {
-  const user = await findUser(db, session.user_id);
-  if (user === undefined || user.disabled === 1) return undefined;
-  return new Person(user, await grantsOf(db, user.id), session);
+/** Of the catalog; the answer that is made for this request may be one that was kept at that version. */
+async function newestVersion({ catalog }: AccessParts, context: Context): Promise<string> {
+  const version = await catalog.version();
+  context.set('version', version);
+  return version;
 }
 
 /** For streams: that somebody listens is no use of a session, and does not keep it from ending. */
@@ -106,7 +109,7 @@ async function still({ db, deps, settings }: AccessParts, identity: Identity): P
   if (identity instanceof TokenHolder) return stillHolder(db, identity.id, now);
   const session = await findSession(db, identity.session.hash);
   if (session === undefined || hasEnded(session, settings.sessions, now)) return undefined;
-  return personOfSession(db, session);
+  return holderOfSession(db, session);
 }
 
 async function noteAnswer(parts: AccessParts, answered: Answered, context: Context): Promise<void> {

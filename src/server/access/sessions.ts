@@ -2,14 +2,7 @@
 import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import type { CatalogDb } from '../../catalog/catalog.ts';
-import {
-  createSession,
-  endSession,
-  findSession,
-  removeEndedSessions,
-  type SessionRecord,
-  touchSession,
-} from '../../catalog/sessions.ts';
+import { createSession, endSession, removeEndedSessions, type SessionRecord } from '../../catalog/sessions.ts';
 import type { Origin } from './client-address.ts';
 import { hashSecret, newSecret } from './secrets.ts';
 
@@ -19,8 +12,6 @@ export interface SessionTimes {
   readonly longest: number;
 }
 
-/** How exactly it is known when a session was used last. */
-const SEEN_EVERY_MS = 60_000;
 const AGENT_LENGTH = 200;
 const COOKIE_FORM = /^[\w-]{43}$/;
 
@@ -68,19 +59,6 @@ export async function beginSession(
 /** Browsers, and the specification of cookies, take no more. */
 const LONGEST_COOKIE_MS = 400 * 24 * 3_600_000;
 
-/** The session of the cookie, when it has not ended. */
-export async function sessionOf(
-  db: CatalogDb,
-  context: Context,
-  { origin, times, now }: { readonly origin: Origin; readonly times: SessionTimes; readonly now: number },
-): Promise<SessionRecord | undefined> {
-  const cookie = cookieOf(context, origin);
-  const session = cookie === undefined ? undefined : await findSession(db, hashSecret(cookie));
-  if (session === undefined || hasEnded(session, times, now)) return undefined;
-  if (now - session.seen_at >= SEEN_EVERY_MS) await touchSession(db, session.hash, now);
-  return session;
-}
-
 /** By its age, or because it was not used. */
 export function hasEnded(session: SessionRecord, { idle }: SessionTimes, now: number): boolean {
   return session.expires_at <= now || session.seen_at + idle <= now;
@@ -96,7 +74,8 @@ export function forCookies(context: Context): Context {
   return context;
 }
 
-function cookieOf(context: Context, { secure }: Origin): string | undefined {
+/** Undefined: none that could be one of ours. */
+export function cookieOf(context: Context, { secure }: Origin): string | undefined {
   const cookie = getCookie(context, cookieName('session', secure));
   return cookie !== undefined && COOKIE_FORM.test(cookie) ? cookie : undefined;
 }

@@ -72,39 +72,67 @@ export function endToken(catalog: Catalog, id: string, by: Actor, now: number): 
   });
 }
 
-/** Who the token is. Throws `unauthenticated`, the same for every reason but the ones that only its holder can know. */
-export async function holderOf(db: CatalogDb, token: string, now: number): Promise<TokenHolder> {
+/** A token that opens something, whatever the time is. */
+export interface KnownToken {
+  readonly holder: TokenHolder;
+  /** Milliseconds since the epoch; null: never. */
+  readonly expiresAt: number | null;
+  /** As far as the catalog was told. */
+  usedAt: number | null;
+}
+
+/** The id in a token. Throws `unauthenticated` for what is none, or was cut short or mistyped. */
+export function requireForm(token: string): string {
   const id = tokenId(token);
-  if (id === undefined) throw refused('It is not a token of this service, or it was cut short or mistyped.');
-  const record = await findToken(db, id);
+  if (id !== undefined) return id;
+  throw refused('It is not a token of this service, or it was cut short or mistyped.');
+}
+
+/** Whose the token is. Throws `unauthenticated`, the same for every reason but the ones that only its holder can know. */
+export async function knownToken(db: CatalogDb, token: string): Promise<KnownToken> {
+  const record = await findToken(db, requireForm(token));
   if (record === undefined || !sameHash(record.hash, hashSecret(token))) throw refused();
-  const holder = await holderNow(db, record, now);
-  if (record.used_at === null || now - record.used_at >= SEEN_EVERY_MS) await touchToken(db, id, now);
+  return { holder: await holderOf(db, record), expiresAt: record.expires_at, usedAt: record.used_at };
+}
+
+/** Its holder, who is asking now. Throws `unauthenticated`. */
+export async function useToken(db: CatalogDb, token: KnownToken, now: number): Promise<TokenHolder> {
+  const { holder, expiresAt, usedAt } = token;
+  requireTime(holder.id, expiresAt, now);
+  if (usedAt === null || now - usedAt >= SEEN_EVERY_MS) {
+    token.usedAt = now; // told once, however many ask at this moment
+    await touchToken(db, holder.id, now);
+  }
   return holder;
 }
 
 /** The holder of a token that was shown before; undefined: it opens nothing any more. */
 export async function stillHolder(db: CatalogDb, id: string, now: number): Promise<TokenHolder | undefined> {
   const record = await findToken(db, id);
-  return (
-    record &&
-    holderNow(db, record, now).catch((error: unknown) => {
-      if (isFailure(error, 'unauthenticated')) return undefined;
-      throw error;
-    })
-  );
+  if (record === undefined) return undefined;
+  try {
+    requireTime(id, record.expires_at, now);
+    return await holderOf(db, record);
+  } catch (error) {
+    if (isFailure(error, 'unauthenticated')) return undefined;
+    throw error;
+  }
 }
 
 /** Throws `unauthenticated`. */
-async function holderNow(db: CatalogDb, record: TokenRecord, now: number): Promise<TokenHolder> {
+async function holderOf(db: CatalogDb, record: TokenRecord): Promise<TokenHolder> {
   const { id } = record;
   if (record.revoked_at !== null) throw refused('It was revoked.', id);
-  if (record.expires_at !== null && record.expires_at <= now) throw refused('It has expired.', id);
   const owner = record.user_id === null ? undefined : await findUser(db, record.user_id);
   if (record.user_id !== null && (owner === undefined || owner.disabled === 1))
     throw refused('Its owner is disabled.', id);
   const grants = owner === undefined ? [] : await grantsOf(db, owner.id);
   return new TokenHolder(record, owner, grants);
+}
+
+/** Throws `unauthenticated`. */
+function requireTime(id: string, expiresAt: number | null, now: number): void {
+  if (expiresAt !== null && expiresAt <= now) throw refused('It has expired.', id);
 }
 
 /** `token`: the id of a real one, for the audit log. */

@@ -70,6 +70,19 @@ export function showApproval(approval: Approval, names: Names) {
   };
 }
 
+/** The same as JSON, without making anything of the row first: for lists. */
+export function approvalText(approval: Approval, names: Names): string {
+  const nameOf = (account: string) => names.get(account) ?? account;
+  const { decided_by: decider } = approval;
+  return (
+    `{"id":"${approval.id}","action":${text(approval.action)},"app":${text(approval.app)},"params":${approval.params},` +
+    `"reason":${text(approval.reason)},"state":"${approval.state}","requested_by":${text(nameOf(approval.requested_by))},` +
+    `"requested_at":${moment(approval.requested_at)},"expires_at":${moment(approval.expires_at)},` +
+    `"decided_by":${text(decider && nameOf(decider))},"decided_at":${moment(approval.decided_at)},` +
+    `"run":${text(approval.run_id)}}`
+  );
+}
+
 /** As JSON; `details` is. */
 export function auditEntryText(record: AuditRecord): string {
   return (

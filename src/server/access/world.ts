@@ -16,6 +16,7 @@ import { Passwords } from './passwords.ts';
 import { Refusals } from './refusals.ts';
 import { ServerKey } from './server-key.ts';
 import { type Names, showUser } from './views.ts';
+import { Visitors } from './visitors.ts';
 
 export interface AccessDeps {
   readonly catalog: Catalog;
@@ -36,6 +37,7 @@ export class AccessParts {
   readonly passwords: Passwords;
   readonly limits: LoginLimits;
   readonly refusals: Refusals;
+  readonly visitors: Visitors;
   #settings: ServerSettings;
   #proxies: Proxies;
   #oidc: OidcProvider | undefined;
@@ -47,6 +49,7 @@ export class AccessParts {
     this.passwords = deps.passwords ?? new Passwords();
     this.limits = new LoginLimits(deps.catalog);
     this.refusals = new Refusals(deps.catalog);
+    this.visitors = new Visitors(deps.catalog.db);
     this.#settings = deps.settings();
     this.#proxies = new Proxies(this.#settings.trustedProxies);
     this.#oidc = this.#settings.oidc && new OidcProvider(this.#settings.oidc);

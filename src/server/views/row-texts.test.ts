@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { listAlertRows, listAlerts } from '../../catalog/alerts.ts';
+import type { Approval } from '../../catalog/approvals.ts';
 import { type Catalog, openCatalog } from '../../catalog/catalog.ts';
 import { listDeliveries, listDeliveryRows } from '../../catalog/deliveries.ts';
 import { toRun } from '../../catalog/run.ts';
 import { pageOfSchedules } from '../../catalog/schedule-pages.ts';
 import { addSchedule, getSchedule } from '../../catalog/schedules.ts';
 import type { AlertsTable, DeliveriesTable, RunsTable } from '../../catalog/schema.ts';
+import { approvalText, showApproval } from '../access/views.ts';
 import { jsonText } from '../json.ts';
 import { showAlert, showDelivery } from './alert.ts';
 import { alertText, deliveryText } from './alert-text.ts';
@@ -95,6 +97,21 @@ test('a row of a schedule is written as that schedule is shown', async () => {
   assert.equal(schedules.length, 2);
   for (const row of schedules)
     assert.equal(scheduleText(row), jsonText(showSchedule((await getSchedule(catalog.db, row.id))!)));
+});
+
+test('a row of an approval is written as that approval is shown', () => {
+  const bare: Approval = {
+    ...{ id: '0'.repeat(26), action: 'restore', app: null, params: '{}', reason: null, state: 'pending' },
+    ...{ requested_by: 'a', requested_at: 0, expires_at: NOW, decided_by: null, decided_at: null, run_id: null },
+  };
+  const decided = { app: SAID, params: '{"to":"\\u2028\\n"}', reason: SAID, state: 'approved' as const };
+  const names = new Map([['a', SAID]]);
+  for (const row of [
+    bare,
+    { ...bare, ...decided, decided_by: 'a', decided_at: NOW, run_id: '1'.repeat(26) },
+    { ...bare, ...decided, requested_by: 'token:1', decided_by: 'gone' },
+  ])
+    assert.deepEqual(JSON.parse(approvalText(row, names)), showApproval(row, names));
 });
 
 test('a row of a run is written as its job is shown', () => {

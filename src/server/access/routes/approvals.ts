@@ -2,11 +2,13 @@
 import * as endpoints from '../../../api/administration.ts';
 import { type Approval, listApprovals } from '../../../catalog/approvals.ts';
 import { EVERY_APP } from '../../../catalog/grants.ts';
+import { userNames } from '../../../catalog/users.ts';
 import type { Api, ServerContext } from '../../api.ts';
+import { pageText } from '../../json.ts';
 import type { Principal } from '../../principal.ts';
 import { decide, expire, knownApproval } from '../approvals.ts';
 import { identityOf } from '../identity.ts';
-import { showApproval } from '../views.ts';
+import { approvalText, showApproval } from '../views.ts';
 import type { AccessParts } from '../world.ts';
 
 interface Deciding {
@@ -19,12 +21,18 @@ export function registerApprovals(api: Api, parts: AccessParts): void {
   const { catalog, db } = parts;
 
   api.route(endpoints.listApprovals, async ({ query: { state, cursor, limit }, principal, now }) => {
-    await expire(catalog, now);
+    const until = await expire(catalog, now);
     const found = await listApprovals(db, { state, before: cursor, limit: limit + 1 });
-    const names = await parts.names();
     const items = found.slice(0, limit).filter(({ app }) => principal.role(app ?? EVERY_APP) !== undefined);
+    const names = await userNames(db, items.flatMap(accountsOf));
     const next = found.length > limit ? found[limit - 1]!.id : null;
-    return { body: { items: items.map((approval) => showApproval(approval, names)), next } };
+    return {
+      text: pageText(
+        items.map((approval) => approvalText(approval, names)),
+        next,
+      ),
+      until,
+    };
   });
 
   api.route(endpoints.getApproval, async ({ params, principal, now }) => {
@@ -45,7 +53,7 @@ export function registerApprovals(api: Api, parts: AccessParts): void {
   }));
 
   async function shown(approval: Approval) {
-    return showApproval(approval, await parts.names());
+    return showApproval(approval, await userNames(db, accountsOf(approval)));
   }
 
   function decided(
@@ -56,4 +64,8 @@ export function registerApprovals(api: Api, parts: AccessParts): void {
     const { address } = parts.originOf(context);
     return decide(parts.deps, params.approval, { state, by: identityOf(principal), address, now });
   }
+}
+
+function accountsOf({ requested_by: by, decided_by: decider }: Approval): string[] {
+  return decider === null ? [by] : [by, decider];
 }
