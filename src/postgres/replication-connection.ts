@@ -39,7 +39,7 @@ export interface ClusterIdentity {
 
 const DEFAULT_STALL_MS = 600_000;
 /** A read that brings less than this may be followed by a rest. */
-const LITTLE_BYTES = 32 * 1024;
+const LITTLE_BYTES = 64 * 1024;
 
 export class ReplicationConnection implements AsyncDisposable {
   readonly #client: pg.Client;

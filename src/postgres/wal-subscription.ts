@@ -62,8 +62,8 @@ const LEAVE_MS = 5_000;
 const LEAVE_REQUESTS = 20;
 /** How long the server may take to end a stream that we end. */
 const END_MS = 3_000;
-/** How long reading may rest while the server sends a little for each commit. */
-const REST_MS = 5;
+/** How long reading may rest while the server sends a little for each commit: the socket holds what comes meanwhile, and then the server. */
+const REST_MS = 20;
 const MIB = 1024 * 1024;
 
 export class WalSubscription implements AsyncDisposable {
