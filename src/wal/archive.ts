@@ -6,6 +6,7 @@
  */
 import { hash } from 'node:crypto';
 import { asFailure, Failure, isFailure } from '../base/failure.ts';
+import { given } from '../base/given.ts';
 import { type Id, id as toId } from '../base/ids.ts';
 import type { Lsn } from '../postgres/lsn.ts';
 import { inMask, type Replica, readFromAny } from '../repository/replicas.ts';
@@ -27,7 +28,7 @@ import {
   type WalPiece,
   type WalSpan,
 } from './piece.ts';
-import { openHistory, openPiece, sealHistory, sealPiece } from './sealed.ts';
+import { openHistory, openPiece, type SealOptions, sealHistory, sealPiece } from './sealed.ts';
 import { type Ancestor, type Histories, parseHistory } from './timelines.ts';
 
 export type { ListScope } from './archive/list.ts';
@@ -142,12 +143,16 @@ export class WalArchive {
     return known;
   }
 
-  /** Compresses, seals and names the bytes of a span; nothing is stored yet. */
-  async seal(span: WalSpan, bytes: Uint8Array): Promise<{ readonly piece: WalPiece; readonly sealed: Buffer }> {
+  /** Compresses, seals and names the bytes of a span; nothing is stored yet. `turn`: see `sealPiece`. */
+  async seal(
+    span: WalSpan,
+    bytes: Uint8Array,
+    turn?: SealOptions['turn'],
+  ): Promise<{ readonly piece: WalPiece; readonly sealed: Buffer }> {
     const { sealer } = this.repository;
     if (BigInt(bytes.length) !== span.end - span.start)
       throw new Failure('internal', 'A piece of WAL of the wrong length.');
-    const sealed = await sealPiece(sealer, bytes, isSlice(span) ? 'quick' : 'small');
+    const sealed = await sealPiece(sealer, bytes, { form: isSlice(span) ? 'quick' : 'small', ...given('turn', turn) });
     return { piece: namePiece(span, sealed), sealed };
   }
 

@@ -38,9 +38,10 @@ export interface WalSpan extends CommitRange {
   readonly segmentSize: number;
 }
 
-/** Whether it ends before a segment, or a stretch of 16 MiB, does: it lives until a piece that holds more takes its place. */
-export function isSlice({ end, segmentSize }: Pick<WalSpan, 'end' | 'segmentSize'>): boolean {
-  return end % BigInt(Math.min(segmentSize, MAX_PIECE_BYTES)) !== 0n;
+/** Whether it is only part of a segment, or of a stretch of 16 MiB: it lives until a piece that holds more takes its place. */
+export function isSlice({ start, end, segmentSize }: Pick<WalSpan, 'start' | 'end' | 'segmentSize'>): boolean {
+  const whole = BigInt(Math.min(segmentSize, MAX_PIECE_BYTES));
+  return start % whole !== 0n || end % whole !== 0n;
 }
 
 export interface WalPiece extends WalSpan {

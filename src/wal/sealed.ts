@@ -4,8 +4,8 @@
  * `data_damaged`, and never take more memory than a piece may have.
  */
 import { hash } from 'node:crypto';
-import { promisify } from 'node:util';
-import { constants, createZstdDecompress, zstdCompress, zstdDecompressSync } from 'node:zlib';
+import { pipeline } from 'node:stream/promises';
+import { constants, createZstdCompress, createZstdDecompress, zstdDecompressSync } from 'node:zlib';
 import { Failure } from '../base/failure.ts';
 import type { Id } from '../base/ids.ts';
 import { release, releaseAll } from '../base/release.ts';
@@ -18,6 +18,8 @@ type Sealer = Repository['sealer'];
 const LEVELS = { small: 3, quick: 1 } as const;
 /** WAL is written and read in steps: large buffers, one after the other, would set the collector to work for each piece. */
 const STEP = 1024 * 1024;
+/** So much is compressed at once. */
+const COMPRESSION_STEP = 4 * STEP;
 const OVERHEAD = 32;
 /** The longest sealed piece: one that does not shrink, with room for the frame around it. */
 export const MAX_SEALED_PIECE = MAX_PIECE_BYTES + MAX_PIECE_BYTES / 128 + 1024 + OVERHEAD;
@@ -25,31 +27,52 @@ export const MAX_SEALED_PIECE = MAX_PIECE_BYTES + MAX_PIECE_BYTES / 128 + 1024 +
 const MAX_HISTORY_BYTES = 1024 * 1024;
 export const MAX_SEALED_HISTORY = MAX_HISTORY_BYTES + OVERHEAD;
 
-const compress = promisify(zstdCompress);
+export interface SealOptions {
+  /** Default `small`. */
+  readonly form?: keyof typeof LEVELS;
+  /** Asked before every step of a few milliseconds, which waits for it: what is not urgent makes way. */
+  readonly turn?: () => Promise<void> | undefined;
+}
 
 /**
  * Compresses (on a thread of the pool) and seals the bytes of a piece, and shows that the seal opens to what was sealed: from here on the
  * spool may let go of them.
  */
-export async function sealPiece(
-  sealer: Sealer,
-  bytes: Uint8Array,
-  form: keyof typeof LEVELS = 'small',
-): Promise<Buffer> {
-  const params = { [constants.ZSTD_c_compressionLevel]: LEVELS[form] };
-  const frame = await compress(bytes, { params, pledgedSrcSize: bytes.length, chunkSize: STEP });
+export async function sealPiece(sealer: Sealer, bytes: Uint8Array, options: SealOptions = {}): Promise<Buffer> {
+  const frame = await compress(bytes, options);
+  await options.turn?.();
   const sealed = sealer.seal(frame);
   releaseAll(frame);
   const opened = sealer.open(sealed);
-  if (!(await holds(opened, bytes))) {
+  if (!(await holds(opened, bytes, options))) {
     throw new Failure('internal', 'A sealed piece of WAL does not open to what was sealed.');
   }
   releaseAll(opened);
   return sealed;
 }
 
+/** One frame that holds the bytes. */
+async function compress(bytes: Uint8Array, { form = 'small', turn }: SealOptions): Promise<Buffer> {
+  const params = { [constants.ZSTD_c_compressionLevel]: LEVELS[form] };
+  const stream = createZstdCompress({ params, pledgedSrcSize: bytes.length, chunkSize: STEP });
+  const parts: Buffer[] = [];
+  await pipeline(steps(bytes, turn), stream, async (frame: AsyncIterable<Buffer>) => {
+    for await (const part of frame) parts.push(part);
+  });
+  const frame = Buffer.concat(parts);
+  for (const part of parts) releaseAll(part);
+  return frame;
+}
+
+async function* steps(bytes: Uint8Array, turn: SealOptions['turn']): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += COMPRESSION_STEP) {
+    await turn?.();
+    yield bytes.subarray(at, at + COMPRESSION_STEP);
+  }
+}
+
 /** Whether a frame decompresses to these bytes and nothing more. */
-async function holds(frame: Buffer, bytes: Uint8Array): Promise<boolean> {
+async function holds(frame: Buffer, bytes: Uint8Array, { turn }: SealOptions): Promise<boolean> {
   const decompress = createZstdDecompress({ chunkSize: STEP });
   decompress.end(frame);
   let at = 0;
@@ -59,6 +82,7 @@ async function holds(frame: Buffer, bytes: Uint8Array): Promise<boolean> {
     at += chunk.length;
     release(chunk);
     last = chunk;
+    await turn?.();
   }
   if (last !== undefined) releaseAll(last);
   return at === bytes.length;

@@ -14,7 +14,7 @@ import { type CutSpan, Cutter } from './cutter.ts';
 import { plainParcel, Sealing } from './parcel.ts';
 import { openQueues } from './queues.ts';
 import type { Position } from './route.ts';
-import type { StorageQueue } from './storage-queue.ts';
+import type { PieceKind, StorageQueue } from './storage-queue.ts';
 
 export interface ArchiverOptions {
   readonly archive: WalArchive;
@@ -54,6 +54,7 @@ export class Archiver {
     this.#options = options;
     this.#sealing = new Sealing({
       archive,
+      storages: archive.repository.replicas.length + archive.repository.lost.length,
       read: ({ timeline, start, end }, into) => spool.read(timeline, start, end, into),
     });
     this.queues = openQueues(archive.repository, { clock, signal, onChange: () => this.#changed() });
@@ -82,7 +83,8 @@ export class Archiver {
     this.finish();
     for (const queue of this.queues) queue.begin(timeline, start, after);
     const { segmentSize } = this.#options.spool.cluster!;
-    this.#cutter = new Cutter({ timeline, start, segmentSize, cut: (span) => this.#cut(span) });
+    const cut = (span: CutSpan) => this.#cut(span);
+    this.#cutter = new Cutter({ timeline, start, segmentSize, cut, isRestUrgent: () => this.#isRestUrgent() });
     this.#sliceEnd = start;
   }
 
@@ -145,6 +147,7 @@ export class Archiver {
 
   #cut(span: CutSpan): void {
     const { archive, spool } = this.#options;
+    this.#cancel(); // what is loose from now on has its own time
     const { replaces, ...rest } = span;
     const { systemIdentifier } = archive;
     const { segmentSize } = spool.cluster!;
@@ -170,11 +173,23 @@ export class Archiver {
     this.#timer = setTimeout(() => this.slice(), wait);
   }
 
-  /** Time kept for storing a slice: somewhat more than it took lately. */
+  /** Time kept for sealing and storing a slice: somewhat more than it took lately. */
   #lead(): number {
     const { flushEvery } = this.#options;
-    const took = Math.max(...this.queues.map(({ failure, lastPutMs }) => (failure === undefined ? lastPutMs : 0)));
-    return Math.min(flushEvery / 2, Math.max(flushEvery / 10, took * 2));
+    return Math.min(flushEvery / 2, Math.max(flushEvery / 10, this.#took('slice') * 2));
+  }
+
+  /** A whole piece takes longer: when it would be stored only after the rest of it is to be cut, the rest comes first. */
+  #isRestUrgent(): boolean {
+    const { clock, flushEvery, acknowledge } = this.#options;
+    if (acknowledge !== 'spool') return true;
+    const now = clock.monotonic();
+    return now + this.#took('whole') > Math.min(this.#due, now + flushEvery - this.#lead());
+  }
+
+  /** Milliseconds that the slowest storage took lately, of those that take anything. */
+  #took(kind: PieceKind): number {
+    return Math.max(...this.queues.map((queue) => (queue.failure === undefined ? queue.took[kind] : 0)));
   }
 
   #cancel(): void {

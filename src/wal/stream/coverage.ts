@@ -33,6 +33,13 @@ export class Coverage {
     return end <= this.#end || this.#beyond.some((run) => run.start <= start && end <= run.end);
   }
 
+  /** Whether all of a span would be held, were these runs stored too. */
+  wouldHold({ start, end }: Pick<Run, 'start' | 'end'>, runs: Iterable<Run>): boolean {
+    const then = new Coverage(this.#end);
+    for (const run of [...this.#beyond, ...runs]) then.add(run);
+    return then.holds(start, end);
+  }
+
   add(run: Run): void {
     this.#beyond.push(run);
     this.#beyond.sort((a, b) => (a.start < b.start ? -1 : 1));

@@ -6,9 +6,10 @@ import { type CutSpan, Cutter } from './cutter.ts';
 const NOW = 1_700_000_000_000_000n;
 const HOUR = 3_600_000_000n;
 
-function cutter(start = START) {
+function cutter(start = START, isRestUrgent = () => false) {
   const spans: CutSpan[] = [];
-  return { spans, cutter: new Cutter({ timeline: 1, start, segmentSize: MIB, cut: (span) => spans.push(span) }) };
+  const cut = (span: CutSpan) => spans.push(span);
+  return { spans, cutter: new Cutter({ timeline: 1, start, segmentSize: MIB, cut, isRestUrgent }) };
 }
 
 test('the end of the last commit is told by its place in the log, also when the clock was set back before it', () => {

@@ -23,6 +23,8 @@ export interface CutterOptions {
   readonly start: Lsn;
   readonly segmentSize: number;
   readonly cut: (span: CutSpan) => void;
+  /** Asked at the end of a piece of which a part is in slices: whether the rest cannot wait for the whole, and is cut as one before it. */
+  readonly isRestUrgent: () => boolean;
 }
 
 /** Slices of one piece beyond this number are replaced by one that holds them all. */
@@ -123,6 +125,8 @@ export class Cutter {
   }
 
   #endPiece(replaces: boolean): void {
+    const isRest = this.#slices > 0 && this.holdsTarget;
+    if (isRest && this.#options.isRestUrgent()) this.#cut(this.#sliceStart, this.#sliceTimes, false);
     this.#cut(this.#pieceStart, this.#pieceTimes, replaces);
     if (this.#scanner.ended !== undefined) this.#scanner = this.#scan(this.#position);
     this.#pieceStart = this.#position;

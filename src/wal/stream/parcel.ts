@@ -17,7 +17,8 @@ export interface Parcel {
   readonly span: WalSpan | undefined;
   /** Takes the place of slices within its span. */
   readonly replaces: boolean;
-  load(): Promise<SealedObject>;
+  /** `isUrgent`: it holds what no other piece holds; what is not makes way. */
+  load(isUrgent: boolean): Promise<SealedObject>;
   /** A storage has it under this key. */
   stored(store: ObjectStore, key: string): void;
 }
@@ -27,17 +28,22 @@ const MEMORY = 24 * 1024 * 1024;
 
 export interface SealingOptions {
   readonly archive: WalArchive;
+  /** Sealed bytes that so many have are let go. */
+  readonly storages: number;
   /** The plain bytes of a span, from the spool; `into` is large enough for them. */
   readonly read: (span: WalSpan, into: Buffer) => Promise<Buffer>;
 }
 
-/** Seals pieces, one at a time: a piece takes three times its size in memory while it is sealed. */
+/**
+ * Seals pieces: of those that are urgent one at a time, and of those that only take the place of slices one at a time, which makes way. A piece
+ * takes more than its size in memory while it is sealed.
+ */
 export class Sealing {
   readonly #options: SealingOptions;
   readonly #kept = new Map<PieceParcel, SealedObject>();
   #bytes = 0;
-  #plain: Buffer = Buffer.alloc(0);
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #urgent = new Lane();
+  readonly #patient = new Lane();
 
   constructor(options: SealingOptions) {
     this.#options = options;
@@ -51,19 +57,12 @@ export class Sealing {
     return this.#kept.get(parcel);
   }
 
-  seal(span: WalSpan): Promise<{ readonly piece: WalPiece; readonly sealed: Buffer }> {
-    const sealing = this.#turn.then(async () => {
-      const { archive, read } = this.#options;
-      return archive.seal(span, await read(span, this.#room(Number(span.end - span.start))));
-    });
-    this.#turn = sealing.catch(() => {}); // whoever asked hears of it
-    return sealing;
-  }
-
-  /** One buffer for all, as large as the largest piece so far: only one is sealed at a time. */
-  #room(length: number): Buffer {
-    if (this.#plain.length < length) this.#plain = Buffer.allocUnsafeSlow(length);
-    return this.#plain;
+  seal(span: WalSpan, isUrgent: boolean): Promise<{ readonly piece: WalPiece; readonly sealed: Buffer }> {
+    const { archive, read } = this.#options;
+    const lane = isUrgent ? this.#urgent : this.#patient;
+    // One urgent piece for every step: what makes way still comes to its end when there is always something urgent.
+    const turn = isUrgent ? undefined : () => this.#urgent.current;
+    return lane.next(Number(span.end - span.start), async (room) => archive.seal(span, await read(span, room), turn));
   }
 
   keep(parcel: PieceParcel, object: SealedObject): void {
@@ -74,6 +73,43 @@ export class Sealing {
       this.#kept.delete(oldest);
       this.#bytes -= bytes.length;
     }
+  }
+
+  /** So many storages have it: lets the bytes go when these are all. */
+  stored(parcel: PieceParcel, copies: number): void {
+    const kept = this.#kept.get(parcel);
+    if (kept === undefined || copies < this.#options.storages) return;
+    this.#kept.delete(parcel);
+    this.#bytes -= kept.bytes.length;
+  }
+}
+
+/** One piece after the other, in one buffer as large as the largest of them so far. */
+class Lane {
+  #plain: Buffer = Buffer.alloc(0);
+  #last: Promise<unknown> = Promise.resolve();
+  #current: Promise<void> | undefined;
+
+  /** Resolves when what is worked on is done; undefined when nothing is. */
+  get current(): Promise<void> | undefined {
+    return this.#current;
+  }
+
+  /** `work` gets a buffer of at least `length` bytes until it ends. */
+  next<T>(length: number, work: (room: Buffer) => Promise<T>): Promise<T> {
+    const done = this.#last.then(async () => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#current = promise;
+      try {
+        if (this.#plain.length < length) this.#plain = Buffer.allocUnsafeSlow(length);
+        return await work(this.#plain);
+      } finally {
+        this.#current = undefined;
+        resolve();
+      }
+    });
+    this.#last = done.catch(() => {}); // whoever asked hears of it
+    return done;
   }
 }
 
@@ -92,10 +128,10 @@ class PieceParcel implements Parcel {
     this.replaces = replaces;
   }
 
-  load(): Promise<SealedObject> {
+  load(isUrgent: boolean): Promise<SealedObject> {
     const kept = this.#sealing.kept(this);
     if (kept !== undefined) return Promise.resolve(kept);
-    this.#loading ??= this.#make().finally(() => {
+    this.#loading ??= this.#make(isUrgent).finally(() => {
       this.#loading = undefined;
     });
     return this.#loading;
@@ -103,16 +139,17 @@ class PieceParcel implements Parcel {
 
   stored(store: ObjectStore, key: string): void {
     this.#holders.push({ store, key });
+    this.#sealing.stored(this, this.#holders.length);
   }
 
-  async #make(): Promise<SealedObject> {
-    const object = (await this.#copy()) ?? (await this.#seal());
+  async #make(isUrgent: boolean): Promise<SealedObject> {
+    const object = (await this.#copy()) ?? (await this.#seal(isUrgent));
     this.#sealing.keep(this, object);
     return object;
   }
 
-  async #seal(): Promise<SealedObject> {
-    const { piece, sealed } = await this.#sealing.seal(this.span);
+  async #seal(isUrgent: boolean): Promise<SealedObject> {
+    const { piece, sealed } = await this.#sealing.seal(this.span, isUrgent);
     return { key: pieceKey(piece), bytes: sealed };
   }
 

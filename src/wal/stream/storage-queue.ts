@@ -1,6 +1,7 @@
 /**
- * The way of WAL to one storage: in order, a few at a time, again and again until the storage takes it. A storage that fails holds up nobody:
- * what waits for it is a list of names, the bytes are made again when it is back.
+ * The way of WAL to one storage: in order, a few at a time, again and again until the storage takes it. Whole pieces of which the storage has
+ * everything in slices let others go first. A storage that fails holds up nobody: what waits for it is a list of names, the bytes are made
+ * again when it is back.
  */
 import type { Clock } from '../../base/clock.ts';
 import { asFailure, type Failure } from '../../base/failure.ts';
@@ -23,7 +24,12 @@ export interface StorageQueueOptions {
   readonly onChange: (queue: StorageQueue) => void;
 }
 
+/** Whether it is part of a segment, or all there is of it. */
+export type PieceKind = 'slice' | 'whole';
+
 const IN_FLIGHT = 3;
+/** One place is kept free for what the storage does not have in any form. */
+const PATIENT_IN_FLIGHT = IN_FLIGHT - 1;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 
@@ -32,6 +38,9 @@ export class StorageQueue {
   readonly #options: StorageQueueOptions;
   readonly #waiting: Parcel[] = [];
   readonly #running = new Set<Parcel>();
+  /** Those of them that others go before. */
+  readonly #patient = new Set<Parcel>();
+  readonly #added = new WeakMap<Parcel, number>();
   readonly #coverage = new Map<number, Coverage>();
   /** Slices it holds, to be removed when what replaces them is stored. */
   #slices: WalPiece[] = [];
@@ -40,8 +49,8 @@ export class StorageQueue {
   #admit: (() => Promise<void>) | undefined;
   #pause = FIRST_PAUSE_MS;
   #sleeping = false;
-  /** How long the last put took, in ms. */
-  #lastPutMs = 0;
+  /** How long the last of each kind took, from its being cut until it was stored, in ms. */
+  readonly #took: Record<PieceKind, number> = { slice: 0, whole: 0 };
   #listeners: (() => void)[] = [];
 
   constructor(options: StorageQueueOptions) {
@@ -60,8 +69,8 @@ export class StorageQueue {
     return this.#waiting.length + this.#running.size;
   }
 
-  get lastPutMs(): number {
-    return this.#lastPutMs;
+  get took(): Readonly<Record<PieceKind, number>> {
+    return this.#took;
   }
 
   /** What the listing showed; to be told before anything begins. */
@@ -103,6 +112,7 @@ export class StorageQueue {
   add(parcel: Parcel): void {
     if (this.#isThere(parcel)) return;
     if (parcel.replaces) this.#dropReplaced(parcel);
+    this.#added.set(parcel, this.#options.clock.monotonic());
     this.#waiting.push(parcel);
     this.#pump();
   }
@@ -132,22 +142,38 @@ export class StorageQueue {
     if (this.#sleeping || this.#options.signal.aborted) return;
     const places = this.#failure === undefined ? IN_FLIGHT : 1;
     while (this.#running.size < places) {
-      const next = this.#waiting.shift();
+      const next = this.#failure === undefined ? this.#next() : this.#waiting[0];
       if (next === undefined) return;
+      this.#waiting.splice(this.#waiting.indexOf(next), 1);
       this.#running.add(next);
       void this.#send(next);
     }
   }
 
+  /** The first that holds anything new to the storage; when there is none, the first of the others, as long as they leave a place. */
+  #next(): Parcel | undefined {
+    const first = this.#waiting.find((parcel) => !this.#isInSlices(parcel));
+    if (first !== undefined) return first;
+    const next = this.#waiting[0];
+    if (next === undefined || this.#patient.size >= PATIENT_IN_FLIGHT) return undefined;
+    this.#patient.add(next);
+    return next;
+  }
+
+  /** Whether the storage has all of it, or will have when what is on its way has come. */
+  #isInSlices({ span, replaces }: Parcel): boolean {
+    if (span === undefined || !replaces) return false;
+    const coming = [...this.#running].flatMap((other) => (other.span?.timeline === span.timeline ? [other.span] : []));
+    return this.#coverage.get(span.timeline)?.wouldHold(span, coming) ?? false;
+  }
+
   async #send(parcel: Parcel): Promise<void> {
-    const { clock, signal, store } = this.#options;
+    const { signal, store } = this.#options;
     try {
       await this.#admit?.();
       this.#admit = undefined;
-      const { key, bytes } = await parcel.load();
-      const begun = clock.monotonic();
+      const { key, bytes } = await parcel.load(!this.#patient.has(parcel));
       await store.put(key, bytes, { signal });
-      this.#lastPutMs = clock.monotonic() - begun;
       this.#stored(parcel, key);
     } catch (error) {
       this.#failed(parcel, asFailure(error, 'storage_unreachable'));
@@ -158,11 +184,13 @@ export class StorageQueue {
 
   #stored(parcel: Parcel, key: string): void {
     const { span } = parcel;
-    this.#running.delete(parcel);
+    this.#leave(parcel);
     this.#failure = undefined;
     this.#pause = FIRST_PAUSE_MS;
     parcel.stored(this.#options.store, key);
     if (span === undefined) return;
+    const took = this.#options.clock.monotonic() - (this.#added.get(parcel) ?? 0);
+    this.#took[isSlice(span) ? 'slice' : 'whole'] = took;
     this.#coverage.get(span.timeline)?.add(span);
     if (parcel.replaces) this.#removeReplaced(parcel, key);
     const piece = parsePieceKey(key);
@@ -170,7 +198,7 @@ export class StorageQueue {
   }
 
   #failed(parcel: Parcel, failure: Failure): void {
-    this.#running.delete(parcel);
+    this.#leave(parcel);
     if (!this.#isReplaced(parcel)) this.#putBack(parcel);
     if (this.#options.signal.aborted || this.#sleeping) return;
     this.#failure = failure;
@@ -182,6 +210,11 @@ export class StorageQueue {
       this.#pump();
     };
     this.#options.clock.sleep(pause, this.#options.signal).then(wake, () => {});
+  }
+
+  #leave(parcel: Parcel): void {
+    this.#running.delete(parcel);
+    this.#patient.delete(parcel);
   }
 
   #isReplaced(parcel: Parcel): boolean {
