@@ -1,8 +1,11 @@
 /** Backups into a real S3 service over a network that breaks. */
 import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type BackupApp, backupApp, fillMedia } from '../integration/fixtures/backup-app.ts';
 import { type FaultyProxy, startFaultyProxy } from '../support/faulty-proxy.ts';
+import { LOOPBACK_NAMES } from '../support/loopback-names.ts';
 import { need } from '../support/needs.ts';
 import { needS3, type TestS3, useS3 } from '../support/s3/shared.ts';
 
@@ -89,5 +92,26 @@ describe('an S3 service behind a network that breaks', { skip: s3Need.skip || re
     );
     await app.assertWhole();
     assert.equal((await app.restic('cloud').snapshots()).length, 1);
+  });
+
+  test('a wrong bucket is refused with what to do, in the path and in the host name, and nothing is made of it', async () => {
+    for (const place of [
+      { pathStyle: true, endpoint: s3.endpoint },
+      { pathStyle: false, endpoint: s3.byName },
+    ]) {
+      await using app = await backupApp({ local: [], s3: { service: s3 }, storages: { cloud: place } });
+      await writeFile(join(app.media, 'photo.jpg'), 'a photo');
+      const run = (...args: string[]) => app.run([...args, '--json'], { env: LOOPBACK_NAMES });
+      assert.deepEqual((await run('backup')).summary?.storages, { cloud: 'complete' });
+      const config = await readFile(app.configFile, 'utf8');
+      await writeFile(app.configFile, config.replace(/(?<=bucket: ).*/, 'no-such-bucket'));
+      for (const command of ['backup', 'points']) {
+        const { code, error } = await run(command);
+        assert.deepEqual([command, code, error?.error], [command, 1, 'storage_refused']);
+        assert.match(String(error?.message), /^cloud: .* in bucket no-such-bucket: the bucket does not exist/);
+        assert.match(String(error?.hint), /Create the bucket, or check bucket, endpoint and region/);
+      }
+      await app.assertWhole('cloud');
+    }
   });
 });

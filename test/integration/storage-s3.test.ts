@@ -18,6 +18,7 @@ import { openS3Store } from '../../src/storage/s3/s3-store.ts';
 import type { S3StorageSettings } from '../../src/storage/settings.ts';
 import { objectStoreContract } from '../../src/storage/testing/contract.ts';
 import { startFaultyProxy } from '../support/faulty-proxy.ts';
+import '../support/loopback-names.ts';
 import { need } from '../support/needs.ts';
 import { runOk } from '../support/run.ts';
 import { needS3, type TestS3, useS3 } from '../support/s3/shared.ts';
@@ -46,6 +47,14 @@ objectStoreContract('s3', async () => ({ store: openS3Store(settings()) }), { sk
 objectStoreContract(
   's3 as configured, below a prefix',
   async () => ({ store: openStore(settings({ prefix: '/clinic/prod/' })), manyObjects: 20 }),
+  { skip },
+);
+objectStoreContract(
+  's3 with the bucket in the host name',
+  async () => ({
+    store: openStore(settings({ endpoint: s3.byName, pathStyle: false, bucket: await s3.createBucket() })),
+    manyObjects: 20,
+  }),
   { skip },
 );
 

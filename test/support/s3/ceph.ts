@@ -33,6 +33,8 @@ interface Layout {
 
 /** Data kept in memory is bounded; a full store answers as a full disk does. */
 const MEMORY_BYTES = 2 * 1024 ** 3;
+/** Buckets answer below this name too: see `byName` in start.ts. */
+export const HOST_NAME = 'localhost';
 const READY_WITHIN_MS = 5 * 60_000;
 /** Runs a program that the kernel ends together with its parent. */
 const END_WITH_US = { program: 'setpriv', args: ['--pdeathsig', 'KILL'] };
@@ -113,6 +115,7 @@ mon data = ${directory}/mon
 osd data = ${directory}/osd
 [client.rgw.a]
 rgw frontends = beast endpoint=127.0.0.1:${gatewayPort}
+rgw dns name = ${HOST_NAME}
 keyring = ${directory}/keyring
 `;
 }

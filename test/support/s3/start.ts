@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { need } from '../needs.ts';
-import { startCeph } from './ceph.ts';
+import { HOST_NAME, startCeph } from './ceph.ts';
 
 /** What a client must know; travels between processes as JSON. */
 export interface S3Address {
@@ -14,6 +14,8 @@ export interface S3Address {
 }
 
 export interface TestS3 extends S3Address {
+  /** The endpoint for clients that put the bucket into the host name; needs `../loopback-names.ts`. */
+  readonly byName: string;
   /** Makes an empty bucket and returns its name; without one, a name nobody else has. */
   createBucket(name?: string, options?: BucketOptions): Promise<string>;
   stop(): Promise<void>;
@@ -46,6 +48,7 @@ export function clientOf(address: S3Address, stop: () => Promise<void> = async (
   const credentials = { accessKeyId, secretAccessKey };
   return {
     ...address,
+    byName: `http://${HOST_NAME}:${new URL(endpoint).port}`,
     stop,
     createBucket: async (name = freshName(), { objectLock = false } = {}) => {
       const client = new S3Client({ endpoint, credentials, region: 'us-east-1', forcePathStyle: true });
