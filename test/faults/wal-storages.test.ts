@@ -2,17 +2,24 @@
 import assert from 'node:assert/strict';
 import { appendFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { afterEach, beforeEach, describe, test } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
+import type { PostgresSourceSettings } from '../../src/config/settings.ts';
+import { walStatus } from '../../src/operations/wal-status.ts';
 import { parseLsn } from '../../src/postgres/lsn.ts';
 import { Repository } from '../../src/repository/repository.ts';
+import { listSnapshots } from '../../src/repository/snapshots.ts';
 import type { ObjectStore } from '../../src/storage/object-store.ts';
 import { type FaultStore, faultStore } from '../../src/storage/testing/fault-store.ts';
-import { readGaps } from '../../src/wal/gaps.ts';
 import { parsePieceKey } from '../../src/wal/piece.ts';
-import { majors, startPostgres, type TestServer } from '../support/postgres/server.ts';
+import { readStreamState, type StreamState } from '../../src/wal/stream-state.ts';
+import { postgresSource } from '../integration/fixtures/backup-run.ts';
+import { openSession } from '../support/care.ts';
+import { MAJORS, onEachMajor } from '../support/postgres/each-major.ts';
+import { startPostgres, type TestServer } from '../support/postgres/server.ts';
 import { run } from '../support/run.ts';
 import { type TempDir, tempDir } from '../support/temp.ts';
+import { until } from '../support/until.ts';
 import {
   archived,
   archivedXids,
@@ -23,8 +30,10 @@ import {
   type WalPlace,
   walPlace,
 } from '../support/wal-stream.ts';
+import { commandOf, startWhole } from '../support/whole-stream.ts';
 
-const newest = (await majors()).at(-1) ?? 18;
+/** What does not depend on the version is tested on one. */
+const [oldest = 15, newest = 18] = [MAJORS[0], MAJORS.at(-1)];
 const TABLE = 'CREATE TABLE t (id int, body text)';
 const WORK = `INSERT INTO t SELECT g, repeat(md5(g::text), 4) FROM generate_series(1, 3000) g`;
 const SLOT = 'holdfast_clinic_database';
@@ -36,8 +45,8 @@ interface World extends AsyncDisposable {
 }
 
 /** A server with small segments, and storages that fail on demand. */
-async function world(storages = 2, settings: Readonly<Record<string, string>> = {}): Promise<World> {
-  const server = await startPostgres({ major: newest, walSegmentMiB: 1, settings });
+async function world(major: number, storages = 2, settings: Readonly<Record<string, string>> = {}): Promise<World> {
+  const server = await startPostgres({ major, walSegmentMiB: 1, settings });
   const faults: FaultStore[] = [];
   const wrap = (store: ObjectStore) => {
     const faulty = faultStore(store);
@@ -65,8 +74,8 @@ async function wholeEverywhere({ place, server }: World, stream: TestStream): Pr
   }
 }
 
-test('storages that fail in turn get everything in the end; the others never wait', async () => {
-  await using it = await world(3);
+onEachMajor('storages that fail in turn get everything in the end; the others never wait', async (major) => {
+  await using it = await world(major, 3);
   const { server, place, faults } = it;
   await using stream = place.start(server.url(), { requiredCopies: 2 });
   await stream.until('it streams', isStreaming);
@@ -91,7 +100,7 @@ test('storages that fail in turn get everything in the end; the others never wai
 });
 
 test('a dead storage is named once; WAL leaves the spool without it, and comes from the others when it is back', async () => {
-  await using it = await world(2);
+  await using it = await world(oldest, 2);
   const { server, place, faults } = it;
   await using stream = place.start(server.url(), { requiredCopies: 1 });
   await stream.until('it streams', isStreaming);
@@ -113,46 +122,52 @@ test('a dead storage is named once; WAL leaves the spool without it, and comes f
   );
 });
 
-test('while too few storages take WAL it stays in the spool; at its limit receiving pauses, and goes on without a hole', async () => {
-  await using it = await world(2);
-  const { server, place, faults } = it;
-  const spool = { directory: place.spool, limit: 3 * MIB };
-  await using stream = place.start(server.url(), { requiredCopies: 2, spool });
-  await stream.until('it streams', isStreaming);
-  faults[1]!.inject({ on: 'put', key: /^wal\//, fault: { kind: 'fail' } });
-  for (let n = 0; n < 12; n++) await server.sql(WORK);
-  const { spoolBytes } = await stream.until('it is paused', ({ status }) => status === 'paused');
-  assert.ok(spoolBytes < 5 * MIB);
-  faults[1]!.recover();
-  await stream.stored(await serverEnd(server));
-  await wholeEverywhere(it, stream);
-});
+onEachMajor(
+  'while too few storages take WAL it stays in the spool; at its limit receiving pauses, and goes on without a hole',
+  async (major) => {
+    await using it = await world(major, 2);
+    const { server, place, faults } = it;
+    const spool = { directory: place.spool, limit: 3 * MIB };
+    await using stream = place.start(server.url(), { requiredCopies: 2, spool });
+    await stream.until('it streams', isStreaming);
+    faults[1]!.inject({ on: 'put', key: /^wal\//, fault: { kind: 'fail' } });
+    for (let n = 0; n < 12; n++) await server.sql(WORK);
+    const { spoolBytes } = await stream.until('it is paused', ({ status }) => status === 'paused');
+    assert.ok(spoolBytes < 5 * MIB);
+    faults[1]!.recover();
+    await stream.stored(await serverEnd(server));
+    await wholeEverywhere(it, stream);
+  },
+);
 
-test('where storages acknowledge, a commit that waits for us is in as many storages when it returns, and waits while they fail', async () => {
-  await using it = await world(2, { synchronous_standby_names: SLOT });
-  const { server, place, faults } = it;
-  await using stream = place.start(server.url(), { acknowledge: 2, flushEvery: 60_000, requiredCopies: 2 });
-  await stream.until('it streams', isStreaming);
-  const identifier = (await stream.state())?.systemIdentifier ?? '';
-  for (let n = 0; n < 5; n++) {
-    const [row] = await server.sql(`INSERT INTO t VALUES (${n}, 'x') RETURNING xmin::text AS xid`);
-    for (const mask of [1, 2])
-      assert.ok((await archivedXids(place.repository, identifier, mask)).has(Number(row?.xid)), `${n} in ${mask}`);
-  }
-  const dead = faults[0]!.inject({ on: 'put', key: /^wal\//, fault: { kind: 'fail' } });
-  let returned = false;
-  const commit = server.sql(`INSERT INTO t VALUES (9, 'x')`).then(() => {
-    returned = true;
-  });
-  await stream.until('the storage fails', ({ storages }) => storages.a?.error !== null);
-  assert.equal(returned, false);
-  dead.remove();
-  await commit;
-  await wholeEverywhere(it, stream);
-});
+onEachMajor(
+  'where storages acknowledge, a commit that waits for us is in as many storages when it returns, and waits while they fail',
+  async (major) => {
+    await using it = await world(major, 2, { synchronous_standby_names: SLOT });
+    const { server, place, faults } = it;
+    await using stream = place.start(server.url(), { acknowledge: 2, flushEvery: 60_000, requiredCopies: 2 });
+    await stream.until('it streams', isStreaming);
+    const identifier = (await stream.state())?.systemIdentifier ?? '';
+    for (let n = 0; n < 5; n++) {
+      const [row] = await server.sql(`INSERT INTO t VALUES (${n}, 'x') RETURNING xmin::text AS xid`);
+      for (const mask of [1, 2])
+        assert.ok((await archivedXids(place.repository, identifier, mask)).has(Number(row?.xid)), `${n} in ${mask}`);
+    }
+    const dead = faults[0]!.inject({ on: 'put', key: /^wal\//, fault: { kind: 'fail' } });
+    let returned = false;
+    const commit = server.sql(`INSERT INTO t VALUES (9, 'x')`).then(() => {
+      returned = true;
+    });
+    await stream.until('the storage fails', ({ storages }) => storages.a?.error !== null);
+    assert.equal(returned, false);
+    dead.remove();
+    await commit;
+    await wholeEverywhere(it, stream);
+  },
+);
 
 test('a commit is in the storages when flushEvery says, and the lag is printed', async (t) => {
-  await using it = await world(2);
+  await using it = await world(newest, 2);
   const { server, place } = it;
   const lags: number[] = [];
   let from = 0n;
@@ -187,46 +202,61 @@ test('a commit is in the storages when flushEvery says, and the lag is printed',
   }
 });
 
-test('a server may shut down although the storages that acknowledge are dead', async () => {
-  await using it = await world(2, { wal_sender_timeout: '10min' });
+onEachMajor('a server may shut down although the storages that acknowledge are dead', async (major) => {
+  await using it = await world(major, 2, { wal_sender_timeout: '10min' });
   const { server, place, faults } = it;
   await using stream = place.start(server.url(), { acknowledge: 2 });
   await stream.until('it streams', isStreaming);
   for (const store of faults) store.inject({ on: 'put', key: /^wal\//, fault: { kind: 'fail' } });
   await server.sql(WORK);
   await server.instance.stop('fast');
-  await using again = await startPostgres({ major: newest, dataDir: server.dataDir });
+  await using again = await startPostgres({ major, dataDir: server.dataDir });
   const [row] = await again.sql('SELECT count(*)::int AS n FROM t');
   assert.equal(row?.n, 3000);
   assert.match(await log(again), /database system was shut down/);
 });
 
-test('the slot is given up before it fills the disk of the server, loudly and on record', async () => {
-  await using it = await world(1, { min_wal_size: '2MB', max_wal_size: '2MB' });
-  const { server, place, faults } = it;
-  const spool = { directory: place.spool, limit: MIB };
-  await using stream = place.start(server.url(), { spool, slotLimit: 4 * MIB, slotCheckMs: 200 });
-  await stream.until('it streams', isStreaming);
-  faults[0]!.inject({ on: 'put', key: /^wal\//, fault: { kind: 'fail' } });
-  for (let n = 0; n < 12; n++) await server.sql(`${WORK}; CHECKPOINT`);
-  await untilSaid(stream, /was given up/);
-  const slots = await server.sql('SELECT slot_name FROM pg_replication_slots');
-  assert.equal(slots.length, 0);
-  await server.sql('CHECKPOINT');
-  faults[0]!.recover();
-  const state = await stream.until('the gap is known', ({ gaps }) => gaps === 1);
-  await server.sql(WORK);
-  await stream.stored(await serverEnd(server));
-  const { systemIdentifier } = await stream.stop();
-  assert.equal(state.systemIdentifier, systemIdentifier);
-  const [gap] = await readGaps(place.repository, systemIdentifier);
-  assert.equal(gap?.reason, 'slot_given_up');
-  assert.ok(gap?.end !== undefined);
-  assert.match(stream.said(), /makes the server keep/);
-});
+onEachMajor(
+  'the slot is given up before it fills the disk of the server, loudly and on record, and a base backup follows by itself',
+  async (major) => {
+    await using it = await world(major, 1, { min_wal_size: '2MB', max_wal_size: '2MB' });
+    const { server, place, faults } = it;
+    const program = await commandOf(place, server);
+    const limits = { spoolLimit: MIB, slotLimit: 6 * MIB, slotCheckMs: 200 }; // more than the spool takes
+    const stream = await startWhole(place, server, { program, ...limits });
+    const said = (pattern: RegExp) => until(() => stream.said.some((message) => pattern.test(message)));
+    const state = (test: (state: StreamState) => boolean) =>
+      until(async () => {
+        const now = await readStreamState(place.spool);
+        return now !== undefined && test(now);
+      });
+    try {
+      await state(isStreaming);
+      faults[0]!.inject({ on: 'put', key: /^wal\//, fault: { kind: 'fail' } });
+      await server.sql(WORK.replace('3000', '72000'));
+      await said(/was given up/);
+      assert.deepEqual(await server.sql('SELECT slot_name FROM pg_replication_slots'), []);
+      await server.sql('CHECKPOINT');
+      faults[0]!.recover();
+      await state(({ gaps }) => gaps === 1);
+      await said(/Restore point \w+ was made/);
+      assert.ok(stream.said.some((message) => /makes the server keep/.test(message)));
+    } finally {
+      await stream.end();
+    }
+    const session = await openSession(place.stores);
+    const { snapshots } = await listSnapshots(session.repository);
+    const source = postgresSource(server.url()) as PostgresSourceSettings;
+    const { sources } = await walStatus(session, { app: 'clinic', sources: [source], points: snapshots });
+    assert.deepEqual(
+      sources[0]?.gaps.map(({ reason, next_point }) => [reason, next_point]),
+      [['slot_given_up', snapshots[0]?.id]],
+    );
+  },
+);
 
 test('one process streams into a spool; a torn end is cut off, and what was received before is stored', async () => {
-  await using it = await world(1);
+  await using it = await world(oldest, 1);
   const { server, place } = it;
   await using stream = place.start(server.url());
   await stream.until('it streams', isStreaming);
@@ -250,17 +280,17 @@ describe('a spool on a disk of four mebibytes', {
   skip: mountable ? false : 'needs the right to mount a file system',
 }, () => {
   let dir: TempDir;
-  before(async () => {
+  beforeEach(async () => {
     dir = await tempDir();
     await run('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'none', dir.path]);
   });
-  after(async () => {
+  afterEach(async () => {
     await run('umount', [dir.path]);
     await dir.remove();
   });
 
-  test('when it is full, receiving pauses; when there is room it goes on without a hole', async () => {
-    await using it = await world(1);
+  onEachMajor('when it is full, receiving pauses; when there is room it goes on without a hole', async (major) => {
+    await using it = await world(major, 1);
     const { server, place, faults } = it;
     const spool = { directory: dir.path, limit: 100 * MIB };
     await using stream = place.start(server.url(), { spool });
