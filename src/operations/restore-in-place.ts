@@ -89,8 +89,9 @@ async function findState(
 ): Promise<{ indexed: IndexedRepository; point: OpenedPoint; moment?: MomentRestore }> {
   if (wanted === undefined) {
     const found = await findPoints(session, app.name, [point]);
-    tellLeftOut(session, found, { point, sources });
-    return { indexed: found.indexed, point: found.points[0]! };
+    const opened = found.points[0]!;
+    tellLeftOut(session, opened.stored, found.candidates, { word: point, sources });
+    return { indexed: found.indexed, point: opened };
   }
   const { indexed, moment } = await MomentRestore.prepare(session, app.name, sources, wanted);
   return { indexed, point: moment.filesPoint, moment };
@@ -129,14 +130,14 @@ class InPlaceRun {
   /** Everything that can be refused without touching anything. */
   async prepare(): Promise<void> {
     const { sources, storage, configured, dataDirectory, confirm, dryRun, app } = this.#input;
-    const names = pickSources(this.#point, sources).map(({ name }) => name.toString());
-    const places = placesOf(names, { configured, manifest: this.#point.manifest, dataDirectory });
+    const names = this.#moment?.sourcesFor(sources) ?? pickSources(this.#point, sources).map(({ name }) => `${name}`);
+    const recordOf = (source: string) => this.#pointOf(source).manifest?.sources[source];
+    const places = placesOf(names, { configured, recordOf, dataDirectory });
     for (const place of places) {
       const directory = place.type === 'config' ? undefined : await directoryPlace(place, this.#suffixes);
       const staging = directory?.staging ?? `${app.directory}/.holdfast-new-${this.#suffixes.point}-${place.source}`;
       const request = { sources: [place.source], paths: [], ...(storage === undefined ? {} : { storage }) };
-      const point = this.#moment?.pointOf(place.source) ?? this.#point;
-      const plan = await makePlan(this.#session, this.#indexed, point, request);
+      const plan = await makePlan(this.#session, this.#indexed, this.#pointOf(place.source), request);
       const log = this.#isRecovered(place) ? this.#moment!.roomBytes : 0;
       await checkRoom(staging, plan.totals.roomBytes + log, plan.totals.files);
       this.#work.push({ place, directory, staging, plan });
@@ -189,6 +190,10 @@ class InPlaceRun {
       way_back: input.dryRun ? [] : this.#wayBack(),
       ...(this.#moment && { moment: this.#moment.outcome(), files_from: this.#moment.filesFrom() }),
     };
+  }
+
+  #pointOf(source: string): OpenedPoint {
+    return this.#moment?.pointOf(source) ?? this.#point;
   }
 
   /** Whether the log is replayed on what is restored there. */

@@ -4,7 +4,6 @@
  */
 import { join } from 'node:path';
 import type { RestorePlan } from '../recovery/plan.ts';
-import { pickSources } from '../recovery/point.ts';
 import type { RestoredFiles } from '../recovery/restore-files.ts';
 import { announceReading } from '../recovery/shared-lock.ts';
 import { checkRoom, inspectTarget } from '../recovery/target.ts';
@@ -76,11 +75,12 @@ async function plansOf(
   { sources, storage }: RestoreMomentInput,
 ): Promise<readonly PlannedRestore[]> {
   const request = { paths: [], ...(storage === undefined ? {} : { storage }) };
-  const wanted = sources.length > 0 ? sources : pickSources(moment.filesPoint, []).map(({ name }) => name.toString());
   const databases = Object.entries(moment.filesPoint.manifest?.sources ?? {}).filter(
     ([, { type }]) => type === 'postgres',
   );
-  const others = wanted.filter((name) => !databases.some(([database]) => database === name));
+  const others = moment
+    .sourcesFor(sources)
+    .filter((name) => name !== moment.source && !databases.some(([database]) => database === name));
   const plan = await makePlan(session, indexed, moment.plan.base.point, { ...request, sources: [moment.source] });
   const database = { plan, isDatabase: true, more: false };
   if (others.length === 0) return [database];

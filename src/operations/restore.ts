@@ -84,7 +84,8 @@ export async function restore(session: Session, input: RestoreInput): Promise<Re
   const point = found.points[0]!;
   const identity = { point: point.stored.id, sources: input.sources, paths: input.paths };
   const state = await inspectTarget(input.target, identity);
-  if (input.paths.length === 0) tellLeftOut(session, found, input);
+  if (input.paths.length === 0)
+    tellLeftOut(session, point.stored, found.candidates, { word: input.point, sources: input.sources });
   const { target, ownership } = input;
   const plan = await makePlan(session, indexed, point, input);
   if (typeof state === 'string') await checkRoom(target, plan.totals.roomBytes, plan.totals.files);

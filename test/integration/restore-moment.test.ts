@@ -105,13 +105,29 @@ test('restore to a moment: what contradicts itself is refused, and a moment out 
 test('restore --at in place: the directory is made and recovered beside the old one, then swapped; archiving stays on', async () => {
   await using pg = await startPostgres({ major: middle, settings: KNOWING });
   await using app = await backupApp({ databaseUrl: pg.url(), local: ['a'], here: true });
-  await app.backUp();
+  const made = await app.backUp();
+  await app.backUp(['--source', 'media']);
   const [one] = await commitRows(pg, 1, 3);
   await archive(app, pg);
   const data = pg.dataDir;
   await pg.instance.stop('fast');
-  const inPlace = ['restore', 'latest', '--source', 'database', '--in-place', '--data-directory', data, '--dry-run'];
+  const inPlace = [
+    'restore',
+    made.short_id,
+    '--source',
+    'database',
+    '--in-place',
+    '--data-directory',
+    data,
+    '--dry-run',
+  ];
   assert.match((await app.ok(inPlace)).stderr, /Warning: database goes on with timeline 1/);
+  const whole = await app.ok(['restore', '--at', formatMicroseconds(one!.time), '--in-place', '--dry-run', '--json']);
+  assert.deepEqual(
+    (whole.summary as unknown as RestoreMomentOutcome).sources,
+    ['media', 'database'],
+    'the newest point before the moment holds files only',
+  );
   const done = await app.ok([
     ...['restore', '--at', formatMicroseconds(one!.time), '--source', 'database', '--in-place'],
     ...['--confirm', 'database', '--data-directory', data, '--json'],

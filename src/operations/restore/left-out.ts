@@ -8,29 +8,40 @@ import { formatUtcAndLocal } from '../../base/relative-time.ts';
 import type { StoredSnapshot } from '../../repository/snapshots.ts';
 import { tagsOf } from '../points.ts';
 import type { Session } from '../session.ts';
-import type { FoundPoints } from './find-point.ts';
 
-/** `asked`: sources named by the operator. Throws `source_unknown` when one of them is not in the newest point, but in an earlier one. */
+export interface AskedFor {
+  /** As on the command line: a point that is named by its id is meant as it is. */
+  readonly word: string;
+  /** Named with --source; none: all. */
+  readonly sources: readonly string[];
+  /** Comes from elsewhere: the database of a moment. */
+  readonly apart?: string;
+}
+
+/**
+ * `point`: the newest of `candidates` (oldest first). Throws `source_unknown` when a source that is asked for is not in it, but in an
+ * earlier one.
+ */
 export function tellLeftOut(
   { progress }: Session,
-  { points, candidates }: FoundPoints,
-  { point: word, sources: asked }: { readonly point: string; readonly sources: readonly string[] },
+  point: StoredSnapshot,
+  candidates: readonly StoredSnapshot[],
+  { word, sources: asked, apart }: AskedFor,
 ): void {
-  const latest = points[0]?.stored;
-  if (word !== 'latest' || latest === undefined) return;
-  const held = tagsOf(latest)?.sources ?? [];
-  const elsewhere = newestOfOthers(candidates, held);
+  if (word !== 'latest') return;
+  const held = tagsOf(point)?.sources ?? [];
+  const elsewhere = newestOfOthers(candidates, apart === undefined ? held : [...held, apart]);
   const wanted = asked.find((source) => elsewhere.has(source));
   if (wanted !== undefined) {
-    throw new Failure('source_unknown', `The newest point ${shortId(latest.id)} has no source "${wanted}".`, {
-      hint: `The newest one that has it: ${described(elsewhere.get(wanted)!)}. Name that instead of "latest".`,
+    throw new Failure('source_unknown', `The newest point ${shortId(point.id)} has no source "${wanted}".`, {
+      hint: `The newest one that has it: ${described(elsewhere.get(wanted)!, wanted)}.`,
     });
   }
   if (asked.length > 0 || elsewhere.size === 0) return;
   progress({
     type: 'warning',
-    message: `The newest point ${shortId(latest.id)} holds ${held.join(', ')} only, not ${[...elsewhere.keys()].join(', ')}.`,
-    hint: `Newest point with ${[...elsewhere].map(([source, point]) => `${source}: ${described(point)}`).join('; ')}.`,
+    message: `The newest point ${shortId(point.id)} holds ${held.join(', ')} only, not ${[...elsewhere.keys()].join(', ')}.`,
+    hint: `Newest point with ${[...elsewhere].map(([source, other]) => `${source}: ${described(other, source)}`).join('; ')}.`,
   });
 }
 
@@ -46,6 +57,7 @@ function newestOfOthers(
   return newest;
 }
 
-function described({ id, snapshot }: StoredSnapshot): string {
-  return `${shortId(id)} of ${formatUtcAndLocal(Date.parse(snapshot.time))}`;
+function described({ id, snapshot }: StoredSnapshot, source: string): string {
+  const when = formatUtcAndLocal(Date.parse(snapshot.time));
+  return `${shortId(id)} of ${when} (holdfast restore ${shortId(id)} --source ${source})`;
 }

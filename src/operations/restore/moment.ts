@@ -6,13 +6,15 @@ import { shellCommand } from '../../base/shell-words.ts';
 import { serverAccount } from '../../postgres/account.ts';
 import { type ProgramSearch, programsFor, type ServerPrograms } from '../../postgres/programs.ts';
 import { logRoom, type MomentPlan, type MomentRequest, planMoment, pointsOfApp } from '../../recovery/moment.ts';
-import { type OpenedPoint, openPoint } from '../../recovery/point.ts';
+import { type OpenedPoint, openPoint, pickSources } from '../../recovery/point.ts';
 import { leaveToBeReplayed, prepareDataDirectory, type Replayed } from '../../recovery/replay.ts';
 import { replayCopy } from '../../recovery/replay-copy.ts';
 import { majorOf } from '../../recovery/sandbox.ts';
 import type { IndexedRepository } from '../../repository/indexed-repository.ts';
 import { listSnapshots, type StoredSnapshot, timeOf } from '../../repository/snapshots.ts';
+import { tagsOf } from '../points.ts';
 import type { Session } from '../session.ts';
+import { tellLeftOut } from './left-out.ts';
 
 export interface MomentInput {
   readonly target: MomentRequest['target'];
@@ -89,13 +91,24 @@ export class MomentRestore {
       ...request,
       ...(source === undefined ? {} : { source }),
     });
-    const filesPoint = await newestNotAfter(indexed, pointsOfApp(snapshots, app), plan);
+    const reachable = notAfter(pointsOfApp(snapshots, app), plan);
+    const filesPoint = await newestOf(indexed, reachable, plan);
+    const apart = plan.base.database.name;
+    tellLeftOut(session, filesPoint.stored, reachable, { word: 'latest', sources, apart });
     const programs = input.replay ? await findServer(plan, input.programs) : undefined;
     return { moment: new MomentRestore(session, input, { plan, filesPoint, programs }), indexed };
   }
 
   get source(): string {
     return this.plan.base.database.name;
+  }
+
+  /** What comes back: the sources that are asked for, else all that the point of the files holds, and the database. Throws `source_unknown`. */
+  sourcesFor(asked: readonly string[]): string[] {
+    const named = asked.filter((name) => name !== this.source);
+    const isDatabaseOnly = asked.length > 0 && named.length === 0;
+    const others = isDatabaseOnly ? [] : pickSources(this.filesPoint, named).map(({ name }) => name.toString());
+    return [...new Set([...others, this.source])];
   }
 
   pointOf(source: string): OpenedPoint {
@@ -180,19 +193,27 @@ async function databaseAmong(
   points: readonly StoredSnapshot[],
   sources: readonly string[],
 ): Promise<string | undefined> {
-  const newest = points.at(-1);
-  if (sources.length === 0 || newest === undefined) return undefined;
-  const { manifest } = await openPoint(indexed, newest);
-  const databases = sources.filter((name) => manifest?.sources[name]?.type === 'postgres');
-  if (databases.length === 1 || manifest === undefined) return databases[0] ?? sources[0];
+  if (sources.length === 0 || points.length === 0) return undefined;
+  const databases: string[] = [];
+  for (const name of sources) {
+    const newest = points.findLast((stored) => tagsOf(stored)?.sources.includes(name));
+    const manifest = newest && (await openPoint(indexed, newest)).manifest;
+    if (newest !== undefined && manifest === undefined) return name; // planning says what cannot be read
+    if (manifest?.sources[name]?.type === 'postgres') databases.push(name);
+  }
+  if (databases.length === 1) return databases[0];
   throw new Failure('usage', 'A moment is one of a database: name it, and only one, with --source.');
 }
 
-async function newestNotAfter(
+function notAfter(points: readonly StoredSnapshot[], { time }: MomentPlan): readonly StoredSnapshot[] {
+  return points.filter((stored) => time === undefined || BigInt(timeOf(stored)) * 1000n <= time);
+}
+
+async function newestOf(
   indexed: IndexedRepository,
-  points: readonly StoredSnapshot[],
-  { base, time }: MomentPlan,
+  reachable: readonly StoredSnapshot[],
+  { base }: MomentPlan,
 ): Promise<OpenedPoint> {
-  const found = points.findLast((stored) => time === undefined || BigInt(timeOf(stored)) * 1000n <= time);
+  const found = reachable.at(-1);
   return found === undefined || found.id === base.point.stored.id ? base.point : openPoint(indexed, found);
 }

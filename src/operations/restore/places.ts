@@ -18,7 +18,8 @@ export interface ReplacedPlace {
 
 interface Knowledge {
   readonly configured: readonly SourcePlace[];
-  readonly manifest: Manifest | undefined;
+  /** What the point that the source comes from knows of it. */
+  readonly recordOf: (source: string) => Manifest['sources'][string] | undefined;
   readonly dataDirectory: string | undefined;
 }
 
@@ -27,9 +28,9 @@ export function placesOf(names: readonly string[], knowledge: Knowledge): Place[
   return names.map((name) => placeOf(name, knowledge));
 }
 
-function placeOf(source: string, { configured, manifest, dataDirectory }: Knowledge): Place {
+function placeOf(source: string, { configured, recordOf, dataDirectory }: Knowledge): Place {
   const settings = configured.find(({ name }) => name === source);
-  const record = manifest?.sources[source];
+  const record = recordOf(source);
   const type = settings?.type ?? record?.type;
   if (type === 'postgres') {
     const recorded = record?.type === 'postgres' ? record.facts.dataDirectory : undefined;
