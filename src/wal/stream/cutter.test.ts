@@ -39,3 +39,28 @@ test('a commit that began before the log did lies before the first end of a reco
   it.push(Buffer.alloc(64, 0xee));
   assert.equal(it.commitsEnd, undefined);
 });
+
+test('the rest of a segment that is in slices is cut before the whole where it is urgent, with the times of its own commits', () => {
+  const log = new LogWriter();
+  log.commit(1, NOW);
+  const middle = log.at;
+  log.commit(2, NOW + HOUR);
+  while (log.at < MIB) log.record(10, 0, 3, Buffer.alloc(5000));
+  const end = START + BigInt(MIB);
+  for (const isUrgent of [false, true]) {
+    const { cutter: it, spans } = cutter(START, () => isUrgent);
+    it.push(log.bytes.subarray(0, middle));
+    it.cutSlice();
+    it.push(log.bytes.subarray(middle, MIB));
+    const [slice, ...more] = spans.map(({ start, end: to, firstCommit, replaces }) => ({
+      start,
+      to,
+      firstCommit,
+      replaces,
+    }));
+    assert.deepEqual(slice, { start: START, to: START + BigInt(middle), firstCommit: NOW, replaces: false });
+    const rest = { start: START + BigInt(middle), to: end, firstCommit: NOW + HOUR, replaces: false };
+    const whole = { start: START, to: end, firstCommit: NOW, replaces: true };
+    assert.deepEqual(more, isUrgent ? [rest, whole] : [whole]);
+  }
+});
