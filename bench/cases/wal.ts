@@ -1,5 +1,5 @@
 /** The log of a busy server, received and stored while it is written: against pg_receivewal. */
-import { chown, readdir, stat } from 'node:fs/promises';
+import { chmod, chown, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../../src/base/clock.ts';
@@ -12,21 +12,24 @@ import { startPostgres, type TestServer } from '../../test/support/postgres/serv
 import { runOk } from '../../test/support/run.ts';
 import { contest, median, type Turn } from '../harness/contest.ts';
 import type { Bench, BenchContext } from '../harness/context.ts';
+import { watchCommits } from '../programs/commit-lag.ts';
 import { profiling } from '../programs/holdfast.ts';
 import { startTimed, type Timed } from '../programs/timed.ts';
 
 const MAJOR = 15;
 const BIN = `/usr/lib/postgresql/${MAJOR}/bin`;
 const MIB = 1024 * 1024;
-/** Bytes of log a second of the steady load. */
-const STEADY = 30e6;
+/** Transactions a second of the steady load. */
+const STEADY = { inserts: 25, updates: 475 };
 /** What our test servers set otherwise, for speed: commits wait for the disk here, as they do where data matter. */
 const AS_INSTALLED = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on', shared_buffers: '128MB' };
 const SLOT = 'bench';
 const ABOUT =
   `A PostgreSQL ${MAJOR} under pgbench (four clients, simple updates; commits wait for the disk; a checkpoint before, so that pages go into the log whole). Holdfast compresses, encrypts ` +
   'and stores in one local storage, with the defaults; pg_receivewal writes plain segments. Both sync. The time is what storing took after ' +
-  'the load had ended and the begun segment was switched; processor time and memory are those of the receiver over all of it.';
+  'the load had ended and the begun segment was switched; processor time and memory are those of the receiver over all of it. The receiver is ' +
+  'level with the server when the load begins. Lag is that of a client beside the load that commits ten times a second: from its commit until ' +
+  'the storage had all of the log up to it.';
 
 interface Receiver {
   readonly name: string;
@@ -66,27 +69,31 @@ export const wal: Bench = {
         timeoutMs: 600_000,
       });
     const load = async (receiver: Receiver, write: () => Promise<unknown> = pgbench): Promise<Load> => {
+      for (const step of ['checkpoint', 'select pg_switch_wal()', 'checkpoint']) await server.sql(step); // a slot begins at the last checkpoint
       const running = await receiver.start();
-      await server.sql('checkpoint');
+      await level(server);
       const from = await position(server);
       const began = systemClock.monotonic();
-      const watch = running.archive === undefined ? undefined : watchLag(running.archive);
+      const before = await running.timed.used();
+      const watch = running.archive === undefined ? undefined : await watchCommits(server.url(), running.archive, from);
       await write();
+      await watch?.stop();
       const ended = systemClock.monotonic();
       const to = await position(server);
       await server.sql('select pg_switch_wal()'); // the begun segment is complete: nobody waits for more of it
       while ((await running.stored(from)) < to) await sleep(20);
       const wall = (systemClock.monotonic() - ended) / 1000;
-      const lag = (await watch?.stop()) ?? [];
+      const busy = (await running.timed.used()) - before;
+      const lag = (await watch?.lags()) ?? [];
       const sample = await running.timed.stop();
       await server.sql(`select pg_drop_replication_slot(slot_name) from pg_replication_slots where not active`);
-      return { sample: { ...sample, wall }, bytes: Number(to - from), seconds: (ended - began) / 1000, lag };
+      return { sample: { ...sample, wall }, busy, bytes: Number(to - from), seconds: (ended - began) / 1000, lag };
     };
     const turn = async (receiver: Receiver): Promise<Turn> => {
       const done = await load(receiver);
       if (receiver.isHoldfast) {
         rates.push(done.bytes / done.seconds);
-        costs.push(done.sample.cpu / done.bytes);
+        costs.push(done.busy / done.bytes);
         lags.push(...done.lag);
       }
       return done;
@@ -94,16 +101,17 @@ export const wal: Bench = {
     const receivers = [holdfastReceiver(context, server), pgReceiveWal(context, server)];
     const rows = await contest<Receiver>(context, receivers, [{ what: 'stored after the load', turn }]);
     const quick = await load(holdfastReceiver(context, server, '500ms'));
-    const steady = await load(holdfastReceiver(context, server), () => writeSteadily(server, seconds));
+    const script = context.workspace.place('steady');
+    const steady = await load(holdfastReceiver(context, server), () => writeSteadily(server, where, script, seconds));
     const figures = [
       { what: 'log written by the load', value: `${(median(rates) / MIB).toFixed(1)} MiB/s` },
       {
-        what: 'processor time of Holdfast under it, start included',
+        what: 'processor time of Holdfast under it, without its start',
         value: `${(median(costs) * 1e9).toFixed(0)} ms/MB`,
       },
       {
-        what: `processor time while rows are inserted that make ${(steady.bytes / steady.seconds / 1e6).toFixed(0)} MB/s of log, one run`,
-        value: `${(steady.sample.cpu / steady.seconds).toFixed(2)} of a core`,
+        what: `processor time under ${STEADY.inserts} inserts of a thousand rows and ${STEADY.updates} small updates a second, which make ${(steady.bytes / steady.seconds / 1e6).toFixed(0)} MB/s of log, one run`,
+        value: `${(steady.busy / steady.seconds).toFixed(2)} of a core`,
       },
       { what: 'from a commit to its being stored, with the defaults (`flushEvery: 5s`)', value: lagText(lags) },
       { what: 'the same with `flushEvery: 500ms`, one run', value: lagText(quick.lag) },
@@ -115,72 +123,37 @@ export const wal: Bench = {
 interface Load extends Turn {
   readonly bytes: number;
   readonly seconds: number;
-  /** Seconds from the oldest commit of each piece until the piece was stored. */
+  /** Seconds of processor time of the receiver, from the beginning of the load until everything was stored. */
+  readonly busy: number;
+  /** Seconds from each commit that was watched until everything up to it was stored. */
   readonly lag: readonly number[];
 }
 
 function lagText(lags: readonly number[]): string {
   if (lags.length === 0) return 'not seen';
-  return `${median(lags).toFixed(2)} s (median of ${lags.length} pieces), ${Math.max(...lags).toFixed(2)} s (worst)`;
+  return `${median(lags).toFixed(2)} s (median of ${lags.length} commits), ${Math.max(...lags).toFixed(2)} s (worst)`;
 }
 
-/** Rows of a kilobyte, a thousand in a transaction, as many as make `STEADY`. */
-async function writeSteadily(server: TestServer, seconds: number): Promise<void> {
+/** Inserts of a thousand rows of a kilobyte, and small updates, at a rate that makes some 30 MB of log a second; no commit waits for the disk. */
+async function writeSteadily(server: TestServer, where: readonly string[], script: string, seconds: number) {
   await server.sql('create table steady (n bigint, note text)');
-  const insert = 'insert into steady select g, repeat(md5(random()::text), 31) from generate_series(1, 1000) g';
-  const from = await position(server);
-  const began = systemClock.monotonic();
-  for (;;) {
-    const elapsed = (systemClock.monotonic() - began) / 1000;
-    if (elapsed >= seconds) break;
-    if (Number((await position(server)) - from) < elapsed * STEADY) await server.sql(insert);
-    else await sleep(5);
-  }
+  await writeFile(
+    script,
+    'insert into steady select g, repeat(md5(random()::text), 31) from generate_series(1, 1000) g;\n',
+  );
+  await chmod(script, 0o644);
+  const mix = ['-b', `simple-update@${STEADY.updates}`, '-f', `${script}@${STEADY.inserts}`];
+  const rate = ['-R', String(STEADY.updates + STEADY.inserts), '-T', String(seconds)];
+  await runOk(join(BIN, 'pgbench'), ['-n', '-c', '4', ...mix, ...rate, ...where, 'postgres'], {
+    env: { PGOPTIONS: '-c synchronous_commit=off' },
+    timeoutMs: 600_000,
+  });
   await server.sql('drop table steady');
 }
 
 async function position(server: TestServer): Promise<bigint> {
   const [row] = await server.sql('select pg_current_wal_flush_lsn()::text as lsn');
   return parseLsn(String(row?.lsn));
-}
-
-/**
- * Looks at the archive ten times a second: the name of a piece tells its commits, its file when it was stored. A whole segment counts by its own
- * oldest commit only where no slice of it was seen before; commits from before the load do not count.
- */
-function watchLag(archive: string): { stop(): Promise<number[]> } {
-  const began = systemClock.now() / 1000;
-  const seen = new Set<string>();
-  const sliced = new Set<string>();
-  const lags: number[] = [];
-  let over = false;
-  const look = async () => {
-    const names = await readdir(archive, { recursive: true }).catch(() => []);
-    for (const name of names.sort()) {
-      const piece = seen.has(name) ? undefined : parsePieceKey(`${WAL_PREFIX}${name}`);
-      if (piece?.firstCommit === undefined) continue;
-      const committed = Number(piece.firstCommit) / 1e6;
-      const written = await stat(join(archive, name)).catch(() => undefined); // a slice goes when its segment is stored
-      if (written === undefined) continue;
-      seen.add(name);
-      const segment = `${piece.timeline} ${piece.start / BigInt(piece.segmentSize)}`;
-      const isSlice = piece.end % BigInt(piece.segmentSize) !== 0n;
-      const isOwn = isSlice || !sliced.has(segment);
-      if (isOwn && committed >= began) lags.push(written.ctimeMs / 1000 - committed);
-      if (isSlice) sliced.add(segment);
-    }
-  };
-  const loop = (async () => {
-    for (; !over; await sleep(100)) await look();
-    await look();
-  })();
-  return {
-    stop: async () => {
-      over = true;
-      await loop;
-      return lags;
-    },
-  };
 }
 
 function holdfastReceiver(context: BenchContext, server: TestServer, flushEvery = '5s'): Receiver {
@@ -250,6 +223,17 @@ async function active(server: TestServer): Promise<void> {
       `select count(*)::int as n from pg_replication_slots where active and slot_name = '${SLOT}'`,
     );
     if (row?.n === 1) return;
+    await sleep(100);
+  }
+}
+
+/** Waits until the receiver has made everything durable that there is. */
+async function level(server: TestServer): Promise<void> {
+  for (;;) {
+    const [row] = await server.sql(
+      'select bool_or(flush_lsn >= pg_current_wal_flush_lsn()) as level from pg_stat_replication',
+    );
+    if (row?.level === true) return;
     await sleep(100);
   }
 }
