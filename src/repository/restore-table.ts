@@ -41,6 +41,8 @@ export interface RestoreColumns {
   readonly count: Uint32Array;
   /** File: references not written yet. */
   readonly remaining: Int32Array;
+  /** File: 1 when its room on the disk is taken before it is written. */
+  readonly reserved: Uint8Array;
   readonly names: Uint8Array;
   /** The blob's row in the index. */
   readonly refBlob: Uint32Array;
@@ -114,6 +116,7 @@ export class RestoreTable {
   readonly #size = doubles();
   readonly #start = words32();
   readonly #count = words32();
+  readonly #reserved = bytes();
   readonly #names = bytes();
   readonly #refBlob = words32();
   readonly #refFile = words32();
@@ -131,6 +134,7 @@ export class RestoreTable {
     this.#size,
     this.#start,
     this.#count,
+    this.#reserved,
   ];
 
   /** Begins with the target directory as row 0. `expectedRows` saves growing, which copies; more or fewer may come. */
@@ -182,6 +186,11 @@ export class RestoreTable {
     return row;
   }
 
+  /** The room of the file in `row` is to be taken before it is written. */
+  reserveRoom(row: number): void {
+    this.#reserved.values[row] = 1;
+  }
+
   setMode(row: number, mode: number): void {
     this.#mode.values[row] = mode;
   }
@@ -217,6 +226,7 @@ export class RestoreTable {
       start: this.#start.values,
       count: this.#count.values,
       remaining: remainingOf(this.#count.values, this.rows),
+      reserved: this.#reserved.values,
       names: this.#names.values,
       refBlob: this.#refBlob.values,
       refFile: this.#refFile.values,

@@ -3,21 +3,26 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { lstat, mkdir, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { faultStore } from '../../src/storage/testing/fault-store.ts';
 import { filesSource, runBackUp } from '../integration/fixtures/backup-run.ts';
 import { assertSameTree, runRestore, treeOf } from '../integration/fixtures/restore-run.ts';
 import { init, localStores } from '../support/care.ts';
 import { mountAt, mountable } from '../support/mounts.ts';
+import { need } from '../support/needs.ts';
 import { type TempDir, tempDir } from '../support/temp.ts';
+import { until } from '../support/until.ts';
 
 const MIB = 1024 * 1024;
 const mounts = await mountable();
+const fallocate = await need('fallocate');
 
-async function setUp(dir: TempDir, bytes: number) {
+async function setUp(dir: TempDir, bytes: number, files = 4) {
   const stores = localStores(dir, 1);
   await init(stores);
   await mkdir(dir.join('media'));
-  for (let i = 0; i < 4; i++) await writeFile(dir.join('media', `file-${i}`), randomBytes(bytes / 4));
+  for (let i = 0; i < files; i++) await writeFile(dir.join('media', `file-${i}`), randomBytes(bytes / files));
   await runBackUp({ stores, sources: [filesSource(dir.join('media'))] });
   return stores;
 }
@@ -65,6 +70,24 @@ test('a disk that fills up during the restore ends it clearly; with room made, i
   await rm(ballast);
   await runRestore({ stores, target });
   assertSameTree(await treeOf(`${target}/media`), await treeOf(dir.join('media')));
+});
+
+test('a large file has all its room on the disk as soon as it is begun', fallocate, async () => {
+  await using dir = await tempDir();
+  const stores = (await setUp(dir, 20 * MIB, 1)).map((store) => faultStore(store));
+  stores[0]!.inject({ on: 'get', key: /^data\//, skip: 8, fault: { kind: 'hang' } });
+  const stop = new AbortController();
+  const target = dir.join('out');
+  const running = runRestore({ stores, target, signal: stop.signal });
+  const ended = assert.rejects(running);
+  const taken = async () => {
+    const files = await readdir(join(target, 'media')).catch(() => []);
+    const sizes = await Promise.all(files.map((name) => lstat(join(target, 'media', name))));
+    return sizes.some(({ blocks }) => blocks * 512 >= 20 * MIB);
+  };
+  await until(taken);
+  stop.abort();
+  await ended;
 });
 
 test('a read-only target is refused with its reason', mounts, async () => {

@@ -27,6 +27,7 @@ const PROGRAMS: Readonly<Record<string, { readonly package: string; readonly pat
   'ceph-mon': { package: 'ceph-mon' },
   'ceph-osd': { package: 'ceph-osd' },
   'ceph-authtool': { package: 'ceph-common' },
+  fallocate: { package: 'util-linux' },
   setfattr: { package: 'attr' },
   postgres15: { package: 'postgresql-15', path: '/usr/lib/postgresql/15/bin/postgres' },
   file: { package: 'file' },

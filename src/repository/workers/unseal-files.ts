@@ -2,14 +2,25 @@
  * The files of a restore, as one worker writes them. Synchronous: it runs on a worker thread.
  *
  * A file of one blob is created, written and closed in one go. Others are opened by whichever worker comes across a blob of theirs, get
- * their full length at once, and are finished by the worker that writes the last of them. Nothing is written through a symbolic link:
+ * their full length at once, large ones their room on the disk too, and are finished by the worker that writes the last of them. Nothing is written through a symbolic link:
  * every directory was made or checked by the restore, files are opened with O_NOFOLLOW, and links are made when all files stand.
  */
-import { closeSync, constants, fchmodSync, fchownSync, ftruncateSync, futimesSync, openSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  ftruncateSync,
+  futimesSync,
+  openSync,
+  writeSync,
+} from 'node:fs';
 import { isOfOneFile, isRefusal, targetFailure } from '../restore-errors.ts';
 import { modeFor, type Ownership, ownerOf, toSeconds } from '../restore-metadata.ts';
 import { RestorePaths } from '../restore-paths.ts';
 import { type RestoreColumns, STATE } from '../restore-table.ts';
+import { RoomReserver } from './reserve-room.ts';
 import type { RowProblem } from './unseal-messages.ts';
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
@@ -27,6 +38,7 @@ export class UnsealFiles {
   readonly paths: RestorePaths;
   readonly #columns: RestoreColumns;
   readonly #ownership: Ownership;
+  readonly #room = new RoomReserver();
   readonly #open = new Map<number, number>();
   /** Taken and emptied by the worker after each request. */
   problems: RowProblem[] = [];
@@ -115,8 +127,15 @@ export class UnsealFiles {
     if (this.#open.size >= MAX_OPEN) this.#closeOldest();
     const fd = openSync(this.paths.path(row), O_WRONLY | O_CREAT | O_NOFOLLOW, 0o600);
     this.#open.set(row, fd);
-    ftruncateSync(fd, this.#columns.size[row]!);
+    this.#setSize(row, fd);
     return fd;
+  }
+
+  #setSize(row: number, fd: number): void {
+    const { reserved, size } = this.#columns;
+    const isNew = reserved[row] === 1 && fstatSync(fd).size === 0;
+    if (isNew) this.#room.reserve(fd, size[row]!);
+    ftruncateSync(fd, size[row]!);
   }
 
   #closeOldest(): void {
