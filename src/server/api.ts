@@ -4,6 +4,7 @@ import type { Access, AnswerOf, BodyOf, Endpoint, Given, ParamsOf, QueryOf } fro
 import { asFailure, Failure } from '../base/failure.ts';
 import { given } from '../base/given.ts';
 import type { Role } from '../catalog/schema.ts';
+import type { Configuration } from '../config/configuration.ts';
 import { Deadline } from './deadline.ts';
 import type { Limits, ServerDeps } from './deps.ts';
 import { etagOf, names } from './etag.ts';
@@ -49,12 +50,14 @@ export interface Call<E extends Endpoint> {
 
 export interface Reply<E extends Endpoint> {
   readonly body?: Given<AnswerOf<E>>;
-  /**
-   * The same as JSON in UTF-8, where it was made without the values: of the catalog and the query alone, so that it can be kept. Where the app
-   * is that of the resource, also of what the caller may see.
-   */
+  /** The same as JSON in UTF-8, where it was made without the values. It is kept, see there. */
   readonly text?: Uint8Array<ArrayBuffer>;
-  /** Of a text: when it is not true any more although nothing was written; ms since the epoch. */
+  /**
+   * It follows from the catalog, the configuration and the query alone, so that it can be given again while these stay; where the app is that
+   * of the resource, also from what the caller may see. Of one endpoint all answers are kept, or none.
+   */
+  readonly keep?: true;
+  /** Of what is kept: when it is not true any more although nothing was written; ms since the epoch. */
   readonly until?: number | undefined;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -68,8 +71,10 @@ export class Api {
   readonly endpoints: Endpoint[] = [];
   readonly #hono: Hono<{ Variables: Variables }>;
   readonly #once: OnceBook;
-  readonly #kept = new KeptAnswers();
-  /** Those that answer with texts. */
+  /** Of one configuration. */
+  #kept = new KeptAnswers();
+  #config: Configuration | undefined;
+  /** Those whose answers are kept. */
   readonly #lists = new Set<Endpoint>();
 
   constructor(hono: Hono<{ Variables: Variables }>, deps: ServerDeps, limits: Limits) {
@@ -164,7 +169,7 @@ export class Api {
     }
   }
 
-  /** `handle`, unless it would answer with a text that is kept. */
+  /** `handle`, unless what it would answer is kept. */
   async #answer<E extends Endpoint>(
     endpoint: E,
     handle: () => Promise<Reply<E> | Response>,
@@ -173,20 +178,28 @@ export class Api {
     if (!this.#lists.has(endpoint)) {
       const reply = await handle();
       if (reply instanceof Response) return reply;
-      if (reply.text !== undefined) this.#lists.add(endpoint);
+      if (isKept(reply)) this.#lists.add(endpoint);
       return this.#respond(endpoint, reply, context);
     }
     const version = context.get('version') ?? (await this.deps.catalog.version());
     const question = { address: addressOf(endpoint, context), version, now: this.deps.clock.now() };
-    const kept = await this.#kept.answer(question, async () => textOf(await handle()));
+    const kept = await this.#answers().answer(question, async () => madeOf(await handle()));
     return this.#respond(endpoint, { text: kept.text }, context, kept.etag);
+  }
+
+  /** Those that were made with the configuration of now. */
+  #answers(): KeptAnswers {
+    const config = this.deps.config();
+    if (config !== this.#config) this.#kept = new KeptAnswers();
+    this.#config = config;
+    return this.#kept;
   }
 
   #respond(endpoint: Endpoint, reply: Reply<Endpoint>, context: ServerContext, tag?: string): Response {
     const asked = askedOf(context);
     const { status } = endpoint.answer;
     if (endpoint.answer.body === undefined) return safeResponse(null, { status, headers: reply.headers ?? {} }, asked);
-    const text = reply.text ?? Buffer.from(jsonText(reply.body)); // encoded once, for its tag and for the wire
+    const text = textOf(reply); // encoded once, for its tag and for the wire
     const headers = { 'content-type': 'application/json', 'cache-control': 'no-store', ...reply.headers };
     if (endpoint.method !== 'GET') return safeResponse(text, { status, headers }, asked);
     const etag = tag ?? etagOf(text);
@@ -209,10 +222,17 @@ export function askedOf(context: ServerContext): Asked {
   return { requestId: context.get('requestId'), secure: context.get('secure') === true };
 }
 
-/** Of an endpoint that always answers with one. */
-function textOf(reply: Reply<Endpoint> | Response): MadeAnswer {
-  if (!(reply instanceof Response) && reply.text !== undefined) return { text: reply.text, until: reply.until };
-  throw new TypeError('an endpoint answers now with a text, now without');
+function textOf(reply: Reply<Endpoint>): Uint8Array<ArrayBuffer> {
+  return reply.text ?? Buffer.from(jsonText(reply.body));
+}
+
+function isKept({ text, keep }: Reply<Endpoint>): boolean {
+  return keep === true || text !== undefined;
+}
+
+function madeOf(reply: Reply<Endpoint> | Response): MadeAnswer {
+  if (!(reply instanceof Response) && isKept(reply)) return { text: textOf(reply), until: reply.until };
+  throw new TypeError('an endpoint whose answers are kept now answers otherwise');
 }
 
 const NOTHING_ASKED = new URLSearchParams();

@@ -57,9 +57,10 @@ export function registerAlerts(api: Api): void {
     return { body: showAlert(await muteAlert(db, id, end, { by: call.principal.name }, call.now)) };
   });
 
-  api.route(endpoints.listMutes, async ({ now }) => ({
-    body: { items: (await listMutes(db, now)).map(showMute) },
-  }));
+  api.route(endpoints.listMutes, async ({ now }) => {
+    const mutes = await listMutes(db, now);
+    return { body: { items: mutes.map(showMute) }, keep: true, until: Math.min(...mutes.map(({ until }) => until)) };
+  });
 
   api.route(endpoints.createMute, async ({ body: { until, reason, rule, app, storage, severity }, principal, now }) => {
     const matches = {
@@ -94,7 +95,7 @@ export function registerAlerts(api: Api): void {
 
   api.route(endpoints.listChannels, async () => {
     const { channels } = await config().alerts();
-    return { body: { items: Object.entries(channels).map(([name, type]) => ({ name, type })) } };
+    return { body: { items: Object.entries(channels).map(([name, type]) => ({ name, type })) }, keep: true };
   });
 
   api.route(endpoints.testChannel, async ({ params, signal }) => {

@@ -30,7 +30,7 @@ function registerConfigurations(api: Api): void {
 
   api.route(endpoints.listConfigurations, async ({ query }) => {
     const schedules = await listSchedules(db, given('app', query.app));
-    return { body: { items: schedules.filter(({ kind }) => kind === 'backup').map(show) } };
+    return { body: { items: schedules.filter(({ kind }) => kind === 'backup').map(show) }, keep: true };
   });
 
   api.route(endpoints.createConfiguration, async ({ body, now }) => {

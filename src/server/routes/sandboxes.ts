@@ -20,7 +20,7 @@ export function registerSandboxes(api: Api): void {
   api.route(endpoints.listSandboxes, async ({ query }) => {
     const state = ['waiting', 'queued', 'running'] as const;
     const { runs } = await listRuns(db, { kind: 'sandbox', state, limit: MOST, ...given('app', query.app) });
-    return { body: { items: runs.map(showSandbox) } };
+    return { body: { items: runs.map(showSandbox) }, keep: true };
   });
 
   api.route(endpoints.createSandbox, async (call) => {

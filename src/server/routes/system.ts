@@ -21,6 +21,9 @@ import type { Reads } from '../reads.ts';
 import { moment, text } from '../views/text.ts';
 import { milliseconds, time, timeOrNull } from '../views/times.ts';
 
+/** How exactly ages are told, in ms: what says how old something is holds for so long. */
+const AGES_MS = 1_000;
+
 export function registerSystem(api: Api, reads: Reads): void {
   const { deps } = api;
 
@@ -47,17 +50,19 @@ export function registerSystem(api: Api, reads: Reads): void {
         ...{ message: message ?? null, since: timeOrNull(since), seen_at: timeOrNull(at) },
       };
     });
-    return { body: { items } };
+    return { body: { items }, keep: true };
   });
 
   api.route(endpoints.listHealth, async ({ principal, now }) => {
     const seen = deps.config().appNames.filter((app) => mayAct(principal, app, 'viewer'));
     const items = await Promise.all(seen.map((app) => appHealth(deps.catalog.db, app, now)));
-    return { body: { items: items.map(({ reasons, ...rest }) => ({ ...rest, reasons: [...reasons] })) } };
+    const shown = items.map(({ reasons, ...rest }) => ({ ...rest, reasons: [...reasons] }));
+    return { body: { items: shown }, keep: true, until: now + AGES_MS };
   });
 
   api.route(endpoints.listGrowth, async ({ now }) => ({
     body: { items: (await storageGrowth(deps.catalog.db, now)).map(showGrowth) },
+    ...{ keep: true, until: now + AGES_MS },
   }));
 
   api.route(endpoints.listMeasurements, async ({ query: { since, until, name, app, storage, limit } }) => {
@@ -74,7 +79,7 @@ export function registerSystem(api: Api, reads: Reads): void {
     const items = workers.map(({ startedAt, seenAt, labels, ...rest }) => ({
       ...{ ...rest, labels: { ...labels }, started_at: time(startedAt), seen_at: time(seenAt) },
     }));
-    return { body: { items } };
+    return { body: { items }, keep: true };
   });
 
   api.route(endpoints.getKit, async ({ query, signal }) => {

@@ -22,6 +22,7 @@ export function registerUsers(api: Api, parts: AccessParts): void {
 
   api.route(endpoints.listUsers, async () => ({
     body: { items: (await listAccounts(db)).map(({ user, grants }) => showUser(user, grants)) },
+    keep: true,
   }));
 
   api.route(endpoints.createUser, async ({ body, principal, now }, context) => {
