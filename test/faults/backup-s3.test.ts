@@ -71,6 +71,7 @@ describe('an S3 service behind a network that breaks', { skip: s3Need.skip || re
     const { storages } = await app.backUp([], 3);
     assert.equal(storages.a, 'complete');
     assert.match(storages.cloud!, /^cloud: no answer 10 s after another storage had answered/);
+    proxy.recover();
     await app.assertWhole('a');
   });
 
