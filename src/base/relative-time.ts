@@ -24,7 +24,13 @@ export function parseTime(text: string, now: number): number {
   const at = parseRfc3339(trimmed);
   if (at !== undefined) return at;
   throw WITHOUT_ZONE.test(trimmed)
-    ? new Failure('usage', `"${text}" has no time of day with a zone.`, { hint: `Write ${TIME_FORM}.` })
+    ? new Failure(
+        'usage',
+        `"${text}" does not say ${text.includes(':') ? 'in' : 'which time of day, in'} which time zone.`,
+        {
+          hint: `Write ${TIME_FORM}.`,
+        },
+      )
     : new Failure('usage', `"${text}" is not a time.`, { hint: `Write ${TIME_FORM}.` });
 }
 

@@ -190,6 +190,10 @@ async function load(
   output: Output,
 ): Promise<Configuration> {
   const { loadConfiguration } = await import('../config/configuration.ts');
-  const onWarning = (message: string, hint: string) => void output.warn(message, hint);
+  const told = new Set<string>();
+  const onWarning = (message: string, hint: string) => {
+    if (!told.has(message)) void output.warn(message, hint); // a value may be asked for several times
+    told.add(message);
+  };
   return loadConfiguration({ path, env, cwd, signal, onWarning });
 }

@@ -1,5 +1,6 @@
 /** `holdfast prune`: applies retention and frees space. */
 import { EXIT, Failure } from '../../base/failure.ts';
+import { howMany } from '../../base/how-many.ts';
 import { shortId } from '../../base/ids.ts';
 import { formatUtcAndLocal } from '../../base/relative-time.ts';
 import type { Configuration } from '../../config/configuration.ts';
@@ -109,7 +110,7 @@ async function printHistory(
     ]);
   }
   for (const { time, storage, timeline, upTo, pieces, why } of wal) {
-    const what = `${pieces} pieces of WAL, up to ${upTo} of timeline ${timeline}`;
+    const what = `${howMany(pieces, 'pieces of WAL')}, up to ${upTo} of timeline ${timeline}`;
     await output.line(`${formatUtcAndLocal(time)}  ${storage}: ${what}: ${why}`);
   }
   return EXIT.done;

@@ -2,6 +2,7 @@
 import { getStatus } from '../../api/system.ts';
 import { formatDuration } from '../../base/durations.ts';
 import { EXIT } from '../../base/failure.ts';
+import { withLocal } from '../../base/relative-time.ts';
 import { type StatusReport, status } from '../../operations/status.ts';
 import { archivedSources } from '../../operations/wal-sources.ts';
 import { defineCommand, type ExitStatus, option } from '../command.ts';
@@ -76,7 +77,7 @@ function* facts({ exposure, newest, points, last_proof: proof, storages, wal }: 
   yield `storages      ${held}`;
   for (const { source, windows, archived, gaps } of wal) {
     const window = windows.at(-1);
-    const span = window === undefined ? 'none' : `from ${window.from} to ${window.to}`;
+    const span = window === undefined ? 'none' : `from ${withLocal(window.from)} to ${withLocal(window.to)}`;
     yield `window        ${source}: ${span}${archived === null ? '' : `, archived up to ${archived.lsn}`}`;
     for (const past of pastGaps(gaps)) yield `history       ${source}: ${past}`;
   }

@@ -1,4 +1,4 @@
-/** JSON as this program prints it: numbers that are too large to be exact become text. */
+/** JSON as this program prints it: numbers that are too large to be exact become text, seconds (`…_s`) end with the milliseconds. */
 
 /** One line of JSON. `bigint` values become numbers where that is exact, text otherwise. */
 export function jsonLine(value: unknown): string {
@@ -10,7 +10,8 @@ export function jsonDocument(value: unknown): string {
   return `${JSON.stringify(value, exact, 2)}\n`;
 }
 
-function exact(_key: string, value: unknown): unknown {
+function exact(key: string, value: unknown): unknown {
+  if (typeof value === 'number' && key.endsWith('_s')) return Math.round(value * 1000) / 1000; // no clock here is finer
   if (typeof value !== 'bigint') return value;
   return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value.toString();
 }

@@ -40,6 +40,13 @@ test('names written by anybody cannot become part of the page', () => {
   assert.ok(page.split('&#60;script&#62;').length > 20, 'they are all there, as text');
 });
 
+test('a point without a database is not said to have been started', () => {
+  const counts = { ...report().counts, databases: 0 };
+  const page = reportPage(report({ counts, outcome: 'passed', level: 'restored', failure: null }));
+  assert.doesNotMatch(page, /PostgreSQL started|restored, started/);
+  assert.match(page, /It holds no database\./);
+});
+
 test('nothing comes from outside, and nothing runs', () => {
   const page = reportPage(report({ app: 'clinic' }));
   assert.doesNotMatch(page, /<(?:link|img|script|iframe|object)|@import|url\(|https?:/i);

@@ -28,9 +28,14 @@ const OUTCOMES: Readonly<Record<ProofReport['outcome'], readonly [string, string
   error: ['Not restored', 'It did not come to the checks.'],
 };
 
-export function describeOutcome({ outcome, failure, checks }: ProofReport): { headline: string; sentence: string } {
+export function describeOutcome({ outcome, failure, checks, counts }: ProofReport): {
+  headline: string;
+  sentence: string;
+} {
   const [headline, sentence] = OUTCOMES[outcome] ?? [outcome, ''];
   if (outcome === 'error') return { headline, sentence: failure?.message ?? sentence };
+  if (outcome === 'passed' && counts.databases === 0)
+    return { headline, sentence: 'It was restored, looked at, and thrown away again. It holds no database.' };
   const failed = checks.filter((check) => check.outcome === 'failed').map(({ check }) => check);
   if (failed.length === 0) return { headline, sentence };
   return { headline, sentence: `It was restored, and something is wrong: ${failed.join(', ')}.` };
@@ -44,8 +49,10 @@ export function describeRto({ rto_seconds: rto, rto_objective_seconds: promised 
   return `${formatDuration(rto * 1000)}; ${goal}${kept}`;
 }
 
-export function describeLevel({ level, outcome }: ProofReport): string {
+export function describeLevel({ level, outcome, counts }: ProofReport): string {
   if (level === 'accepted') return 'accepted: restored, and content with its own checks';
+  if (level === 'restored' && counts.databases === 0)
+    return 'restored: its files came back and were hashed; it holds no database';
   if (level === 'restored') return 'restored: PostgreSQL started from it and its data was checked';
   return outcome === 'passed' ? 'unchanged: this kind of proof gives none' : 'unchanged';
 }

@@ -33,15 +33,16 @@ export function tellLeftOut(
   const elsewhere = newestOfOthers(candidates, apart === undefined ? held : [...held, apart]);
   const wanted = asked.find((source) => elsewhere.has(source));
   if (wanted !== undefined) {
+    const holder = elsewhere.get(wanted)!;
     throw new Failure('source_unknown', `The newest point ${shortId(point.id)} has no source "${wanted}".`, {
-      hint: `The newest one that has it: ${described(elsewhere.get(wanted)!, wanted)}.`,
+      hint: `The newest one that has it is ${described(holder)}: holdfast restore ${shortId(holder.id)} --source ${wanted}`,
     });
   }
   if (asked.length > 0 || elsewhere.size === 0) return;
   progress({
     type: 'warning',
     message: `The newest point ${shortId(point.id)} holds ${held.join(', ')} only, not ${[...elsewhere.keys()].join(', ')}.`,
-    hint: `Newest point with ${[...elsewhere].map(([source, other]) => `${source}: ${described(other, source)}`).join('; ')}.`,
+    hint: `Newest point with ${[...elsewhere].map(([source, other]) => `${source}: ${described(other)}`).join('; ')}.`,
   });
 }
 
@@ -57,7 +58,6 @@ function newestOfOthers(
   return newest;
 }
 
-function described({ id, snapshot }: StoredSnapshot, source: string): string {
-  const when = formatUtcAndLocal(Date.parse(snapshot.time));
-  return `${shortId(id)} of ${when} (holdfast restore ${shortId(id)} --source ${source})`;
+function described({ id, snapshot }: StoredSnapshot): string {
+  return `${shortId(id)} of ${formatUtcAndLocal(Date.parse(snapshot.time))}`;
 }

@@ -74,10 +74,13 @@ export function databaseOf({ stored, manifest }: OpenedPoint, wanted: string | u
   );
   const found = wanted === undefined && databases.length === 1 ? databases[0] : byName(databases, wanted);
   if (found !== undefined) return found;
-  const names = databases.map(({ name }) => name).join(', ') || 'none';
+  const names = databases.map(({ name }) => name).join(', ');
   const what = wanted === undefined ? 'no single database' : `no database "${wanted}"`;
   throw new Failure('source_unknown', `Point ${shortId(stored.id)} has ${what}.`, {
-    hint: `Databases in it: ${names}. Say which with --source.`,
+    hint:
+      databases.length === 0
+        ? 'It holds no database at all. "holdfast points" shows which points hold which sources.'
+        : `Databases in it: ${names}. Say which with --source.`,
   });
 }
 
