@@ -3,32 +3,31 @@ import assert from 'node:assert/strict';
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { systemClock } from '../../src/base/clock.ts';
-import type { ProgressEvent } from '../../src/base/progress.ts';
-import { walStream } from '../../src/operations/wal-stream.ts';
+import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { giveTo, serverAccount } from '../../src/postgres/account.ts';
 import { formatLsn, parseLsn } from '../../src/postgres/lsn.ts';
 import { readGaps } from '../../src/wal/gaps.ts';
 import { readStreamState } from '../../src/wal/stream-state.ts';
-import { openSession, PASSWORD } from '../support/care.ts';
-import { HOLDFAST, holdfastOk, writeConfig } from '../support/holdfast.ts';
+import { holdfastOk } from '../support/holdfast.ts';
+import { MAJORS, onEachMajor } from '../support/postgres/each-major.ts';
 import { startFront } from '../support/postgres/front.ts';
-import { majors, startPostgres, type TestServer } from '../support/postgres/server.ts';
+import { startPostgres, type TestServer } from '../support/postgres/server.ts';
 import { startStandby } from '../support/postgres/standby.ts';
 import { tempDir } from '../support/temp.ts';
 import { until } from '../support/until.ts';
 import { archived, assertSameAsServer, MIB, serverEnd, walPlace } from '../support/wal-stream.ts';
+import { commandOf, startWhole } from '../support/whole-stream.ts';
 
-const all = (await majors()).filter((major) => major !== 16);
-const newest = all.at(-1) ?? 18;
+const newest = MAJORS.at(-1) ?? 18;
 const SLOT = 'holdfast_clinic_database';
 
 const WORK = `INSERT INTO t SELECT g, repeat(md5(g::text), 4) FROM generate_series(1, 3000) g`;
 const TABLE = 'CREATE TABLE t (id int, body text)';
 const streaming = { test: ({ status }: { status: string }) => status === 'streaming' };
 
-for (const major of all) {
-  test(`PostgreSQL ${major}: it may shut down while we stream, all of its log is stored, and the next start is followed without a hole`, async () => {
+onEachMajor(
+  'it may shut down while we stream, all of its log is stored, and the next start is followed without a hole',
+  async (major) => {
     // Without a limit of its own the server would wait for a standby that keeps it waiting until it is killed.
     const settings = { wal_sender_timeout: '10min' };
     await using server = await startPostgres({ major, settings });
@@ -48,9 +47,12 @@ for (const major of all) {
     const held = await archived(place.repository, systemIdentifier);
     assert.deepEqual([held.spans.length, gaps], [1, 0]);
     assert.ok((await assertSameAsServer(held, server.dataDir)) > MIB / 2);
-  });
+  },
+);
 
-  test(`PostgreSQL ${major}: a promotion while streaming, and another while away, are followed, with the history of every ancestor`, async () => {
+onEachMajor(
+  'a promotion while streaming, and another while away, are followed, with the history of every ancestor',
+  async (major) => {
     await using primary = await startPostgres({ major });
     await primary.sql(TABLE);
     await using second = await startStandby(primary);
@@ -87,8 +89,8 @@ for (const major of all) {
     // The node from before the failover is still there.
     front.to(second);
     await assert.rejects(place.start(front.url).outcome, { code: 'wal_diverged' });
-  });
-}
+  },
+);
 
 test('a failover to a node that never had the log in between: the gap ends where that node begins, and its timeline is followed', async () => {
   await using primary = await startPostgres({ major: newest });
@@ -110,9 +112,9 @@ test('a failover to a node that never had the log in between: the gap ends where
   await assertSameAsServer(held, standby.dataDir);
 });
 
-test('another cluster is refused; the spool stays with its own', async () => {
-  await using ours = await startPostgres({ major: newest });
-  await using other = await startPostgres({ major: newest });
+onEachMajor('another cluster is refused; the spool stays with its own', async (major) => {
+  await using ours = await startPostgres({ major });
+  await using other = await startPostgres({ major });
   await using place = await walPlace();
   await using stream = place.start(ours.url());
   await stream.until('it streams', streaming.test);
@@ -124,60 +126,99 @@ test('another cluster is refused; the spool stays with its own', async () => {
   });
 });
 
-test('a copy of the past that was started goes no further: its log is not the continuation of what was received', async () => {
-  await using server = await startPostgres({ major: newest });
-  await using dir = await tempDir({ open: true });
-  await using place = await walPlace();
-  await server.sql(TABLE);
-  await server.instance.stop('fast');
-  await cp(server.dataDir, dir.join('copy'), { recursive: true });
-  await using again = await startPostgres({ major: newest, dataDir: server.dataDir });
-  await using stream = place.start(again.url());
-  await stream.until('it streams', streaming.test);
-  await again.sql(WORK);
-  await stream.stored(await serverEnd(again));
-  await stream.stop();
-  const account = serverAccount();
-  if (account) await giveTo(account, dir.join('copy'));
-  await using copy = await startPostgres({ major: newest, dataDir: dir.join('copy') });
-  await copy.sql(`${TABLE.replace('t (', 'other (')}; ${WORK}`);
-  await assert.rejects(place.start(copy.url()).outcome, { code: 'wal_diverged' });
-});
+onEachMajor(
+  'a copy of the past that was started goes no further: its log is not the continuation of what was received',
+  async (major) => {
+    await using server = await startPostgres({ major });
+    await using dir = await tempDir({ open: true });
+    await using place = await walPlace();
+    await server.sql(TABLE);
+    await server.instance.stop('fast');
+    await cp(server.dataDir, dir.join('copy'), { recursive: true });
+    await using again = await startPostgres({ major, dataDir: server.dataDir });
+    await using stream = place.start(again.url());
+    await stream.until('it streams', streaming.test);
+    await again.sql(WORK);
+    await stream.stored(await serverEnd(again));
+    await stream.stop();
+    const account = serverAccount();
+    if (account) await giveTo(account, dir.join('copy'));
+    await using copy = await startPostgres({ major, dataDir: dir.join('copy') });
+    await copy.sql(`${TABLE.replace('t (', 'other (')}; ${WORK}`);
+    await assert.rejects(place.start(copy.url()).outcome, { code: 'wal_diverged' });
+  },
+);
 
-test('a primary that comes back as a standby of another server is followed, and told to have been demoted', async () => {
-  await using server = await startPostgres({ major: newest });
-  await using front = await startFront(server);
-  await using place = await walPlace();
-  await using stream = place.start(front.url, { slotCheckMs: 100 });
-  await stream.until('it is level with a primary', ({ level }) => level !== null);
-  await server.instance.stop('fast');
-  await writeFile(join(server.dataDir, 'standby.signal'), '');
-  await using standby = await startPostgres({ major: newest, dataDir: server.dataDir });
-  front.to(standby);
-  await stream.until('it is told', () => /it was demoted/.test(stream.said()));
-  assert.equal((await stream.stop()).gaps, 0);
-});
+onEachMajor(
+  'a primary that comes back as a standby of another server is followed, and told to have been demoted',
+  async (major) => {
+    await using server = await startPostgres({ major });
+    await using front = await startFront(server);
+    await using place = await walPlace();
+    await using stream = place.start(front.url, { slotCheckMs: 100 });
+    await stream.until('it is level with a primary', ({ level }) => level !== null);
+    await server.instance.stop('fast');
+    await writeFile(join(server.dataDir, 'standby.signal'), '');
+    await using standby = await startPostgres({ major, dataDir: server.dataDir });
+    front.to(standby);
+    await stream.until('it is told', () => /it was demoted/.test(stream.said()));
+    assert.equal((await stream.stop()).gaps, 0);
+  },
+);
 
-test('a server out of reach, cut off or silent, is found again and nothing is missing', async () => {
-  await using server = await startPostgres({ major: newest });
-  await using front = await startFront(server);
-  await using place = await walPlace();
-  await server.sql(TABLE);
-  await using stream = place.start(front.url);
-  await stream.until('it streams', streaming.test);
-  for (const away of [() => front.to(undefined), () => front.freeze()]) {
-    away();
+/** A quarter of an hour, in ms. */
+const LONG = 900_000;
+
+/** A clock that does not wait between two tries to connect; `pauses`: how long it was asked to, in ms. */
+function hastyClock() {
+  const pauses: number[] = [];
+  const sleep: Clock['sleep'] = (ms, signal) => {
+    if (ms < 250 || ms > 5_000) return systemClock.sleep(ms, signal); // of something else
+    pauses.push(ms);
+    return systemClock.sleep(1, signal);
+  };
+  const waited = () => pauses.reduce((sum, ms) => sum + ms, 0);
+  return { pauses, waited, clock: { ...systemClock, sleep } };
+}
+
+onEachMajor(
+  'a server out of reach, cut off or silent, is found again and nothing is missing, also after a long time',
+  async (major) => {
+    const { pauses, waited, clock } = hastyClock();
+    await using server = await startPostgres({ major });
+    await using front = await startFront(server);
+    await using place = await walPlace();
+    await server.sql(TABLE);
+    await using stream = place.start(front.url, { clock });
+    await stream.until('it streams', streaming.test);
+    const back = async () => {
+      front.to(server);
+      await server.sql(WORK);
+      await stream.stored(await serverEnd(server));
+    };
+    assert.deepEqual(pauses, []);
+    front.to(undefined);
+    await server.sql(WORK);
+    await stream.until('it was away for long', () => waited() > LONG);
+    assert.deepEqual(pauses.slice(0, 6), [250, 500, 1_000, 2_000, 4_000, 5_000]);
+    assert.ok(
+      pauses.slice(6).every((ms) => ms === 5_000),
+      'it goes on trying, every few seconds',
+    );
+    await back();
+
+    const before = pauses.length;
+    front.freeze();
     await server.sql(WORK);
     await new Promise((resolve) => setTimeout(resolve, 700));
-    front.to(server);
-    await server.sql(WORK);
-    await stream.stored(await serverEnd(server));
-  }
-  const { systemIdentifier } = await stream.stop();
-  const held = await archived(place.repository, systemIdentifier);
-  assert.equal(held.spans.length, 1);
-  await assertSameAsServer(held, server.dataDir);
-});
+    await back();
+    assert.ok(pauses.length === before || pauses[before] === 250, 'from the beginning');
+    const { systemIdentifier } = await stream.stop();
+    const held = await archived(place.repository, systemIdentifier);
+    assert.equal(held.spans.length, 1);
+    await assertSameAsServer(held, server.dataDir);
+  },
+);
 
 test('without the spool the stream goes on where the storages end, and compares', async () => {
   await using server = await startPostgres({ major: newest });
@@ -194,26 +235,32 @@ test('without the spool the stream goes on where the storages end, and compares'
   }
 });
 
-test('a slot that was dropped is made again: what the server still has is no gap, what it removed is one on record, and a base backup follows by itself', async () => {
-  await using server = await startPostgres({ major: newest, walSegmentMiB: 1, settings: SMALL });
-  await using place = await walPlace();
-  await server.sql(TABLE);
-  const first = await session(place, server);
-  await server.sql(`SELECT pg_drop_replication_slot('${SLOT}'); ${WORK}`);
-  assert.equal((await session(place, server)).gaps, 0);
-  await server.sql(`SELECT pg_drop_replication_slot('${SLOT}')`);
-  await removeLog(server);
-  const { gaps, systemIdentifier } = await sessionWithBase(place, server);
-  assert.equal(gaps, 1);
-  const [gap, ...more] = await readGaps(place.repository, systemIdentifier);
-  assert.deepEqual([gap?.reason, more], ['slot_missing', []]);
-  const held = await archived(place.repository, systemIdentifier);
-  assert.deepEqual([held.spans[0]?.end, held.spans[1]?.start], [gap?.start, gap?.end]);
-  assert.ok((gap?.start ?? 0n) >= first.received);
-});
+onEachMajor(
+  'a slot that was dropped is made again: what the server still has is no gap, what it removed is one on record, and a base backup follows by itself',
+  async (major) => {
+    await using server = await startPostgres({ major, walSegmentMiB: 1, settings: SMALL });
+    await using place = await walPlace();
+    await server.sql(TABLE);
+    const first = await session(place, server);
+    await server.sql(`SELECT pg_drop_replication_slot('${SLOT}'); ${WORK}`);
+    assert.equal((await session(place, server)).gaps, 0);
+    await server.sql(`SELECT pg_drop_replication_slot('${SLOT}')`);
+    await removeLog(server);
+    // the whole way with a base backup and a restore on one; the slot that is given up has one made on each
+    const goesOn = major === newest ? sessionWithBase : session;
+    const { gaps, systemIdentifier } = await goesOn(place, server);
+    assert.equal(gaps, 1);
+    const [gap, ...more] = await readGaps(place.repository, systemIdentifier);
+    assert.deepEqual([gap?.reason, more], ['slot_missing', []]);
+    const held = await archived(place.repository, systemIdentifier);
+    assert.deepEqual([held.spans[0]?.end, held.spans[1]?.start], [gap?.start, gap?.end]);
+    assert.ok((gap?.start ?? 0n) >= first.received);
+  },
+);
 
-test('a slot that the server invalidated (max_slot_wal_keep_size) is made again, and the gap is on record', async () => {
-  for (const major of [all[0] ?? newest, newest]) {
+onEachMajor(
+  'a slot that the server invalidated (max_slot_wal_keep_size) is made again, and the gap is on record',
+  async (major) => {
     await using server = await startPostgres({
       major,
       walSegmentMiB: 1,
@@ -228,8 +275,8 @@ test('a slot that the server invalidated (max_slot_wal_keep_size) is made again,
     const { gaps, systemIdentifier } = await session(place, server, /invalidated[\s\S]*WAL is lost/);
     assert.equal(gaps, 1);
     assert.equal((await readGaps(place.repository, systemIdentifier))[0]?.reason, 'slot_lost');
-  }
-});
+  },
+);
 
 const SMALL = { min_wal_size: '2MB', max_wal_size: '2MB', wal_keep_size: '0' };
 
@@ -243,8 +290,6 @@ async function session(place: Awaited<ReturnType<typeof walPlace>>, server: Test
   return outcome;
 }
 
-const LOOK = 100;
-
 /**
  * Sessions of the whole stream, in which nobody runs a backup: the first sees the gap and leaves the point to the person, as its settings ask. In
  * the second one point is made, of all sources, as soon as nobody holds the storages, and a commit after it can be restored, the files with
@@ -254,20 +299,7 @@ async function sessionWithBase(place: Awaited<ReturnType<typeof walPlace>>, serv
   await using out = await tempDir({ open: true });
   await mkdir(out.join('media'));
   await writeFile(out.join('media', 'scan'), 'a scan');
-  const wal = { mode: 'stream', spool: place.spool, flushEvery: '1s' };
-  const config = await writeConfig(place.dir.path, {
-    repository: { password: PASSWORD },
-    storages: Object.fromEntries(['a', 'b'].map((name) => [name, { type: 'local', path: place.dir.join(name) }])),
-    apps: {
-      clinic: {
-        sources: {
-          database: { type: 'postgres', url: server.url(), wal },
-          media: { type: 'files', path: out.join('media') },
-        },
-      },
-    },
-  });
-  const command = [HOLDFAST, '--config', config, '--app', 'clinic'];
+  const command = await commandOf(place, server, { media: { type: 'files', path: out.join('media') } });
   const begin = (baseAfterGap = true) => startWhole(place, server, { program: command, baseAfterGap });
   const points = async () => (await holdfastOk([...command.slice(1), '--json', 'points'])).document<unknown[]>();
 
@@ -300,43 +332,10 @@ async function sessionWithBase(place: Awaited<ReturnType<typeof walPlace>>, serv
   const target = out.join('restored');
   await holdfastOk([...command.slice(1), 'restore', '--at', 'latest', '--to', target]);
   assert.equal(await readFile(join(target, 'media', 'scan'), 'utf8'), 'a scan');
-  await using restored = await startPostgres({ major: newest, dataDir: join(target, 'database') });
+  await using restored = await startPostgres({ major: server.major, dataDir: join(target, 'database') });
   const [row] = await restored.sql("SELECT count(*)::int AS n FROM t WHERE body = 'after the gap'");
   assert.equal(row?.n, 1);
   return ended;
-}
-
-/** The whole stream, with what it does beside streaming. `looks`: how often it has looked for gaps. */
-async function startWhole(
-  { stores, spool }: Awaited<ReturnType<typeof walPlace>>,
-  server: TestServer,
-  { program, baseAfterGap }: { readonly program: string[]; readonly baseAfterGap: boolean },
-) {
-  const stop = new AbortController();
-  const said: string[] = [];
-  let looks = 0;
-  const sleep = (ms: number, signal?: AbortSignal) => {
-    if (ms === LOOK) looks += 1;
-    return systemClock.sleep(ms, signal);
-  };
-  const session = {
-    ...(await openSession(stores)),
-    ...{ signal: stop.signal, clock: { ...systemClock, sleep } },
-    progress: (event: ProgressEvent) =>
-      void ('message' in event && said.push(`${event.message}${'hint' in event ? ` ${event.hint}` : ''}`)),
-  };
-  const limits = { spoolLimit: 64 * MIB, slotLimit: 64 * MIB, foldAfter: 86_400_000, baseAfterGap };
-  const wal = { mode: 'stream', spool, flushEvery: 300, acknowledge: 'spool', ...limits } as const;
-  const outcome = walStream(session, {
-    ...{ app: 'clinic', requiredCopies: 1, lookEvery: LOOK },
-    own: { program, environment: process.env },
-    source: { type: 'postgres', name: 'database', url: server.url(), wal },
-  });
-  const end = () => {
-    stop.abort();
-    return outcome;
-  };
-  return { said, looks: () => looks, end };
 }
 
 /** Writes so much that the server recycles what no slot keeps. */
