@@ -6,7 +6,6 @@
  */
 import { hash } from 'node:crypto';
 import { asFailure, Failure, isFailure } from '../base/failure.ts';
-import { given } from '../base/given.ts';
 import { type Id, id as toId } from '../base/ids.ts';
 import type { Lsn } from '../postgres/lsn.ts';
 import { inMask, type Replica, readFromAny } from '../repository/replicas.ts';
@@ -143,16 +142,16 @@ export class WalArchive {
     return known;
   }
 
-  /** Compresses, seals and names the bytes of a span; nothing is stored yet. `turn`: see `sealPiece`. */
+  /** Compresses (slices quickly, in any case), seals and names the bytes of a span; nothing is stored yet. */
   async seal(
     span: WalSpan,
     bytes: Uint8Array,
-    turn?: SealOptions['turn'],
+    options: SealOptions = {},
   ): Promise<{ readonly piece: WalPiece; readonly sealed: Buffer }> {
     const { sealer } = this.repository;
     if (BigInt(bytes.length) !== span.end - span.start)
       throw new Failure('internal', 'A piece of WAL of the wrong length.');
-    const sealed = await sealPiece(sealer, bytes, { form: isSlice(span) ? 'quick' : 'small', ...given('turn', turn) });
+    const sealed = await sealPiece(sealer, bytes, isSlice(span) ? { ...options, form: 'quick' } : options);
     return { piece: namePiece(span, sealed), sealed };
   }
 

@@ -14,7 +14,7 @@ import { MAX_PIECE_BYTES, type WalHistory, type WalPiece } from './piece.ts';
 
 type Sealer = Repository['sealer'];
 
-/** What is kept is made small; what is replaced within minutes takes two thirds of the time, and a fifth more room. */
+/** What is kept is made small; what is replaced within minutes, or late, takes two thirds of the time, and a fifth more room. */
 const LEVELS = { small: 3, quick: 1 } as const;
 /** WAL is written and read in steps: large buffers, one after the other, would set the collector to work for each piece. */
 const STEP = 1024 * 1024;

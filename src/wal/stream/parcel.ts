@@ -35,8 +35,8 @@ export interface SealingOptions {
 }
 
 /**
- * Seals pieces: of those that are urgent one at a time, and of those that only take the place of slices one at a time, which makes way. A piece
- * takes more than its size in memory while it is sealed.
+ * Seals pieces: of those that are urgent one at a time, quickly while others wait, and of those that only take the place of slices one at a
+ * time, which makes way. A piece takes more than its size in memory while it is sealed.
  */
 export class Sealing {
   readonly #options: SealingOptions;
@@ -61,8 +61,11 @@ export class Sealing {
     const { archive, read } = this.#options;
     const lane = isUrgent ? this.#urgent : this.#patient;
     // One urgent piece for every step: what makes way still comes to its end when there is always something urgent.
-    const turn = isUrgent ? undefined : () => this.#urgent.current;
-    return lane.next(Number(span.end - span.start), async (room) => archive.seal(span, await read(span, room), turn));
+    const way = isUrgent ? {} : { turn: () => this.#urgent.current };
+    return lane.next(Number(span.end - span.start), async (room) => {
+      const form = isUrgent && lane.waiting > 0 ? 'quick' : 'small';
+      return archive.seal(span, await read(span, room), { ...way, form });
+    });
   }
 
   keep(parcel: PieceParcel, object: SealedObject): void {
@@ -89,6 +92,11 @@ class Lane {
   #plain: Buffer = Buffer.alloc(0);
   #last: Promise<unknown> = Promise.resolve();
   #current: Promise<void> | undefined;
+  #waiting = 0;
+
+  get waiting(): number {
+    return this.#waiting;
+  }
 
   /** Resolves when what is worked on is done; undefined when nothing is. */
   get current(): Promise<void> | undefined {
@@ -97,7 +105,9 @@ class Lane {
 
   /** `work` gets a buffer of at least `length` bytes until it ends. */
   next<T>(length: number, work: (room: Buffer) => Promise<T>): Promise<T> {
+    this.#waiting += 1;
     const done = this.#last.then(async () => {
+      this.#waiting -= 1;
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#current = promise;
       try {
