@@ -21,6 +21,14 @@ const BIN = `/usr/lib/postgresql/${MAJOR}/bin`;
 const MIB = 1024 * 1024;
 /** Transactions a second of the steady load. */
 const STEADY = { inserts: 25, updates: 475 };
+/** More rows than lie in what zstd looks back upon. */
+const ROWS = `
+  create table steady (n int, note text);
+  create table rows (n int primary key, note text);
+  insert into rows select r, (select repeat(string_agg(md5(random()::text || r || i), ''), 2) from generate_series(1, 16) i) from generate_series(1, 20000) r`;
+const INSERT = `\\set first random(1, 19000)
+insert into steady select n, note from rows where n >= :first and n < :first + 1000;
+`;
 /** What our test servers set otherwise, for speed: commits wait for the disk here, as they do where data matter. */
 const AS_INSTALLED = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on', shared_buffers: '128MB' };
 const SLOT = 'bench';
@@ -134,13 +142,13 @@ function lagText(lags: readonly number[]): string {
   return `${median(lags).toFixed(2)} s (median of ${lags.length} commits), ${Math.max(...lags).toFixed(2)} s (worst)`;
 }
 
-/** Inserts of a thousand rows of a kilobyte, and small updates, at a rate that makes some 30 MB of log a second; no commit waits for the disk. */
+/**
+ * Inserts of a thousand rows of a kilobyte that shrinks to a quarter, and small updates, at a rate that makes some 30 MB of log a second; no
+ * commit waits for the disk.
+ */
 async function writeSteadily(server: TestServer, where: readonly string[], script: string, seconds: number) {
-  await server.sql('create table steady (n bigint, note text)');
-  await writeFile(
-    script,
-    'insert into steady select g, repeat(md5(random()::text), 31) from generate_series(1, 1000) g;\n',
-  );
+  await server.sql(ROWS);
+  await writeFile(script, INSERT);
   await chmod(script, 0o644);
   const mix = ['-b', `simple-update@${STEADY.updates}`, '-f', `${script}@${STEADY.inserts}`];
   const rate = ['-R', String(STEADY.updates + STEADY.inserts), '-T', String(seconds)];
@@ -148,7 +156,7 @@ async function writeSteadily(server: TestServer, where: readonly string[], scrip
     env: { PGOPTIONS: '-c synchronous_commit=off' },
     timeoutMs: 600_000,
   });
-  await server.sql('drop table steady');
+  await server.sql('drop table steady, rows');
 }
 
 async function position(server: TestServer): Promise<bigint> {
