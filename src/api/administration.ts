@@ -79,6 +79,8 @@ export const removeGrant = endpoint({
   answer: { status: 204, description: 'It has none there.' },
 });
 
+export const APPROVAL_STATES = ['pending', 'approved', 'refused', 'expired', 'cancelled'] as const;
+
 const Approval = z
   .object({
     id: recordId,
@@ -86,12 +88,13 @@ const Approval = z
     app: z.string().nullable(),
     params: object,
     reason: z.string().nullable(),
-    state: z.enum(['pending', 'approved', 'refused', 'expired', 'cancelled']),
+    state: z.enum(APPROVAL_STATES),
     ...{ requested_by: z.string(), requested_at: time, expires_at: time },
     ...{ decided_by: z.string().nullable(), decided_at: time.nullable() },
     run: recordId.nullable().describe('What came of it.'),
   })
   .meta({ id: 'Approval' });
+export type Approval = z.output<typeof Approval>;
 
 const approvals = { tag: 'Approvals', app: 'resource' } as const;
 const decision = { ...approvals, method: 'POST', access: 'operator', params: { approval: recordId } } as const;

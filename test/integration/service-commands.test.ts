@@ -1,8 +1,10 @@
 /** Commands about the service, on its own machine: the same answers as the API's, from the catalog, told in the audit log as who they are. */
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
 import { raise } from '../../src/catalog/alerts.ts';
+import { createApproval } from '../../src/catalog/approvals.ts';
 import { type Catalog, openCatalog } from '../../src/catalog/catalog.ts';
 import { holdfastHere } from '../support/here.ts';
 import { type HoldfastResult, writeConfig } from '../support/holdfast.ts';
@@ -139,6 +141,101 @@ test('a channel is tried, and its message sent again', async () => {
   const { items } = await answer<Items>('deliveries', '--channel', 'team');
   assert.equal(items[0]?.id, tried.summary?.id);
   assert.match((await say('deliveries', 'resend', items[0]!.id)).stdout, /^team: pending/);
+});
+
+test('a schedule is made, found by its name, changed, run, disabled and removed; one of the file stays as it is', async () => {
+  const made = ['--app', 'clinic', '--name', 'noon', '--cron', '0 12 * * *', '--timezone', 'Europe/Madrid'];
+  const more = ['--blackout', 'mon,tue 08:00-10:00', '--jitter', '5m', '--label', 'site=north', '--catch-up', 'no'];
+  const added = await answer<Item & Readonly<Record<string, unknown>>>(
+    ...['schedules', 'add', 'backup', ...made, ...more, '--param', 'source=media'],
+  );
+  const { params, blackout, jitter_s, labels, catch_up, retries } = added;
+  assert.deepEqual(
+    [params, jitter_s, labels, catch_up, retries],
+    [{ source: ['media'] }, 300, { site: 'north' }, false, 3],
+  );
+  assert.deepEqual(blackout, [{ from: '08:00', to: '10:00', days: ['mon', 'tue'] }]);
+  assert.deepEqual(await refusal('schedules', 'add', 'backup', ...made), ['request_invalid', 2], 'the name is taken');
+  assert.deepEqual(await refusal('schedules', 'add', 'prune', '--cron', '@daily', '--app', 'shop'), ['forbidden', 1]);
+  const { items } = await answer<Items>('schedules', '--enabled', 'yes');
+  assert.deepEqual(
+    items.map(({ name }) => name),
+    ['noon'],
+  );
+  assert.match((await say('schedules', 'show', 'noon')).stdout, /not during +mon,tue 08:00-10:00/);
+  const changed = await answer<{ cron: string; jitter_s: number }>('schedules', 'change', 'noon', '--cron', '@hourly');
+  assert.deepEqual([changed.cron, changed.jitter_s], ['@hourly', 300]);
+  const { run } = await answer<{ run: Item }>('schedules', 'run', 'noon');
+  assert.deepEqual(
+    (await answer<Items>('runs', '--schedule', 'noon')).items.map(({ id }) => id),
+    [run.id],
+  );
+  assert.match((await say('schedules', 'disable', 'noon')).stdout, /^Disabled noon .* next never by itself/);
+  assert.match((await say('schedules', 'enable', 'noon')).stdout, /^Enabled noon/);
+  assert.deepEqual(await answer('schedules', 'run-due'), { message_type: 'summary', items: [] });
+  await answer('schedules', 'remove', added.id);
+  assert.deepEqual(await refusal('schedules', 'show', 'noon'), ['schedule_unknown', 1]);
+});
+
+test('what takes two people waits; whoever works on the machine is no second person, and may take back what they asked for', async () => {
+  const { run, approval } = await answer<{ run: null; approval: string }>(
+    'runs',
+    'start',
+    'prune',
+    '--reason',
+    'space',
+  );
+  assert.equal(run, null);
+  assert.match((await say('approvals', '--state', 'pending')).stdout, /pending +prune +cli:\S+ .* space\n$/);
+  assert.match((await say('approvals', 'show', approval)).stdout, /^prune of \S+, pending\n.*reason +space/s);
+  for (const decision of ['approve', 'refuse'])
+    assert.deepEqual(await refusal('approvals', decision, approval), ['approval_own', 1]);
+  const requestedBy = 'somebody-else';
+  const other = { action: 'prune', app: '*', params: {}, requestedBy, expiresAt: systemClock.now() + 60_000 };
+  const { id } = await createApproval(catalog.db, other, systemClock.now());
+  assert.deepEqual(await refusal('approvals', 'approve', id), ['approval_own', 1]);
+  assert.match((await say('approvals', 'cancel', approval)).stdout, /^prune of \S+, cancelled\n/);
+});
+
+test('sandboxes are asked for and ended', async () => {
+  const made = await answer<Item>('sandboxes', 'start', '--at', 'latest', '--for', '2h', '--app', 'clinic');
+  assert.deepEqual(
+    (await answer<Items>('sandboxes')).items.map(({ id }) => id),
+    [made.id],
+  );
+  await answer('sandboxes', 'end', made.id);
+  assert.match((await say('sandboxes', 'show', made.id)).stdout, /^sandbox of clinic, ended/);
+});
+
+test('accounts are shown, disabled and enabled', async () => {
+  await writeFile(dir.join('password'), 'correct horse battery staple\n');
+  for (const name of ['anna', 'ben'])
+    await answer('user', 'add', name, '--role', 'administrator', '--new-password-file', dir.join('password'));
+  assert.equal((await answer<{ user: { disabled: boolean } }>('user', 'disable', 'ben')).user.disabled, true);
+  assert.match((await say('user', 'show', 'ben')).stdout, /^ben\n.*may +administrator \*.*disabled +yes/s);
+  assert.deepEqual(await refusal('user', 'disable', 'anna'), ['last_administrator', 1]);
+  assert.equal((await say('user', 'enable', 'ben')).stdout, 'ben may log in again.\n');
+  assert.equal((await say('user', 'reset-totp', 'ben')).code, 0);
+});
+
+test('what the service knows of itself is told as tables and as the documents of the API', async () => {
+  assert.deepEqual(
+    (await answer<Items>('apps')).items.map(({ app }) => app),
+    ['clinic', 'shop'],
+  );
+  assert.deepEqual(
+    (await answer<Items>('storages')).items.map(({ name }) => name),
+    ['a'],
+  );
+  for (const words of [['storages', 'growth'], ['workers'], ['measurements', 'backup_seconds']])
+    assert.deepEqual((await answer<Items>(...words)).items, [], words.join(' '));
+  assert.match((await say('health')).stdout, /^APP +SCORE +WHY\nclinic +\d+ /);
+  assert.deepEqual(await answer('health', 'latest'), { latest: null });
+  assert.equal((await say('health', 'check')).code, 1, 'there is a problem');
+  assert.match((await say('health', 'latest')).stdout, /No worker takes runs.*Looked at/s);
+  assert.match((await say('metrics')).stdout, /^# HELP holdfast_build_info/);
+  assert.match((await say('events', '--type', 'run', '--limit', '1')).stdout, /^\d+ \S+Z run\.created clinic /);
+  assert.deepEqual(await refusal('apps', 'status'), ['storage_missing', 10]);
 });
 
 test('the audit log has them under the name of whoever runs commands here', async () => {

@@ -2,10 +2,10 @@
 
 import { runDoctor } from '../../api/system.ts';
 import { EXIT } from '../../base/failure.ts';
-import { howMany } from '../../base/how-many.ts';
 import { type DoctorFinding, doctor, gatherSetup } from '../../operations/doctor.ts';
 import { defineCommand, type ExitStatus } from '../command.ts';
 import type { Context } from '../context.ts';
+import { printFindings } from '../output/findings-report.ts';
 
 export default defineCommand({
   details:
@@ -41,18 +41,6 @@ async function show(context: Context, findings: readonly DoctorFinding[]): Promi
   const { output, flags } = context;
   const problems = findings.filter(({ severity }) => severity === 'problem').length;
   if (flags.json) await output.document({ problems, findings });
-  else await print(context, findings, problems);
+  else await printFindings(output, findings);
   return problems > 0 ? EXIT.failed : EXIT.done;
-}
-
-const MARKS = { problem: '✗', remark: '!', good: '✓' } as const;
-
-async function print({ output }: Context, findings: readonly DoctorFinding[], problems: number): Promise<void> {
-  const { style } = output;
-  const paint = { problem: style.red, remark: style.yellow, good: style.green };
-  for (const { severity, about, what, mend } of findings) {
-    await output.line(`${paint[severity](MARKS[severity])} ${style.bold(about)}: ${what}`);
-    if (mend !== '') await output.line(`    ${mend}`);
-  }
-  await output.line(problems === 0 ? 'No problems found.' : `${howMany(problems, 'problems')} found.`);
 }
