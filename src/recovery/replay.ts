@@ -10,10 +10,11 @@ import type { ServerAccount } from '../postgres/account.ts';
 import { PostgresInstance } from '../postgres/instance.ts';
 import { formatLsn } from '../postgres/lsn.ts';
 import type { ServerPrograms } from '../postgres/programs.ts';
+import { quotedSetting } from '../postgres/quoting.ts';
 import type { MomentPlan } from './moment.ts';
 import { assertReached } from './replay/assert-reached.ts';
 import { WalFeed } from './replay/feed.ts';
-import { quoted, runtimeParent, writeConfigFiles } from './server/config-files.ts';
+import { runtimeParent, writeConfigFiles } from './server/config-files.ts';
 import { type Reached, reachedBy } from './server/reached.ts';
 import { quietSettings, type ServerLimits } from './server/settings.ts';
 import { bootstrapSuperuser } from './server/superuser.ts';
@@ -67,7 +68,7 @@ export async function prepareDataDirectory(dataDir: string): Promise<void> {
  */
 export async function leaveToBeReplayed(dataDir: string, plan: MomentPlan, fetchCommand: string): Promise<void> {
   const settings = { restore_command: fetchCommand, ...recoverySettings(plan), hot_standby: 'on', archive_mode: 'off' };
-  const lines = Object.entries(settings).map(([name, value]) => `${name} = ${quoted(value)}\n`);
+  const lines = Object.entries(settings).map(([name, value]) => `${name} = ${quotedSetting(value)}\n`);
   const header = `
 # Added by Holdfast: when this directory is started, it recovers to the moment that was asked for, and opens for business there.
 # Remove these lines afterwards. archive_mode stays off until the copy takes the original's place: it would archive into its archive.

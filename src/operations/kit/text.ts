@@ -1,7 +1,7 @@
 /** A document as plain text. Commands stand alone on lines that begin with four spaces. */
+import { wrap } from '../../base/wrap.ts';
 import type { Block, KitDocument, StepDone } from './document.ts';
 
-const WIDTH = 96;
 const BLANK = '________________';
 
 export function toText({ title, kicker, subtitle, verdict, sections, signed }: KitDocument): string {
@@ -56,17 +56,4 @@ function stepLines({ number, title, what, isCommand, outcome, took, mayTake, rem
       ...remarks.map((each) => ['said', each] as const),
     ]),
   ];
-}
-
-function wrap(text: string): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > WIDTH) {
-      lines.push(line);
-      line = '';
-    }
-    line = line === '' ? word : `${line} ${word}`;
-  }
-  return [...lines, line];
 }

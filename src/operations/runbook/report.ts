@@ -1,5 +1,6 @@
 /** What came of a recovery or a rehearsal: each step with its time against what it may take, what people said, and the clock of the whole. */
 import { randomBytes } from 'node:crypto';
+import { shellCommand } from '../../base/shell-words.ts';
 import { readRunbookReports, recordRunbookReport } from '../../repository/meta-runbooks.ts';
 import type { Session } from '../session.ts';
 import { maskText, maskWords } from './mask.ts';
@@ -57,11 +58,7 @@ export function newReportId(): string {
 export function describeAction({ action }: PlannedStep): string {
   if (action.do === 'confirm') return maskText(action.question);
   const words = action.do === 'run' ? ['holdfast', ...action.words] : action.words;
-  return maskWords(words).map(quoted).join(' ');
-}
-
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  return shellCommand(maskWords(words));
 }
 
 export async function keepReport({ repository }: Session, report: RunbookReport): Promise<void> {

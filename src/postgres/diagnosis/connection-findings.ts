@@ -1,8 +1,9 @@
 /** Why a connection was not made, from the SQLSTATE the server gave or the error the network gave. Messages may be translated; codes are not. */
 import type { Failure } from '../../base/failure.ts';
 import { type ConnectionSettings, describeTarget } from '../connection-settings.ts';
+import { quoted } from '../quoting.ts';
 import { sqlstateOf } from '../server-error.ts';
-import { type Finding, problem, quoted } from './finding.ts';
+import { type Finding, problem } from './finding.ts';
 
 /** Explains a failed connection; `replication` tells which kind was tried. */
 export function connectionFinding(failure: Failure, settings: ConnectionSettings, replication: boolean): Finding {

@@ -1,6 +1,8 @@
 /** What is in the configured database and does not survive, or cannot be read: policies, rights, unlogged tables. */
+
+import { quoted } from '../quoting.ts';
 import type { SqlSession } from '../sql.ts';
-import { type Finding, problem, quoted, remark } from './finding.ts';
+import { type Finding, problem, remark } from './finding.ts';
 
 /** How many names a sentence lists. */
 const SHOWN = 5;

@@ -17,8 +17,3 @@ export function problem(code: string, what: string, mend: string): Finding {
 export function remark(code: string, what: string, mend = ''): Finding {
   return { severity: 'remark', code, what, mend };
 }
-
-/** An SQL identifier in quotes. */
-export function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}

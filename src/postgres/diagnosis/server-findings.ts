@@ -1,8 +1,10 @@
 /** What the server's settings and the role's rights mean for physical backups. */
+
+import { quoted } from '../quoting.ts';
 import { OLDEST_SUPPORTED } from '../server-settings.ts';
 import type { SqlSession } from '../sql.ts';
 import { replicationRight } from './connection-findings.ts';
-import { type Finding, problem, quoted, remark } from './finding.ts';
+import { type Finding, problem, remark } from './finding.ts';
 
 /** A backup takes one WAL sender for the files and one for the WAL. */
 const SENDERS_NEEDED = 2;

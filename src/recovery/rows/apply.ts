@@ -1,8 +1,9 @@
 /** Writes what was gathered, inside the transaction that gathered it: parents first, circles in one statement, then what only the result shows. */
 import { Failure } from '../../base/failure.ts';
+import { quoted } from '../../postgres/quoting.ts';
 import { type Catalog, type ForeignKey, relationOf } from './catalog.ts';
 import { writeOrder } from './order.ts';
-import { displayName, quoted, quotedTable, sameTable } from './quoting.ts';
+import { displayName, quotedTable, sameTable } from './quoting.ts';
 import type { RowsSession } from './session.ts';
 import type { SharedColumn } from './shape.ts';
 import { image, type Stage } from './stage.ts';

@@ -1,6 +1,7 @@
 /** What a database has: its tables and the foreign keys between them, read once. Details of single tables are in `table.ts`. */
 import { Failure } from '../../base/failure.ts';
-import { displayName, quoted, quotedTable, sameTable, type TableName } from './quoting.ts';
+import { quoted } from '../../postgres/quoting.ts';
+import { displayName, quotedTable, sameTable, type TableName } from './quoting.ts';
 import type { RowsSession, SqlRow } from './session.ts';
 
 /** An ordinary or partitioned table, or a partition. */

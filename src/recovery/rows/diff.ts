@@ -3,9 +3,10 @@
  * keys' bytes as text, which is the same on every server and here; memory does not grow with the table.
  */
 import { Failure } from '../../base/failure.ts';
+import { quoted } from '../../postgres/quoting.ts';
 import { findTable, readCatalog, refuseHidden, relationOf } from './catalog.ts';
 import type { TextRow } from './copy-text.ts';
-import { displayName, quoted, type TableName } from './quoting.ts';
+import { displayName, type TableName } from './quoting.ts';
 import { beginReading } from './read.ts';
 import type { RowsSession } from './session.ts';
 import { describeTable, type Key, type TableDetails } from './table.ts';

@@ -1,6 +1,7 @@
 /** Rows as they were, streamed out of the server in its own exact form: CSV as COPY writes it, or JSON. */
+
+import { quoted } from '../../postgres/quoting.ts';
 import type { TableEntry } from './catalog.ts';
-import { quoted } from './quoting.ts';
 import { beginReading, checkReadable, doneReading, selectRows } from './read.ts';
 import type { RowsSession } from './session.ts';
 import { type Column, describeTable } from './table.ts';

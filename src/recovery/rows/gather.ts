@@ -3,8 +3,9 @@
  * that referenced them (children, and theirs). Foreign keys are followed until nothing is new, so cycles and self-references end.
  */
 import { Failure } from '../../base/failure.ts';
+import { quoted } from '../../postgres/quoting.ts';
 import { type Catalog, type ForeignKey, findTable, refuseHidden, relationOf, type TableEntry } from './catalog.ts';
-import { displayName, quoted, sameTable, type TableName, typedLiteral } from './quoting.ts';
+import { displayName, sameTable, type TableName, typedLiteral } from './quoting.ts';
 import { checkReadable, doneReading, selectRows } from './read.ts';
 import type { RowsSession, SqlRow } from './session.ts';
 import { matchShapes, type SharedColumn } from './shape.ts';

@@ -1,6 +1,8 @@
 /** What a merge would do, as a plain value: per table how many rows come, change, differ, stand already, and what stands in their way. */
+
+import { quoted } from '../../postgres/quoting.ts';
 import { relationOf } from './catalog.ts';
-import { quoted, type TableName } from './quoting.ts';
+import type { TableName } from './quoting.ts';
 import type { RowsSession, SqlRow } from './session.ts';
 import type { SharedColumn } from './shape.ts';
 import { ROLE, type Stage } from './stage.ts';

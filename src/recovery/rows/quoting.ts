@@ -1,14 +1,10 @@
-/** Names and values inside SQL text. Everything that comes from a database or an operator passes through here before it is in a statement. */
+/** Names and values inside SQL text. Everything that comes from a database or an operator passes through here, or through `quoted`, before it is in a statement. */
+import { quoted } from '../../postgres/quoting.ts';
 
 /** A table as both databases know it: by schema and name. */
 export interface TableName {
   readonly schema: string;
   readonly name: string;
-}
-
-/** `"name"`, with quotes doubled. */
-export function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }
 
 /** `"schema"."table"`. */

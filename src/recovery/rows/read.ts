@@ -1,8 +1,9 @@
 /** Reading tables as they were: the operator's predicate, checked, and the query that reads the rows. */
 import { Failure } from '../../base/failure.ts';
+import { quoted } from '../../postgres/quoting.ts';
 import { sqlstateOf } from '../../postgres/server-error.ts';
 import { refuseHidden, relationOf, type TableEntry } from './catalog.ts';
-import { displayName, quoted } from './quoting.ts';
+import { displayName } from './quoting.ts';
 import type { RowsSession } from './session.ts';
 
 /** Opens the one read-only transaction in which everything of a side is read. */

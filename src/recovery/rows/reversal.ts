@@ -3,9 +3,10 @@
  * where something refers to a row that would go, it raises an error and changes nothing. Plain SQL, for psql or any other client.
  */
 import { printable } from '../../base/printable.ts';
+import { quoted } from '../../postgres/quoting.ts';
 import { type Applied, beforeTable, ownColumns } from './apply.ts';
 import { type Catalog, type ForeignKey, findTable, relationOf } from './catalog.ts';
-import { displayName, literal, quoted, quotedTable, sameTable } from './quoting.ts';
+import { displayName, literal, quotedTable, sameTable } from './quoting.ts';
 import type { MovedSequence } from './sequences.ts';
 import { EXACT_SETTINGS, type RowsSession } from './session.ts';
 import { image, type Stage } from './stage.ts';

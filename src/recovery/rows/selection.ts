@@ -1,8 +1,9 @@
 /** Which tables are meant. Names are compared with what is there, never parsed: a table may be called anything. */
 import { Failure } from '../../base/failure.ts';
 import { nearest } from '../../base/suggest.ts';
+import { quoted } from '../../postgres/quoting.ts';
 import type { Catalog, TableEntry } from './catalog.ts';
-import { displayName, quoted, quotedTable } from './quoting.ts';
+import { displayName, quotedTable } from './quoting.ts';
 
 export interface SelectionRequest {
   /** As the operator wrote them: `t`, `schema.t`, or as in SQL, with quotes. */

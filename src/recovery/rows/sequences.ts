@@ -1,5 +1,5 @@
 /** Sequences behind columns that got values from then are moved forward, so that the next insert does not meet one of them. */
-import { quoted } from './quoting.ts';
+import { quoted } from '../../postgres/quoting.ts';
 import type { RowsSession, SqlRow } from './session.ts';
 import type { Stage } from './stage.ts';
 

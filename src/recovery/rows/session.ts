@@ -6,10 +6,10 @@ import type pg from 'pg';
 import { Failure } from '../../base/failure.ts';
 import { connectClient } from '../../postgres/connect.ts';
 import type { ConnectionSettings } from '../../postgres/connection-settings.ts';
+import { quoted } from '../../postgres/quoting.ts';
 import { connectionFailure, sqlstateOf } from '../../postgres/server-error.ts';
 import { CopyIn, CopyOut } from './copy-protocol.ts';
 import { type TextRow, textRows } from './copy-text.ts';
-import { quoted } from './quoting.ts';
 
 /** Columns of a result row by name, as the server prints them. */
 export type SqlRow = Readonly<Record<string, string | null>>;

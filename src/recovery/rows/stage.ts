@@ -3,8 +3,9 @@
  * each row is compared with what stands now by the server itself, so that any number of rows takes no memory here.
  */
 import { Failure } from '../../base/failure.ts';
+import { quoted } from '../../postgres/quoting.ts';
 import { relationOf, type TableEntry } from './catalog.ts';
-import { displayName, quoted } from './quoting.ts';
+import { displayName } from './quoting.ts';
 import type { RowsSession } from './session.ts';
 import type { Shape } from './shape.ts';
 

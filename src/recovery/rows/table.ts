@@ -1,6 +1,7 @@
 /** One table in detail: its columns, the key by which its rows are told apart, what else must be unique. */
+
+import { quoted } from '../../postgres/quoting.ts';
 import type { TableEntry } from './catalog.ts';
-import { quoted } from './quoting.ts';
 import type { RowsSession, SqlRow } from './session.ts';
 
 export interface Column {

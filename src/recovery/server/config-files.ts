@@ -1,6 +1,7 @@
 /** The configuration files of a server on a restored copy, outside its data directory; and what the data directory itself may say. */
 import { chmod, chown, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { quotedSetting } from '../../postgres/quoting.ts';
 
 const HEADER = '# Written by Holdfast for a server on a restored copy. The original configuration is not read.\n';
 
@@ -17,7 +18,7 @@ export async function writeConfigFiles(
   directory: string,
   { settings, tcp }: ConfigFiles,
 ): Promise<Record<string, string>> {
-  const lines = Object.entries(settings).map(([name, value]) => `${name} = ${quoted(value)}\n`);
+  const lines = Object.entries(settings).map(([name, value]) => `${name} = ${quotedSetting(value)}\n`);
   const hba = ['local all all trust', ...(tcp ? ['host all all 127.0.0.1/32 scram-sha-256'] : [])];
   const files = {
     config_file: { name: 'postgresql.conf', text: lines.join('') },
@@ -53,9 +54,4 @@ export async function neutralise(dataDir: string): Promise<void> {
 
 async function hasTablespaces(dataDir: string): Promise<boolean> {
   return (await readdir(join(dataDir, 'pg_tblspc')).catch(() => [])).length > 0;
-}
-
-/** A value as a configuration file takes it. */
-export function quoted(value: string): string {
-  return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 }

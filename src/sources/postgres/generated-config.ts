@@ -2,6 +2,7 @@
  * Configuration files for a data directory that has none of its own: Debian and others keep them elsewhere, and without them
  * `postgres -D` does not start. What the server had beyond the settings that recovery needs is for a `config` source to keep.
  */
+import { quotedSetting } from '../../postgres/quoting.ts';
 import type { ServerSetup } from '../../postgres/server-settings.ts';
 
 export interface GeneratedFile {
@@ -33,7 +34,7 @@ export function generatedConfig(setup: ServerSetup): readonly GeneratedFile[] {
 }
 
 function mainConfig(setup: ServerSetup): string {
-  const lines = Object.entries(setup.carried).map(([name, value]) => `${name} = ${quoted(value)}`);
+  const lines = Object.entries(setup.carried).map(([name, value]) => `${name} = ${quotedSetting(value)}`);
   return `${HEADER}
 # The server listens on this machine only until you say otherwise.
 listen_addresses = 'localhost'
@@ -41,8 +42,4 @@ listen_addresses = 'localhost'
 # Recovery needs at least the limits under which the write-ahead log was written; the rest changes what queries answer.
 ${lines.join('\n')}
 `;
-}
-
-function quoted(value: string): string {
-  return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 }
