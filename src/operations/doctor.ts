@@ -1,12 +1,13 @@
 /** What is wrong with a set-up, and how to mend it: configuration, storages, repository, databases, files, this machine. Changes nothing. */
-import { type DoctorFinding, type DoctorInput, remark } from './doctor/finding.ts';
+import type { DoctorInput } from './doctor/input.ts';
 import { machineFindings } from './doctor/machine.ts';
 import { repositoryFindings } from './doctor/repository.ts';
 import { sourceFindings } from './doctor/sources.ts';
 import { storageFindings } from './doctor/storages.ts';
+import { type DoctorFinding, remark } from './doctor-finding.ts';
 
-export type { DoctorFinding } from './doctor/finding.ts';
 export { gatherSetup } from './doctor/gather.ts';
+export type { DoctorFinding } from './doctor-finding.ts';
 
 export async function doctor(input: DoctorInput): Promise<DoctorFinding[]> {
   const findings: DoctorFinding[] = input.remarks.map(({ path, message }) =>

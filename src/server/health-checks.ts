@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import { asFailure } from '../base/failure.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Configuration } from '../config/configuration.ts';
-import type { DoctorFinding } from '../operations/doctor.ts';
+import type { DoctorFinding } from '../operations/doctor-finding.ts';
 import { backupSystemFindings } from './health/backup-system.ts';
 import { databaseFindings } from './health/database.ts';
 import { machineFindings } from './health/machine.ts';

@@ -5,8 +5,8 @@ import type { PostgresSourceSettings } from '../../config/settings.ts';
 import { parseConnectionUrl } from '../../postgres/connection-settings.ts';
 import { findPrograms, type ProgramSearch } from '../../postgres/programs.ts';
 import { SqlSession } from '../../postgres/sql.ts';
+import { type DoctorFinding, good, problem, remark } from '../doctor-finding.ts';
 import { slotOf } from '../wal/server.ts';
-import { type DoctorFinding, good, problem, remark } from './finding.ts';
 
 export interface ArchiveQuestion {
   readonly about: string;

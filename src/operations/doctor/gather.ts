@@ -3,7 +3,7 @@ import type { Configuration } from '../../config/configuration.ts';
 import { openStore } from '../../storage/open.ts';
 import { thisProcess } from '../holder.ts';
 import type { SessionWorld } from '../open-session.ts';
-import type { DoctorInput, Reachable } from './finding.ts';
+import type { DoctorInput, Reachable } from './input.ts';
 
 export interface SetupWorld extends SessionWorld {
   /** Directories in which programs are looked for. */

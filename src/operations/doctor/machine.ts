@@ -1,7 +1,8 @@
 /** Programs beside ours that make more possible. */
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
-import { type DoctorFinding, type DoctorInput, good, remark } from './finding.ts';
+import { type DoctorFinding, good, remark } from '../doctor-finding.ts';
+import type { DoctorInput } from './input.ts';
 
 const PROGRAMS = [
   {

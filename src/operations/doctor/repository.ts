@@ -1,8 +1,9 @@
 /** Whether the repository opens with the password, on which storages, and whether its points are whole and where they belong. */
 import { openRepository } from '../../repository/repository.ts';
 import { listSnapshots, timeOf } from '../../repository/snapshots.ts';
+import { type DoctorFinding, failed, good, problem, remark } from '../doctor-finding.ts';
 import { tagsOf } from '../points.ts';
-import { type DoctorFinding, type DoctorInput, failed, good, problem, remark } from './finding.ts';
+import type { DoctorInput } from './input.ts';
 
 const ABOUT = 'repository';
 /** A point this much ahead of the clock shows that some clock was wrong. */

@@ -3,8 +3,9 @@ import { access, constants, opendir, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import type { SourceSettings } from '../../config/settings.ts';
 import { diagnose } from '../../postgres/diagnose.ts';
+import { type DoctorFinding, failed, good, problem } from '../doctor-finding.ts';
 import { archiveFindings } from './archive.ts';
-import { type DoctorFinding, type DoctorInput, failed, good, problem } from './finding.ts';
+import type { DoctorInput } from './input.ts';
 
 export async function sourceFindings(input: DoctorInput): Promise<DoctorFinding[]> {
   const { sources, signal } = input;

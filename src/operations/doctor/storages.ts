@@ -3,7 +3,8 @@ import { statfs } from 'node:fs/promises';
 import { formatBytes } from '../../base/sizes.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import { probeStore } from '../../storage/probe.ts';
-import { type DoctorFinding, type DoctorInput, failed, good, problem, remark } from './finding.ts';
+import { type DoctorFinding, failed, good, problem, remark } from '../doctor-finding.ts';
+import type { DoctorInput } from './input.ts';
 
 /** Above this share of its space a storage is worth a remark; above the second it is a problem. */
 const FILLING = 0.8;

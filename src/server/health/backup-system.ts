@@ -3,9 +3,8 @@ import { formatDuration } from '../../base/durations.ts';
 import { listRuns } from '../../catalog/runs.ts';
 import { dueSchedules, listSchedules } from '../../catalog/schedules.ts';
 import { listWorkers } from '../../catalog/workers.ts';
-import type { DoctorFinding } from '../../operations/doctor.ts';
+import { type DoctorFinding, good, problem, remark } from '../../operations/doctor-finding.ts';
 import type { HealthInput } from '../health-checks.ts';
-import { good, problem, remark } from './finding.ts';
 
 const ABOUT = 'backup system';
 const MINUTE = 60_000;

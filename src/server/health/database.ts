@@ -3,9 +3,8 @@ import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { sql } from 'kysely';
 import { formatBytes } from '../../base/sizes.ts';
-import type { DoctorFinding } from '../../operations/doctor.ts';
+import { type DoctorFinding, good, problem, remark } from '../../operations/doctor-finding.ts';
 import type { HealthInput } from '../health-checks.ts';
-import { good, problem, remark } from './finding.ts';
 
 const ABOUT = 'catalog';
 const SLOW_MS = 500;

@@ -1,9 +1,8 @@
 /** The machine on which the service runs: processor and memory. */
 import { availableParallelism, loadavg, totalmem } from 'node:os';
 import { formatBytes } from '../../base/sizes.ts';
-import type { DoctorFinding } from '../../operations/doctor.ts';
+import { type DoctorFinding, good, remark } from '../../operations/doctor-finding.ts';
 import type { HealthInput } from '../health-checks.ts';
-import { good, remark } from './finding.ts';
 
 const ABOUT = 'machine of the service';
 /** Waiting processes per core over fifteen minutes. */

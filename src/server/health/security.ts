@@ -1,9 +1,8 @@
 /** How well the service is locked up: who can read its files, how it is reached, who may do what with what proof. */
 import { stat } from 'node:fs/promises';
 import { isIP } from 'node:net';
-import type { DoctorFinding } from '../../operations/doctor.ts';
+import { type DoctorFinding, good, problem, remark } from '../../operations/doctor-finding.ts';
 import type { HealthInput } from '../health-checks.ts';
-import { good, problem, remark } from './finding.ts';
 
 const ABOUT = 'security';
 const FOR_OTHERS = 0o077;

@@ -2,9 +2,8 @@
 import { formatBytes } from '../../base/sizes.ts';
 import { type StorageGrowth, storageGrowth } from '../../catalog/forecast.ts';
 import { type KnownStorage, readStorages } from '../../catalog/statuses.ts';
-import type { DoctorFinding } from '../../operations/doctor.ts';
+import { type DoctorFinding, good, problem, remark } from '../../operations/doctor-finding.ts';
 import type { HealthInput } from '../health-checks.ts';
-import { good, problem, remark } from './finding.ts';
 
 const DAY = 24 * 3_600_000;
 const SOON = 30 * DAY;

@@ -1,20 +1,10 @@
-/** What the doctor looks at and what it finds. */
+/** What the doctor looks at. */
 import type { Clock } from '../../base/clock.ts';
-import { asFailure } from '../../base/failure.ts';
 import type { Progress } from '../../base/progress.ts';
 import type { SourceSettings } from '../../config/settings.ts';
 import type { ProgramSearch } from '../../postgres/programs.ts';
 import type { Holder } from '../../repository/locks.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
-
-export interface DoctorFinding {
-  readonly severity: 'problem' | 'remark' | 'good';
-  /** What it is about: `storage r2`, `source database of clinic`, `this machine`. */
-  readonly about: string;
-  readonly what: string;
-  /** A command, statement or action; empty where there is nothing to do. */
-  readonly mend: string;
-}
 
 /** A part of the set-up that cannot even be looked at, a secret that is missing for example, is a finding too. */
 export type Reachable<T> = { readonly name: string } & ({ readonly value: T } | { readonly error: unknown });
@@ -37,22 +27,4 @@ export interface DoctorInput {
   readonly holder: Holder;
   readonly signal: AbortSignal;
   readonly progress: Progress;
-}
-
-export function problem(about: string, what: string, mend = ''): DoctorFinding {
-  return { severity: 'problem', about, what, mend };
-}
-
-export function remark(about: string, what: string, mend = ''): DoctorFinding {
-  return { severity: 'remark', about, what, mend };
-}
-
-export function good(about: string, what: string): DoctorFinding {
-  return { severity: 'good', about, what, mend: '' };
-}
-
-/** Anything thrown while looking, as a finding. */
-export function failed(about: string, error: unknown): DoctorFinding {
-  const failure = asFailure(error);
-  return problem(about, failure.message, failure.hint ?? '');
 }
