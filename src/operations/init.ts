@@ -1,10 +1,11 @@
 /** Creates the repository on every storage, or completes what is missing there. */
 import type { Clock } from '../base/clock.ts';
-import { asFailure, Failure, isFailure } from '../base/failure.ts';
+import { asFailure, type Failure, isFailure } from '../base/failure.ts';
 import type { Progress } from '../base/progress.ts';
 import { type InitOutcome, type InitResult, initRepositories } from '../repository/init.ts';
 import type { Holder } from '../repository/locks.ts';
 import { assertMounted } from '../repository/meta-places.ts';
+import { allFailed } from '../repository/none-usable.ts';
 import { openRepository } from '../repository/repository.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { assertOwnPlace } from './foreign-place.ts';
@@ -27,7 +28,7 @@ export async function init(input: InitInput): Promise<InitResult> {
   progress({ type: 'step', step: 'init', title: 'Creating the repository' });
   const refused = await findUnusable(input);
   const usable = stores.filter(({ name }) => !refused.has(name));
-  if (usable.length === 0 && refused.size > 0) throw noneIsUsable([...refused.values()]);
+  if (usable.length === 0 && refused.size > 0) throw allFailed([...refused.values()]);
   const made = await initRepositories(usable, password, { clock, holder, signal, probe: { objectLocked } });
   const storages = new Map<string, InitOutcome>(
     stores.map(({ name }) => {
@@ -75,16 +76,6 @@ async function judge(
       found.set(store.name, asFailure(error));
     });
   }
-}
-
-function noneIsUsable(failures: readonly Failure[]): Failure {
-  const [only, ...more] = failures;
-  if (only !== undefined && more.length === 0) return only;
-  const told = failures.map(({ message }) => message).join(' ');
-  return new Failure('storages_failed', `No storage can be used: ${told}`, {
-    ...(only?.hint === undefined ? {} : { hint: only.hint }),
-    cause: only,
-  });
 }
 
 async function lacksRepository(store: ObjectStore, signal: AbortSignal): Promise<boolean> {

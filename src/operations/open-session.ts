@@ -1,10 +1,11 @@
 /** From the configuration to what operations work with: storages opened, secrets fetched, the repository unlocked. */
 import type { Clock } from '../base/clock.ts';
-import { Failure, isFailure } from '../base/failure.ts';
+import { isFailure } from '../base/failure.ts';
 import { given } from '../base/given.ts';
 import type { Progress } from '../base/progress.ts';
 import type { Supervision } from '../base/supervision.ts';
 import type { Configuration } from '../config/configuration.ts';
+import { noneUsable } from '../repository/none-usable.ts';
 import { openRepository, type Repository } from '../repository/repository.ts';
 import { prepareThread, type ThreadModule } from '../repository/workers-api.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
@@ -66,7 +67,7 @@ export async function openSession(
     const meanwhile = used === '' ? '' : ` Until it is back, this works with: ${used}.`;
     progress({ type: 'warning', storage: name, message: `${message}${meanwhile}`, ...given('hint', hint) });
   }
-  if (repository.replicas.length === 0) throw new Failure('storages_failed', 'No storage can be used.');
+  if (repository.replicas.length === 0) throw noneUsable([]); // each was told above
   return {
     repository,
     clock,

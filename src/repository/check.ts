@@ -22,7 +22,7 @@ import { VerifyPool } from './check/verify-pool.ts';
 import { CONFIG_KEY, objectKey } from './keys.ts';
 import type { Damage } from './meta-damage.ts';
 import { readRemovedKeys } from './meta-keys.ts';
-import { inMask, type Replica } from './replicas.ts';
+import { inMask, type LostReplica, type Replica } from './replicas.ts';
 import type { Repository } from './repository.ts';
 import { listSnapshots, type SnapshotList } from './snapshots.ts';
 import { lockEach } from './sync/lock-each.ts';
@@ -200,11 +200,15 @@ async function reportLost(repository: Repository, isChosen: (name: string) => bo
     const state = await examineLost(repository, lost);
     const about = { storage: lost.name, key: CONFIG_KEY, points: [] };
     if (state === 'wiped')
-      findings.push({ ...about, what: 'missing', detail: 'the storage is empty: wiped, or not mounted' });
+      findings.push({ ...about, what: 'missing', detail: `${whatIsThere(lost)}: wiped, or not mounted` });
     else if (state === 'headless') findings.push({ ...about, what: 'damaged', detail: 'is missing or damaged' });
     else failures.set(lost.name, lost.failure);
   }
   return { findings, failures };
+}
+
+function whatIsThere({ failure }: LostReplica): string {
+  return failure.code === 'storage_missing' ? 'the place of the storage is not there' : 'the storage is empty';
 }
 
 /** Throws `storage_unknown` for a name that the configuration does not have. */

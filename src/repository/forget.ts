@@ -3,7 +3,8 @@ import type { Failure } from '../base/failure.ts';
 import { type Removal, recordRemovals } from './meta-removals.ts';
 import { type ForgottenPoints, forgetPoints } from './prune/forget-points.ts';
 import type { Repository } from './repository.ts';
-import { lockEach, withReplicas } from './sync/lock-each.ts';
+import { lockEach } from './sync/lock-each.ts';
+import { withReplicas } from './with-replicas.ts';
 
 /** Storages that cannot be locked or reached are left out with their failures; the record makes the next prune there catch up. */
 export async function forgetOnStorages(opened: Repository, removals: readonly Removal[]): Promise<ForgottenPoints> {

@@ -29,6 +29,7 @@ import {
 import { KeyRing, openConfig, unlockWithAnyKey } from './key-ring.ts';
 import { CONFIG_KEY } from './keys.ts';
 import type { Holder } from './locks.ts';
+import { allFailed } from './none-usable.ts';
 import { type Replica, toReplicas } from './replicas.ts';
 
 export type { Guarantee } from '../storage/probe.ts';
@@ -101,7 +102,7 @@ async function initOnce(replicas: readonly Replica[], password: string, settings
     if (seen instanceof Failure) storages.set(replica.name, { state: 'failed', failure: seen });
     else looks.push(seen);
   }
-  if (looks.length === 0) throw noneUsable(storages);
+  if (looks.length === 0) throw allFailed(failuresOf(storages));
   const material = await findOrMake(looks, password, settings);
   let first = true;
   for (const look of looks) {
@@ -113,7 +114,7 @@ async function initOnce(replicas: readonly Replica[], password: string, settings
     storages.set(look.replica.name, outcome);
     if (outcome.state !== 'failed') first = false;
   }
-  if ([...storages.values()].every(({ state }) => state === 'failed')) throw noneUsable(storages);
+  if ([...storages.values()].every(({ state }) => state === 'failed')) throw allFailed(failuresOf(storages));
   return { repositoryId: material.config.id, keyId: material.keyId, storages };
 }
 
@@ -266,13 +267,6 @@ function headless({ name, store }: Replica): Failure {
   );
 }
 
-function noneUsable(storages: ReadonlyMap<string, InitOutcome>): Failure {
-  const failures = [...storages.values()].flatMap((outcome) => (outcome.state === 'failed' ? [outcome.failure] : []));
-  const [only] = failures;
-  if (only !== undefined && failures.length === 1) return only;
-  return new Failure(
-    'storages_failed',
-    `No storage can be used: ${failures.map(({ message }) => message).join(' ') || 'none is configured.'}`,
-    { ...(only?.hint ? { hint: only.hint } : {}), cause: only },
-  );
+function failuresOf(storages: ReadonlyMap<string, InitOutcome>): Failure[] {
+  return [...storages.values()].flatMap((outcome) => (outcome.state === 'failed' ? [outcome.failure] : []));
 }

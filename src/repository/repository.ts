@@ -17,6 +17,7 @@ import type { IndexedRepository } from './indexed-repository.ts';
 import { unlockWithAnyKey } from './key-ring.ts';
 import { CONFIG_KEY, type FlatKind, idOfKey, objectKey } from './keys.ts';
 import { type Holder, Lock } from './locks.ts';
+import { noneUsable } from './none-usable.ts';
 import {
   inMask,
   type LostReplica,
@@ -284,12 +285,8 @@ function noneOpens(entries: readonly { replica: Replica; failure: Failure }[]): 
   if (first === undefined) return new Failure('config_invalid', 'No storage is configured.');
   if (entries.length === 1 || first.failure.code === 'repository_missing') return first.failure;
   const nothingThere = entries.every(({ failure }) => failure.exitCode === EXIT.noRepository);
-  return new Failure(
-    nothingThere ? 'storage_missing' : 'storages_failed',
-    `No storage can be used: ${entries.map(({ failure }) => failure.message).join(' ')}`,
-    {
-      ...(first.failure.hint ? { hint: first.failure.hint } : {}),
-      cause: first.failure,
-    },
+  return noneUsable(
+    entries.map(({ failure }) => failure),
+    { code: nothingThere ? 'storage_missing' : 'storages_failed', main: first.failure },
   );
 }

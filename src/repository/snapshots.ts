@@ -2,6 +2,7 @@
 import { atOnce } from '../base/at-once.ts';
 import { asFailure, Failure } from '../base/failure.ts';
 import type { Id } from '../base/ids.ts';
+import { nearest } from '../base/suggest.ts';
 import { parseSnapshot, type Snapshot } from './format/snapshot.ts';
 import type { Repository } from './repository.ts';
 
@@ -46,7 +47,6 @@ export function timeOf({ snapshot }: StoredSnapshot): number {
 
 /** The one snapshot whose id begins with `prefix`; `latest` is the newest. */
 export function pickSnapshot(snapshots: readonly StoredSnapshot[], prefix: string): StoredSnapshot {
-  const hint = 'List the points with "holdfast points".';
   const newest = snapshots.at(-1);
   if (prefix === 'latest') {
     if (newest === undefined)
@@ -60,6 +60,10 @@ export function pickSnapshot(snapshots: readonly StoredSnapshot[], prefix: strin
     throw new Failure('point_ambiguous', `${matches.length} restore points begin with "${prefix}".`, {
       hint: 'Give more digits.',
     });
-  if (matches[0] === undefined) throw new Failure('point_unknown', `There is no restore point "${prefix}".`, { hint });
+  if (matches[0] === undefined) {
+    const hint =
+      nearest(prefix, ['latest']) === undefined ? 'List the points with "holdfast points".' : 'Did you mean "latest"?';
+    throw new Failure('point_unknown', `There is no restore point "${prefix}".`, { hint });
+  }
   return matches[0];
 }

@@ -2,11 +2,12 @@
  * Locks what can be written to: a storage that is full, refuses or does not answer is left out with its own failure, and stops nobody else.
  * A storage that somebody holds exclusively is another matter: then nothing is begun.
  */
-import { asFailure, Failure, isFailure } from '../base/failure.ts';
+import { asFailure, isFailure } from '../base/failure.ts';
 import { askAll } from './ask-all.ts';
+import { noneUsable } from './none-usable.ts';
 import type { LostReplica, Replica } from './replicas.ts';
 import { LockSet, type Repository } from './repository.ts';
-import { withReplicas } from './sync/lock-each.ts';
+import { withReplicas } from './with-replicas.ts';
 
 export interface UsableStorages {
   /** Only the storages that could be locked and listed are in use; the others are lost, each with its reason. */
@@ -31,7 +32,7 @@ export async function lockUsable(repository: Repository): Promise<UsableStorages
   if (locked !== undefined || sets.length === 0 || repository.settings.signal?.aborted) {
     await release();
     repository.settings.signal?.throwIfAborted();
-    throw locked?.failure ?? noneUsable(failed);
+    throw locked?.failure ?? noneUsable(failed.map(({ failure }) => failure));
   }
   const lost = [...repository.lost, ...failed];
   const used = repository.replicas.filter(({ name }) => !failed.some((each) => each.name === name));
@@ -56,16 +57,4 @@ async function lockOne(repository: Repository, replica: Replica, patience: Abort
     await locks?.release();
     return { name, store, failure: asFailure(error, 'storage_unreachable') };
   }
-}
-
-function noneUsable(failed: readonly LostReplica[]): Failure {
-  const [first] = failed;
-  return new Failure(
-    'storages_failed',
-    `No storage can be used. ${failed.map(({ failure }) => failure.message).join(' ')}`,
-    {
-      ...(first?.failure.hint === undefined ? {} : { hint: first.failure.hint }),
-      cause: first?.failure,
-    },
-  );
 }

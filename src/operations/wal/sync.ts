@@ -1,9 +1,10 @@
 /** The archive's part in `sync`: what a storage lacks of the needed log comes from the others, and so do good copies of what is damaged. */
 import { asFailure, type Failure } from '../../base/failure.ts';
 import { type Damage, readDamage } from '../../repository/meta-damage.ts';
-import { MAX_STORAGES, type Replica } from '../../repository/replicas.ts';
-import { Repository } from '../../repository/repository.ts';
+import type { Replica } from '../../repository/replicas.ts';
+import type { Repository } from '../../repository/repository.ts';
 import { listSnapshots } from '../../repository/snapshots.ts';
+import { withFound } from '../../repository/with-replicas.ts';
 import type { Session } from '../session.ts';
 import { damageOf, goodCopy, lackingOn, objectsOf, type WalObject } from './care.ts';
 import { clusterNeeds } from './needs.ts';
@@ -54,18 +55,7 @@ export async function syncWal(
 
 /** Storages that could not be used before, and were rebuilt by now, are used as well. */
 function withRebuilt(repository: Repository, storages: ReadonlySet<string>): Repository {
-  const { config, masterKey, keyId, settings } = repository;
-  const rebuilt = repository.lost.filter(({ name }) => storages.has(name));
-  if (rebuilt.length === 0) return repository;
-  const replicas = [...repository.replicas];
-  for (const { name, store } of rebuilt) {
-    const number = Array.from({ length: MAX_STORAGES }, (_, i) => i).find(
-      (i) => !replicas.some((each) => each.number === i),
-    )!;
-    replicas.push({ number, bit: (1 << number) >>> 0, name, store });
-  }
-  const lost = repository.lost.filter((each) => !rebuilt.includes(each));
-  return new Repository({ config, masterKey, keyId, replicas, lost, settings });
+  return repository.lost.filter(({ name }) => storages.has(name)).reduce(withFound, repository);
 }
 
 class Copier {

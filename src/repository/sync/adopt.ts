@@ -7,8 +7,8 @@ import { readRemovedKeys } from '../meta-keys.ts';
 import { assertMounted } from '../meta-places.ts';
 import { type LostReplica, readFromAny } from '../replicas.ts';
 import type { Repository } from '../repository.ts';
-import { withReplicas } from './lock-each.ts';
-import { asReplica, examineLost } from './lost.ts';
+import { asReplica, withFound } from '../with-replicas.ts';
+import { examineLost } from './lost.ts';
 
 export interface Adoption {
   /** With the storages that were taken in among those in use. */
@@ -53,8 +53,7 @@ async function adopt(repository: Repository, lost: LostReplica): Promise<Reposit
   for (const id of await keyIds(replica, options))
     if (!wanted.has(id)) await replica.store.delete(`keys/${id}`, options);
   await putConfig(replica, await goodConfig(repository), options);
-  const rest = repository.lost.filter((other) => other !== lost);
-  return withReplicas(repository, [...repository.replicas, replica], rest);
+  return withFound(repository, lost);
 }
 
 async function goodConfig(repository: Repository): Promise<Uint8Array> {

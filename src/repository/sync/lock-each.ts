@@ -1,8 +1,10 @@
 /** Locking storages one by one: the one that cannot be locked is left out with its own failure, the others are worked on. */
 import { asFailure, type Failure, isFailure } from '../../base/failure.ts';
+import { askAll } from '../ask-all.ts';
 import type { Lock } from '../locks.ts';
-import type { LostReplica, Replica } from '../replicas.ts';
-import { LockSet, Repository } from '../repository.ts';
+import type { Replica } from '../replicas.ts';
+import { LockSet, type Repository } from '../repository.ts';
+import { withReplicas } from '../with-replicas.ts';
 
 export interface LockedStorages {
   /** The repository reduced to the storages that could be locked. */
@@ -17,37 +19,52 @@ export interface LockWish {
   readonly readOnly?: boolean;
 }
 
-/** Throws the first storage's failure when none can be locked. Release `locks` in the end. */
+/**
+ * Throws the first storage's failure when none can be locked. A storage that is silent when another has long answered has failed. Release
+ * `locks` in the end.
+ */
 export async function lockEach(repository: Repository, wish: LockWish): Promise<LockedStorages> {
-  const locks: Lock[] = [];
-  const locked: Replica[] = [];
-  const failures = new Map<string, Failure>();
-  await Promise.all(
-    repository.replicas.map(async (replica) => {
-      try {
-        const set = await repository.lock(wish.exclusive, [replica]);
-        locks.push(...set.locks);
-        locked.push(replica);
-      } catch (error) {
-        repository.settings.signal?.throwIfAborted();
-        const failure = asFailure(error, 'storage_unreachable');
-        if (wish.readOnly && isFailure(failure, 'storage_refused', 'storage_full')) locked.push(replica);
-        else failures.set(replica.name, failure);
-      }
-    }),
-  );
+  const { clock, signal } = repository.settings;
+  const attempts = await askAll<Attempt>(repository.replicas, {
+    clock,
+    signal,
+    ask: (replica, patience) => lockOne(repository, replica, wish, patience),
+    isGood: ({ failure }) => failure === undefined,
+    silent: (replica, failure) => ({ replica, failure }),
+  });
+  const locks = new LockSet(attempts.flatMap((attempt) => attempt.locks ?? []));
+  const failures = new Map(attempts.flatMap(({ replica, failure }) => (failure ? [[replica.name, failure]] : [])));
+  const locked = attempts.filter(({ failure }) => failure === undefined).map(({ replica }) => replica);
   const [first] = failures.values();
-  if (locked.length === 0 && first !== undefined) throw first;
-  return { repository: withReplicas(repository, locked), locks: new LockSet(locks), failures };
+  if (!signal?.aborted && (locked.length > 0 || first === undefined))
+    return { repository: withReplicas(repository, locked), locks, failures };
+  await locks.release();
+  signal?.throwIfAborted();
+  throw first;
 }
 
-/** The same repository with only these storages in use, in the order of the configuration. */
-export function withReplicas(
+interface Attempt {
+  readonly replica: Replica;
+  readonly locks?: readonly Lock[];
+  readonly failure?: Failure;
+}
+
+async function lockOne(
   repository: Repository,
-  replicas: readonly Replica[],
-  lost: readonly LostReplica[] = repository.lost,
-): Repository {
-  const { config, masterKey, keyId, settings } = repository;
-  const ordered = [...replicas].sort((a, b) => a.number - b.number);
-  return new Repository({ config, masterKey, keyId, replicas: ordered, lost, settings });
+  replica: Replica,
+  wish: LockWish,
+  patience: AbortSignal,
+): Promise<Attempt> {
+  let set: LockSet | undefined;
+  try {
+    set = await repository.announceLock(wish.exclusive, [replica], patience);
+    await set.settled();
+    patience.throwIfAborted(); // then nobody would release it
+    return { replica, locks: set.locks };
+  } catch (error) {
+    await set?.release();
+    const failure = asFailure(error, 'storage_unreachable');
+    const isReadable = isFailure(failure, 'storage_refused', 'storage_full');
+    return wish.readOnly && isReadable ? { replica } : { replica, failure };
+  }
 }

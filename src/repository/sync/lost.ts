@@ -6,8 +6,9 @@ import { isFailure } from '../../base/failure.ts';
 import type { CallOptions } from '../../storage/object-store.ts';
 import { keyIds, listIfThere } from '../key-copies.ts';
 import { idOfKey } from '../keys.ts';
-import { type LostReplica, MAX_STORAGES, type Replica } from '../replicas.ts';
+import type { LostReplica, Replica } from '../replicas.ts';
 import type { Repository } from '../repository.ts';
+import { asReplica } from '../with-replicas.ts';
 
 /** `wiped`: nothing of a repository is there; `headless`: ours, without a good config. */
 export type LostState = 'unreachable' | 'foreign' | 'wiped' | 'headless';
@@ -28,13 +29,6 @@ export async function examineLost(repository: Repository, lost: LostReplica): Pr
     if (!isFailure(error)) throw error;
     return 'unreachable';
   }
-}
-
-/** The storage with a number that no other one has. */
-export function asReplica({ replicas }: Repository, { name, store }: LostReplica): Replica {
-  const taken = new Set(replicas.map(({ number }) => number));
-  const number = Array.from({ length: MAX_STORAGES }, (_, i) => i).find((i) => !taken.has(i)) ?? MAX_STORAGES;
-  return { number, bit: (1 << number) >>> 0, name, store };
 }
 
 async function sharesKeyFile({ replicas }: Repository, keys: readonly string[]): Promise<boolean> {
