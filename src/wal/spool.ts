@@ -9,12 +9,12 @@
  * Bytes are appended in order; `flush` makes them durable, and only then may they be acknowledged. Bytes that come again (a stream always
  * begins at a segment's start) must be the same as before: a server that sends others is not the one we followed.
  */
-import { mkdirSync, readdirSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { chmod, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { Failure } from '../base/failure.ts';
-import { makeDirectories } from '../base/make-directories.ts';
+import { makeDirectories, makeDirectoriesSync } from '../base/make-directories.ts';
 import { formatLsn, type Lsn, parseSegmentName, segmentName, segmentStart } from '../postgres/lsn.ts';
 import { type Cluster, readCluster, writeCluster } from './spool/cluster.ts';
 import { SpoolLock } from './spool/lock.ts';
@@ -231,7 +231,7 @@ export class Spool implements AsyncDisposable {
   #create(path: string): SegmentFile | undefined {
     const start = this.#segmentStart(this.#received);
     if (start !== this.#received) throw new Failure('internal', 'A segment of the spool does not begin at its start.');
-    mkdirSync(join(this.directory, 'wal'), { recursive: true, mode: 0o700 });
+    makeDirectoriesSync(join(this.directory, 'wal'), 0o700);
     const file = new SegmentFile({ path, timeline: this.#timeline, start, size: 0 });
     this.#files.set(path, file);
     this.#entriesDirty = true;

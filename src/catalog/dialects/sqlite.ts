@@ -1,8 +1,9 @@
 /** SQLite by Node's own driver: write-ahead log, every commit on the disk before it is told as done. */
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { type Dialect, SqliteDialect } from 'kysely';
+import { makeDirectoriesSync } from '../../base/make-directories.ts';
 import type { DirectReads } from '../direct-reads.ts';
 import { type Guard, guarded } from './guarded.ts';
 import { sqliteGuard } from './sqlite-faults.ts';
@@ -48,7 +49,7 @@ class Reads implements DirectReads {
 }
 
 function open(path: string): DatabaseSync {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeDirectoriesSync(dirname(path), 0o700);
   const db = new DatabaseSync(path);
   try {
     chmodSync(path, 0o600);
