@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Endpoint } from '../api/endpoint.ts';
 import type { AcceptedRun } from '../api/runs.ts';
+import { errno } from '../base/errno.ts';
 import { Failure } from '../base/failure.ts';
 import { given } from '../base/given.ts';
 import { type Asked, Client } from '../client/client.ts';
@@ -58,7 +59,8 @@ async function readToken({ flags, env, cwd }: Context): Promise<string> {
     const token = (await readFile(resolve(cwd, file), 'utf8')).trim();
     if (/^[\x21-\x7e]+$/.test(token)) return token;
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
+    const code = errno(cause);
+    const { message } = cause as Error;
     const why = code === 'ENOENT' ? 'does not exist' : code === 'EACCES' ? 'may not be read by this account' : message;
     throw new Failure('usage', `The token cannot be read: ${file} ${why}.`, { hint: TOKEN_HINT, cause });
   }

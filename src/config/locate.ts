@@ -2,6 +2,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { errno } from '../base/errno.ts';
 import { Failure } from '../base/failure.ts';
 
 export interface Where {
@@ -57,7 +58,7 @@ async function readIfThere(file: string): Promise<LocatedFile | undefined> {
       throw new Failure('config_invalid', `${file} is too large to be a configuration (over 4 MiB).`);
     return { file, text: decode(await handle.readFile(), file), mode: status.mode & 0o777 };
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
+    const code = errno(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     if (error instanceof Failure) throw error;
     if (code === 'EACCES')

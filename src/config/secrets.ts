@@ -4,6 +4,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { errno } from '../base/errno.ts';
 import { Failure } from '../base/failure.ts';
 import type { Reference } from './schema/scalars.ts';
 
@@ -72,25 +73,19 @@ async function fromFile(reference: Reference & { file: string }, what: string, w
     );
   } catch (error) {
     if (error instanceof Failure) throw error;
-    throw unreadable(what, reference, path, world, error as NodeJS.ErrnoException);
+    throw unreadable(what, reference, path, world, error);
   }
 }
 
-function unreadable(
-  what: string,
-  reference: Reference,
-  path: string,
-  world: SecretWorld,
-  error: NodeJS.ErrnoException,
-) {
-  if (error.code === 'ENOENT') {
+function unreadable(what: string, reference: Reference, path: string, world: SecretWorld, error: unknown) {
+  if (errno(error) === 'ENOENT') {
     return unavailable(what, reference, 'does not exist', remedyOf(reference, world), error);
   }
-  if (error.code === 'EACCES') {
+  if (errno(error) === 'EACCES') {
     const hint = `Run as the account that may read ${path}, or give that right to this one.`;
     return unavailable(what, reference, 'may not be read by this account', hint, error);
   }
-  return unavailable(what, reference, `cannot be read: ${error.message}`, undefined, error);
+  return unavailable(what, reference, `cannot be read: ${(error as Error).message}`, undefined, error);
 }
 
 interface Readable {
@@ -106,7 +101,7 @@ function patient(handle: Readable, { signal, commandTimeout = COMMAND_TIMEOUT_MS
         try {
           return await handle.read(buffer, offset, length);
         } catch (error) {
-          if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || waits-- <= 0) throw error;
+          if (errno(error) !== 'EAGAIN' || waits-- <= 0) throw error;
           await sleep(PIPE_PAUSE_MS, undefined, signal === undefined ? {} : { signal });
         }
       }
@@ -175,8 +170,8 @@ function commandComplaint(
   stderr: string,
   timeout: number,
 ): string {
-  if (error.code === 'ENOENT') return 'cannot be started: there is no such program';
-  if (error.code === 'EACCES') return 'cannot be started: it is not executable';
+  if (errno(error) === 'ENOENT') return 'cannot be started: there is no such program';
+  if (errno(error) === 'EACCES') return 'cannot be started: it is not executable';
   if (error.code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') return 'printed more than a secret can be (over 64 KiB)';
   if (error.killed) return `did not end within ${timeout / 1_000} s`;
   const said = stderr.trim().split('\n').at(-1)?.slice(0, 200) ?? '';

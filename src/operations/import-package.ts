@@ -4,6 +4,7 @@ import { chmod, type FileHandle, lstat, open, readdir, readFile, rename, rm } fr
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import type { Clock } from '../base/clock.ts';
+import { errno } from '../base/errno.ts';
 import { Failure, isFailure } from '../base/failure.ts';
 import { makeDirectories } from '../base/make-directories.ts';
 import type { Progress } from '../base/progress.ts';
@@ -104,8 +105,8 @@ class PackageFile implements AsyncDisposable {
   }
 
   static async open(path: string): Promise<PackageFile> {
-    const file = await open(path).catch((cause: NodeJS.ErrnoException) => {
-      const reason = cause.code === 'ENOENT' ? 'does not exist' : `cannot be read: ${cause.message}`;
+    const file = await open(path).catch((cause: Error) => {
+      const reason = errno(cause) === 'ENOENT' ? 'does not exist' : `cannot be read: ${cause.message}`;
       throw new Failure('path_unknown', `${path} ${reason}.`, {
         hint: 'Name the file that "holdfast export" wrote, or "-" for standard input. Nothing was changed.',
         cause,
@@ -128,8 +129,8 @@ class PackageFile implements AsyncDisposable {
 
 /** Whether the directory was made. Throws `target_exists`. */
 async function prepare(target: string): Promise<boolean> {
-  const stats = await lstat(target).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
+  const stats = await lstat(target).catch((error: unknown) => {
+    if (errno(error) === 'ENOENT') return undefined;
     throw inOurWords(error, target);
   });
   if (stats === undefined) {
@@ -198,8 +199,9 @@ async function takeBack(target: string, made: boolean): Promise<void> {
 }
 
 function inOurWords(error: unknown, target: string): unknown {
-  const { code, message, name } = error as NodeJS.ErrnoException;
-  if (isFailure(error) || code === undefined || name === 'AbortError') return error;
+  const code = errno(error);
+  if (code === undefined) return error;
+  const { message } = error as Error;
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return new Failure('target_full', `${target}: ${message}.`, { cause: error });
   return new Failure('target_unwritable', `${target} cannot be written: ${message}.`, {

@@ -1,6 +1,7 @@
 /** Kits in files: where one may be written without taking another repository's kit, or what somebody wrote into one, away. */
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errno } from '../base/errno.ts';
 import { Failure } from '../base/failure.ts';
 import { PASSWORD_BLANK, TITLE } from './kit/marks.ts';
 
@@ -35,7 +36,7 @@ function isOurs(content: Content): boolean {
 }
 
 async function contentOf(file: string, repositoryId: string): Promise<Content> {
-  const text = await read(file).catch((error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? undefined : ''));
+  const text = await read(file).catch((error: unknown) => (errno(error) === 'ENOENT' ? undefined : ''));
   if (text === undefined) return 'nothing';
   if (!text.toLowerCase().includes(TITLE.toLowerCase())) return 'other';
   if (!text.includes(repositoryId)) return 'other kit';

@@ -1,7 +1,8 @@
 /** Takes in an export package that somebody sends: onto the disk as it comes, whole or not at all. What is in it is checked by `import`. */
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { Failure, isFailure } from '../base/failure.ts';
+import { errno } from '../base/errno.ts';
+import { Failure } from '../base/failure.ts';
 import { formatBytes } from '../base/sizes.ts';
 import { syncDirectory } from '../base/sync-directory.ts';
 import { checkRoom } from '../recovery/target.ts';
@@ -71,7 +72,7 @@ function tooLarge(limit: number): Failure {
 }
 
 function inOurWords(error: unknown, file: string): unknown {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (isFailure(error) || (code !== 'ENOSPC' && code !== 'EDQUOT')) return error;
-  return new Failure('target_full', `${file}: ${message}.`, { cause: error });
+  const code = errno(error);
+  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
+  return new Failure('target_full', `${file}: ${(error as Error).message}.`, { cause: error });
 }

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { open, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { errno } from '../../base/errno.ts';
 import { Failure } from '../../base/failure.ts';
 import { printable } from '../../base/printable.ts';
 
@@ -24,8 +25,7 @@ export async function writeFileWhole(path: string, text: string): Promise<void> 
     if (there === undefined || there.isFile() || there.isDirectory()) await replace(path, text);
     else await writeFile(path, text);
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const reason = REASONS[code ?? ''] ?? message;
+    const reason = REASONS[errno(cause) ?? ''] ?? (cause as Error).message;
     throw new Failure('output_failed', `${printable(path)} cannot be written: ${reason}.`, {
       hint: 'Name a file in a directory that is there and that this account may write to.',
       cause,

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { chmod, lchown, lutimes, mkdir, open, symlink } from 'node:fs/promises';
+import { errno } from '../../base/errno.ts';
 import { printable } from '../../base/printable.ts';
 import type { Ownership } from '../../repository/restore-metadata.ts';
 import { FORMAT, isControlFile, SUMS, wholeLine } from './layout.ts';
@@ -206,7 +207,7 @@ class Unpacking {
     try {
       await work();
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
+      const code = errno(error);
       if (code === 'EEXIST') throw refused(`it holds ${shown(path)} twice`);
       if (code === 'ENAMETOOLONG' || code === 'EILSEQ' || code === 'EINVAL')
         throw refused(`this file system cannot hold ${shown(path)}`);

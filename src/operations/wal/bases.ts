@@ -3,6 +3,7 @@
  * so that a status or a prune opens no point it knows.
  */
 
+import { atOnce } from '../../base/at-once.ts';
 import { isFailure } from '../../base/failure.ts';
 import type { Id } from '../../base/ids.ts';
 import { type Lsn, parseLsn } from '../../postgres/lsn.ts';
@@ -80,18 +81,14 @@ export async function forgetBases(repository: Repository, isGone: (point: string
 
 async function readManifests(indexed: IndexedRepository, points: readonly StoredSnapshot[]) {
   const found = new Map<Id, readonly RecordedDatabase[]>();
-  const queue = [...points];
-  const next = async () => {
-    for (let point = queue.pop(); point !== undefined; point = queue.pop()) {
-      try {
-        found.set(point.id, databasesOf(await readManifest(indexed, point, tagsOf(point)!.app)));
-      } catch (error) {
-        indexed.repository.settings.signal?.throwIfAborted();
-        if (!isFailure(error)) throw error;
-      }
+  await atOnce(PARALLEL, points.toReversed(), async (point) => {
+    try {
+      found.set(point.id, databasesOf(await readManifest(indexed, point, tagsOf(point)!.app)));
+    } catch (error) {
+      indexed.repository.settings.signal?.throwIfAborted();
+      if (!isFailure(error)) throw error;
     }
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, next));
+  });
   return found;
 }
 

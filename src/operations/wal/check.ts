@@ -1,5 +1,6 @@
 /** The archive's part in `check`: every object of `wal/` is hashed on every storage. */
 
+import { atOnce } from '../../base/at-once.ts';
 import type { Id } from '../../base/ids.ts';
 import { type CheckDepth, isRead } from '../../repository/check.ts';
 import type { Damage } from '../../repository/meta-damage.ts';
@@ -50,16 +51,13 @@ async function checkOne(session: Session, replica: Replica, clusters: readonly C
   for (const cluster of clusters) {
     const held = objectsOf(cluster).filter(({ mask }) => (mask & replica.bit) !== 0);
     objects += held.length;
-    const queue = held.filter(({ key }) => looksAt(depth, key)).values();
-    const next = async () => {
-      for (const object of queue) {
-        const damage = await damageOf(session, replica, object);
-        if (damage !== undefined) findings.push(damage);
-        bytesRead += object.size;
-        session.progress({ type: 'advance', step: `wal-${replica.name}`, bytes: bytesRead });
-      }
-    };
-    await Promise.all(Array.from({ length: PARALLEL }, next));
+    const looked = held.filter(({ key }) => looksAt(depth, key));
+    await atOnce(PARALLEL, looked, async (object) => {
+      const damage = await damageOf(session, replica, object);
+      if (damage !== undefined) findings.push(damage);
+      bytesRead += object.size;
+      session.progress({ type: 'advance', step: `wal-${replica.name}`, bytes: bytesRead });
+    });
     findings.push(...lackingOn(cluster, replica, false).map((object) => missing(replica, object)));
   }
   return { findings, objects, bytesRead };
