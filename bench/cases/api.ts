@@ -57,6 +57,16 @@ const LISTS = [
   'schedules?app=app7',
   'schedules',
   'backup/jobs?app=app7',
+  'backup/configurations',
+  'backup/restores',
+  'storages',
+  'storages/growth',
+  'health',
+  'workers',
+  'sandboxes',
+  'channels',
+  'alert-mutes',
+  'users',
 ];
 
 /** So many different pages are more than the service keeps. */
