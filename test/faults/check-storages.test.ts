@@ -1,16 +1,18 @@
 /** Storages that fail while they are checked, synced, pruned: named with their own error, nobody else stopped, nothing lost. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { check } from '../../src/operations/check.ts';
 import { forget } from '../../src/operations/forget.ts';
 import { prune, pruneHistory } from '../../src/operations/prune.ts';
 import { sync } from '../../src/operations/sync.ts';
 import { setPin } from '../../src/repository/meta-pins.ts';
+import { openRepository } from '../../src/repository/repository.ts';
 import { listSnapshots } from '../../src/repository/snapshots.ts';
 import type { ObjectStore } from '../../src/storage/object-store.ts';
 import { faultStore } from '../../src/storage/testing/fault-store.ts';
 import { type MemoryStore, memoryStore } from '../../src/storage/testing/memory-store.ts';
-import { init, open, openSession, randomFiles, writePoint } from '../support/care.ts';
+import { holder, init, open, openSession, PASSWORD, randomFiles, writePoint } from '../support/care.ts';
 import { judgeMemory } from '../support/judge.ts';
 
 async function threeStorages() {
@@ -42,6 +44,24 @@ test('a storage that dies while it is checked is named, the others are checked',
   assert.deepEqual(findings, []);
   assert.deepEqual([...failures.keys()], ['b']);
   assert.deepEqual([...storages.keys()].sort(), ['a', 'c']);
+});
+
+test('a storage that is silent while it is locked holds up neither a check nor a sync, and is named', async () => {
+  const { stores } = await threeStorages();
+  const silent = faultStore(stores[1]!);
+  silent.inject({ on: 'put', key: /^locks\//, fault: { kind: 'hang' } });
+  const clock: Clock = { ...systemClock, sleep: (ms, signal) => systemClock.sleep(ms / 10, signal) };
+  const repository = await openRepository([stores[0]!, silent, stores[2]!], PASSWORD, { clock, holder });
+  const session = { ...(await openSession(stores)), repository };
+  const named = /^b: no answer 10 s after another storage had answered/;
+  const checked = await check(session, { storage: 'a' });
+  assert.deepEqual([...checked.storages.keys()], ['a']);
+  assert.deepEqual([...checked.failures.keys()], []);
+  const { failures } = await check(session);
+  assert.match(failures.get('b')!.message, named);
+  const synced = await sync(session, {});
+  assert.match(String(synced.failures.get('b')?.message), named);
+  await assertWhole(stores);
 });
 
 test('a single object that cannot be read is damage, not a dead storage', async () => {
