@@ -315,7 +315,7 @@ test('mails of one alert are one thread, in text and HTML, the same at every att
   assert.equal(header(last!, 'Subject'), header(first!, 'Subject'));
   assert.match(
     first!,
-    /Content-Type: text\/plain[\s\S]*No space <left> & "gone"\.[\s\S]*Content-Type: text\/html[\s\S]*No space &lt;left&gt; &amp;/,
+    /Content-Type: text\/plain[\s\S]*No space <left> & "gone"\.[\s\S]*Content-Type: text\/html[\s\S]*No space &#60;left&#62; &#38;/,
   );
   assert.match(last!, /Gone by itself after 2 h\./);
   assert.deepEqual(box.mails[0]!.to, ['ann@clinic.example', 'ben@clinic.example']);
