@@ -20,7 +20,7 @@ export async function examplesSkip(): Promise<false | string> {
   return skip || (process.getuid?.() === 0 ? false : 'the examples are for root');
 }
 
-type Names = readonly (readonly [said: string, here: string])[];
+type Names = ReadonlyMap<string, string>;
 
 /** A machine like the one the pages speak of: a server with a clinic's database, its files, and directories for storages. */
 export class DocsWorld implements AsyncDisposable {
@@ -28,12 +28,18 @@ export class DocsWorld implements AsyncDisposable {
   readonly #server: TestServer;
   /** What a page says → what it is here. */
   readonly #names: Names;
+  /** Any of what a page says. All are replaced at once: what one stands for here may look like another. */
+  readonly #said: RegExp;
   readonly #cwd: string;
 
   private constructor(directory: TempDir, server: TestServer, names: Names) {
     this.#directory = directory;
     this.#server = server;
     this.#names = names;
+    this.#said = new RegExp(
+      [...names.keys()].map((said) => said.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|'),
+      'g',
+    );
     this.#cwd = directory.path;
   }
 
@@ -42,7 +48,7 @@ export class DocsWorld implements AsyncDisposable {
     const server = await startPostgres({ major: MAJOR });
     const programs = await programsReadableBy(await programsFor(MAJOR, { path: process.env.PATH }), serverAccount());
     const place = (path: string): readonly [string, string] => [path, join(directory.path, path)];
-    const world = new DocsWorld(directory, server, [
+    const names: Names = new Map([
       ...[
         '/srv/',
         '/etc/holdfast/',
@@ -58,6 +64,7 @@ export class DocsWorld implements AsyncDisposable {
       ['5499', String(await freePort())],
       ['8420', String(await freePort())],
     ]);
+    const world = new DocsWorld(directory, server, names);
     await world.#furnish();
     return world;
   }
@@ -95,7 +102,7 @@ export class DocsWorld implements AsyncDisposable {
   }
 
   #here(text: string): string {
-    return this.#names.reduce((changed, [said, here]) => changed.replaceAll(said, here), text);
+    return text.replace(this.#said, (said) => this.#names.get(said)!);
   }
 
   async #furnish(): Promise<void> {
