@@ -1,6 +1,6 @@
 /** Reports of proofs, from the repository. */
 import * as endpoints from '../../api/proofs.ts';
-import { findProof, listProofs, proofPage } from '../../operations/proofs.ts';
+import { findProof, listProofs, proofPage, proofsOf } from '../../operations/proofs.ts';
 import type { Api } from '../api.ts';
 import { meantApp } from '../ask-run.ts';
 import { pageResponse } from '../page.ts';
@@ -9,7 +9,10 @@ import type { Reads } from '../reads.ts';
 export function registerProofs(api: Api, reads: Reads): void {
   api.route(endpoints.listProofs, async ({ query, signal }) => {
     const app = meantApp(api, query.app);
-    const reports = await reads.use(signal, (session) => listProofs(session, app, query.of));
+    const { of } = query;
+    const reports = await reads.use(signal, (session) =>
+      of === undefined ? listProofs(session, app) : proofsOf(session, app, of),
+    );
     return { body: reports.map((report) => ({ ...report })) };
   });
 
