@@ -1,4 +1,5 @@
 /** A run on a server, followed from here: its steps and remarks as progress, its end as an answer. */
+import type { GivenBody } from '../api/endpoint.ts';
 import {
   type AcceptedRun,
   cancelRun,
@@ -43,7 +44,27 @@ const CANCEL_MS = 10_000;
 export async function runThere(follower: Follower, wanted: RunWanted): Promise<Readonly<Record<string, unknown>>> {
   const { kind, app, params, reason } = wanted;
   const body = { kind, params: { ...params }, ...given('app', app), ...given('reason', reason) };
-  return (await followThere(follower, await follower.client.call(createRun, { body }))).outcome;
+  return (await followThere(follower, await ask(follower, body))).outcome;
+}
+
+/**
+ * Asks for a run, and waits for the answer also when the operator interrupts meanwhile: who does not know which run was made cannot stop it.
+ */
+async function ask({ client, signal }: Follower, body: GivenBody<typeof createRun>): Promise<AcceptedRun> {
+  signal.throwIfAborted();
+  const patience = new AbortController();
+  const giveUp = () => patience.abort(signal.reason);
+  const interrupted = () => AbortSignal.timeout(CANCEL_MS).addEventListener('abort', giveUp);
+  signal.addEventListener('abort', interrupted, { once: true });
+  try {
+    return await client.with(patience.signal).call(createRun, { body });
+  } catch (cause) {
+    if (!patience.signal.aborted) throw cause;
+    const told = 'Stopped as asked; whether there is a run now is not known, the server does not answer.';
+    throw new Failure('interrupted', told, { cause });
+  } finally {
+    signal.removeEventListener('abort', interrupted);
+  }
 }
 
 export interface EndedRun {

@@ -4,11 +4,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ApiServer, apiServer } from '../support/api.ts';
 import { startFaultyProxy } from '../support/faulty-proxy.ts';
+import { holdfastHere } from '../support/here.ts';
 import { HOLDFAST, type HoldfastResult, holdfast } from '../support/holdfast.ts';
+import { until } from '../support/until.ts';
 import { type BackupApp, backupApp, fillMedia } from './fixtures/backup-app.ts';
 
 let world: BackupApp;
@@ -31,6 +34,10 @@ after(async () => {
 
 const remote = (...args: string[]): Promise<HoldfastResult> =>
   holdfast([...args, '--server', api.url, '--token-file', api.tokenFile], { cwd: api.dir.path });
+
+/** Without a process of its own for each. */
+const remoteHere = (...args: string[]): Promise<HoldfastResult> =>
+  holdfastHere([...args, '--server', api.url, '--token-file', api.tokenFile], { cwd: api.dir.path });
 
 test('what runs there is told here as if it ran here: backup, check, sync, prune, pin, forget', async () => {
   await writeFile(join(world.media, 'new.txt'), 'new');
@@ -75,6 +82,7 @@ test('what looks prints the same, with and without --json', async () => {
     ['find', '*.sh', '--quiet'],
     ['diff', 'latest', 'latest', '--json'],
     ['proofs', '--json'],
+    ['proofs', 'ffffffff', '--json'],
     ['wal', 'status'],
     ['wal', 'events', '--json'],
     ['ls', 'latest', 'media/nothing', '--json'],
@@ -141,6 +149,59 @@ test('Ctrl-C asks the run to stop, and says so', async () => {
     'cancelled',
     'administrator',
   ]);
+});
+
+test('a run is started, followed, told and looked at there; so is what else the server keeps', async () => {
+  const words = ['runs', 'start', 'backup', '--param', 'label=again', '--param', 'source=media', '--follow'];
+  const started = await remoteHere(...words, '--json');
+  assert.equal(started.code, 0, started.stderr);
+  const { run } = started.summary as unknown as { run: { id: string; state: string; params: object; trigger: string } };
+  assert.deepEqual([run.state, run.params, run.trigger], ['succeeded', { label: 'again', source: ['media'] }, 'api']);
+  const asked = async (path: string) => (await api.ask(`/api/v1/${path}`)).json();
+  for (const [command, path] of [
+    [['runs', '--kind', 'backup', '--limit', '2'], 'runs?kind=backup&limit=2'],
+    [['runs', 'show', run.id], `runs/${run.id}`],
+    [['runs', 'steps', run.id], `runs/${run.id}/steps`],
+    [['storages'], 'storages'],
+    [['apps', 'status'], 'backup/system/system_status'],
+  ] as const) {
+    const told = (await remoteHere(...command, '--json')).document<Record<string, unknown>>();
+    const known = (await asked(path)) as Record<string, unknown>;
+    assert.deepEqual(Object.keys(told), Object.keys(known), command.join(' '));
+    if (command[0] === 'runs') assert.deepEqual(told, known, command.join(' '));
+  }
+  const log = (await remoteHere('runs', 'log', run.id, '--follow', '--json')).lines;
+  const { items } = (await asked(`runs/${run.id}/log?limit=500`)) as { items: { message: string }[] };
+  assert.deepEqual(
+    log.map(({ message }) => message),
+    items.map(({ message }) => message),
+  );
+  const failed = await remoteHere('runs', 'start', 'forget', '--param', 'point=0000', '--follow', '--json');
+  assert.deepEqual([failed.code, failed.error?.error], [1, 'point_unknown'], 'as the command would have ended');
+  const archive = await remoteHere('archive', 'latest', 'media/photos', '--output', 'photos.tar', '--json');
+  assert.equal(archive.code, 0, archive.stderr);
+  assert.equal((await readFile(api.dir.join('photos.tar'))).length, archive.summary?.bytes);
+});
+
+test('Ctrl-C while the answer is under way that names the run stops that run', async () => {
+  const hold = world.dir.join('hold');
+  await writeFile(hold, '');
+  await using proxy = await startFaultyProxy({ upstream: api.url });
+  proxy.inject({ method: 'POST', path: /\/runs$/, fault: { kind: 'delay', ms: 1_000 } });
+  const child = spawn(HOLDFAST, ['backup', '--server', proxy.endpoint, '--token-file', api.tokenFile], {
+    stdio: 'pipe',
+  });
+  const said = text(child.stderr);
+  await until(() => proxy.requests.some(({ method }) => method === 'POST'));
+  child.kill('SIGINT');
+  const [code] = (await once(child, 'close')) as [number];
+  const [, id] = /the run (\w+) was asked to stop/.exec(await said) ?? assert.fail(await said);
+  assert.equal(code, 130);
+  await rm(hold);
+  await until(async () => {
+    const { state } = (await (await api.ask(`/api/v1/runs/${id}`)).json()) as { state: string };
+    return state === 'cancelled';
+  });
 });
 
 test('what belongs to one machine is refused, and so is a token in the open, none, or a wrong one', async () => {
