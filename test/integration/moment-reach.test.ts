@@ -10,74 +10,79 @@ import { walStatus } from '../../src/operations/wal-status.ts';
 import { formatLsn, segmentStart } from '../../src/postgres/lsn.ts';
 import { listSnapshots, type StoredSnapshot, timeOf } from '../../src/repository/snapshots.ts';
 import { recordGap } from '../../src/wal/gaps.ts';
+import { MAJORS, onEachMajor } from '../support/postgres/each-major.ts';
 import { commitRows, currentLsn, KNOWING, systemIdentifier } from '../support/postgres/moments.ts';
-import { majors, startPostgres } from '../support/postgres/server.ts';
+import { startPostgres } from '../support/postgres/server.ts';
 import { postgresSource } from './fixtures/backup-run.ts';
 import { momentWorld } from './fixtures/moment-world.ts';
 
-const available = (await majors()).filter((major) => major !== 16);
-/** Each test on another version, in turn. */
-const major = (turn: number) => available[turn % available.length]!;
+/** What does not depend on the version is tested on one after the other. */
+const inTurn = (turn: number) => MAJORS[turn % MAJORS.length]!;
 const PROVEN = { id: 'p', outcome: 'passed' };
-const SEGMENT = 16 * 1024 * 1024;
+const SEGMENT = 1024 * 1024;
 
-test('a moment inside a gap is refused with the reason, the last commit before it and the point after it', async () => {
-  await using pg = await startPostgres({ major: major(0), settings: KNOWING });
-  await using world = await momentWorld();
-  const first = await world.backUp(pg);
-  const [one, two] = await commitRows(pg, 1, 2);
-  const gap = await world.archive(pg);
-  const [lost] = await commitRows(pg, 3, 4);
-  await pg.sql('select pg_switch_wal()');
-  const resumed = segmentStart(await currentLsn(pg), SEGMENT);
-  const second = await world.backUp(pg);
-  const [five] = await commitRows(pg, 5, 5);
-  await world.archive(pg, { from: resumed });
-  const { repository } = world.session;
-  const place = { systemIdentifier: await systemIdentifier(pg), timeline: 1, start: gap, end: resumed };
-  await recordGap(repository, { ...place, reason: 'slot_lost', detail: 'the server invalidated the slot' });
+onEachMajor(
+  'a moment inside a gap is refused with the reason, the last commit before it and the point after it',
+  async (major) => {
+    await using pg = await startPostgres({ major, settings: KNOWING, walSegmentMiB: 1 });
+    await using world = await momentWorld();
+    const first = await world.backUp(pg);
+    const [one, two] = await commitRows(pg, 1, 2);
+    const gap = await world.archive(pg);
+    const [lost] = await commitRows(pg, 3, 4);
+    await pg.sql('select pg_switch_wal()');
+    const resumed = segmentStart(await currentLsn(pg), SEGMENT);
+    const second = await world.backUp(pg);
+    const [five] = await commitRows(pg, 5, 5);
+    await world.archive(pg, { from: resumed });
+    const { repository } = world.session;
+    const place = { systemIdentifier: await systemIdentifier(pg), timeline: 1, start: gap, end: resumed };
+    await recordGap(repository, { ...place, reason: 'slot_lost', detail: 'the server invalidated the slot' });
 
-  const inside = await world.refusal({ kind: 'time', time: lost!.time });
-  assert.equal(inside.before?.time, formatMicroseconds(two!.time));
-  assert.equal(inside.after?.point, second);
-  assert.match(inside.message, /no log from .* to .*: the server invalidated the slot/);
-  assert.ok(inside.hint.includes(formatMicroseconds(two!.time)), inside.hint);
-  assert.equal((await world.refusal({ kind: 'lsn', lsn: lost!.end })).before?.time, formatMicroseconds(two!.time));
+    const inside = await world.refusal({ kind: 'time', time: lost!.time });
+    assert.equal(inside.before?.time, formatMicroseconds(two!.time));
+    assert.equal(inside.after?.point, second);
+    assert.match(inside.message, /no log from .* to .*: the server invalidated the slot/);
+    assert.ok(inside.hint.includes(formatMicroseconds(two!.time)), inside.hint);
+    assert.equal((await world.refusal({ kind: 'lsn', lsn: lost!.end })).before?.time, formatMicroseconds(two!.time));
 
-  const at = async (time: bigint) => (await world.plan({ kind: 'time', time })).base.point.stored.id;
-  assert.deepEqual([await at(one!.time), await at(two!.time), await at(five!.time)], [first, first, second]);
-  const after = await world.refusal({ kind: 'time', time: five!.time + 1n });
-  assert.deepEqual([after.before?.time, after.after], [formatMicroseconds(five!.time), null]);
-  assert.match(after.message, /after the last archived commit/);
+    const at = async (time: bigint) => (await world.plan({ kind: 'time', time })).base.point.stored.id;
+    assert.deepEqual([await at(one!.time), await at(two!.time), await at(five!.time)], [first, first, second]);
+    const after = await world.refusal({ kind: 'time', time: five!.time + 1n });
+    assert.deepEqual([after.before?.time, after.after], [formatMicroseconds(five!.time), null]);
+    assert.match(after.message, /after the last archived commit/);
 
-  // a point follows the gap: history. Without that point it is a problem
-  const source = postgresSource(pg.url()) as PostgresSourceSettings;
-  const { snapshots } = await listSnapshots(repository);
-  const times = new Map(snapshots.map((snapshot) => [snapshot.id as string, new Date(timeOf(snapshot)).toISOString()]));
-  const told = async (points: readonly StoredSnapshot[]) => {
-    const { sources } = await walStatus(world.session, { app: 'clinic', sources: [source], points });
-    const facts = { points: 1, damagedPoints: 0, storages: [], damage: [], objectives: [], lastProof: PROVEN };
-    const { from, to, next_point: next, from_lsn: start } = sources[0]!.gaps[0]!;
-    assert.equal(start, formatLsn(gap));
-    return { from, to, next, problems: statusProblems({ ...facts, wal: sources }).map(({ what }) => what) };
-  };
-  const from = formatMicroseconds(two!.time);
-  assert.deepEqual(await told(snapshots), { from, to: times.get(second), next: second, problems: [] });
-  const alone = await told(snapshots.filter(({ id }) => id === first));
-  assert.deepEqual([alone.from, alone.to, alone.next], [from, null, null]);
-  assert.match(alone.problems.join(), /^there is a gap;/);
+    // a point follows the gap: history. Without that point it is a problem
+    const source = postgresSource(pg.url()) as PostgresSourceSettings;
+    const { snapshots } = await listSnapshots(repository);
+    const times = new Map(
+      snapshots.map((snapshot) => [snapshot.id as string, new Date(timeOf(snapshot)).toISOString()]),
+    );
+    const told = async (points: readonly StoredSnapshot[]) => {
+      const { sources } = await walStatus(world.session, { app: 'clinic', sources: [source], points });
+      const facts = { points: 1, damagedPoints: 0, storages: [], damage: [], objectives: [], lastProof: PROVEN };
+      const { from, to, next_point: next, from_lsn: start } = sources[0]!.gaps[0]!;
+      assert.equal(start, formatLsn(gap));
+      return { from, to, next, problems: statusProblems({ ...facts, wal: sources }).map(({ what }) => what) };
+    };
+    const from = formatMicroseconds(two!.time);
+    assert.deepEqual(await told(snapshots), { from, to: times.get(second), next: second, problems: [] });
+    const alone = await told(snapshots.filter(({ id }) => id === first));
+    assert.deepEqual([alone.from, alone.to, alone.next], [from, null, null]);
+    assert.match(alone.problems.join(), /^there is a gap;/);
 
-  // nobody knows when a transaction was that no log shows: the newest and the oldest moment are named
-  for (const target of [{ kind: 'xid', xid: lost!.xid } as const, { kind: 'name', name: 'never' } as const]) {
-    const absent = await world.refusal(target);
-    const ends = [absent.why, absent.before?.time, absent.after?.point];
-    assert.deepEqual(ends, ['absent', formatMicroseconds(five!.time), first]);
-    assert.match(absent.hint, /newest moment there is: the commit of .* The oldest: point /);
-  }
-});
+    // nobody knows when a transaction was that no log shows: the newest and the oldest moment are named
+    for (const target of [{ kind: 'xid', xid: lost!.xid } as const, { kind: 'name', name: 'never' } as const]) {
+      const absent = await world.refusal(target);
+      const ends = [absent.why, absent.before?.time, absent.after?.point];
+      assert.deepEqual(ends, ['absent', formatMicroseconds(five!.time), first]);
+      assert.match(absent.hint, /newest moment there is: the commit of .* The oldest: point /);
+    }
+  },
+);
 
 test('a point without archived log can be restored as it is, and a point is not taken for a moment before it', async () => {
-  await using pg = await startPostgres({ major: major(1), settings: KNOWING });
+  await using pg = await startPostgres({ major: inTurn(1), settings: KNOWING });
   await using world = await momentWorld();
   assert.equal((await world.refusal({ kind: 'latest' })).why, 'no-base');
   const [one] = await commitRows(pg, 1, 1);
@@ -99,7 +104,7 @@ test('a point without archived log can be restored as it is, and a point is not 
 });
 
 test('an idle server: the newest moment is the last commit, and nothing after it is made up', async () => {
-  await using pg = await startPostgres({ major: major(2), settings: KNOWING });
+  await using pg = await startPostgres({ major: inTurn(2), settings: KNOWING });
   await using world = await momentWorld();
   await world.backUp(pg);
   const [one] = await commitRows(pg, 1, 1);
@@ -114,7 +119,7 @@ test('an idle server: the newest moment is the last commit, and nothing after it
 });
 
 test('segments of one megabyte: rows over many of them, with the log between two of them', async () => {
-  await using pg = await startPostgres({ major: major(3), settings: KNOWING, walSegmentMiB: 1 });
+  await using pg = await startPostgres({ major: inTurn(3), settings: KNOWING, walSegmentMiB: 1 });
   await using world = await momentWorld();
   await world.backUp(pg);
   const [one] = await commitRows(pg, 1, 1);
@@ -127,7 +132,7 @@ test('segments of one megabyte: rows over many of them, with the log between two
 });
 
 test('log that cannot be read ends the recovery with its own failure, not early: nothing is left of the copy', async () => {
-  await using pg = await startPostgres({ major: major(4), settings: KNOWING, walSegmentMiB: 1 });
+  await using pg = await startPostgres({ major: inTurn(4), settings: KNOWING, walSegmentMiB: 1 });
   await using world = await momentWorld();
   await world.backUp(pg);
   await pg.sql('create table bulk as select g, repeat(md5(g::text), 10) as body from generate_series(1, 10000) g');
