@@ -6,20 +6,25 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { backupApp } from '../integration/fixtures/backup-app.ts';
 import { HOLDFAST } from '../support/holdfast.ts';
-import { majors, startPostgres } from '../support/postgres/server.ts';
+import { MAJORS } from '../support/postgres/each-major.ts';
+import { startPostgres } from '../support/postgres/server.ts';
 import { killGroup } from '../support/run.ts';
 import { until } from '../support/until.ts';
 
-const available = await majors();
-const skip = available.length === 0 && 'needs PostgreSQL';
+const newest = MAJORS.at(-1)!;
+const CASES = [
+  ...MAJORS.map((major) => ({ signal: 'SIGKILL', major }) as const),
+  { signal: 'SIGINT', major: newest } as const,
+];
 
-for (const signal of ['SIGKILL', 'SIGINT'] as const) {
-  test(`${signal} while the copy runs leaves nothing of it`, { skip }, async () => {
-    await using pg = await startPostgres({ major: available.at(-1)! });
-    const mark = `copy-${process.pid}-${signal}`;
+for (const { signal, major } of CASES) {
+  test(`PostgreSQL ${major}: ${signal} while the copy runs leaves nothing of it`, async () => {
+    await using pg = await startPostgres({ major });
+    const mark = `copy-${process.pid}-${signal}-${major}`;
     await using app = await backupApp({
       databaseUrl: pg.url(),
       local: ['a'],
+      here: true,
       app: { proof: { commands: [['sh', '-c', `echo $$ > ${mark}; exec sleep 600`]] } },
     });
     await app.backUp();
