@@ -71,6 +71,15 @@ export async function readRunRows(db: CatalogDb, ids: readonly string[]): Promis
   return ids.length === 0 ? [] : (await runRows(db, { ids })).rows;
 }
 
+/** Whether a run of one of these kinds is under way, anywhere. */
+export async function anyRunning(db: CatalogDb, kinds: readonly string[]): Promise<boolean> {
+  return (await runningOf(db, { kinds })).rows.length > 0;
+}
+
+const runningOf = preparedForms((db: CatalogDb, { kinds }: { readonly kinds: readonly string[] }) =>
+  db.selectFrom('runs').select('id').where('state', '=', 'running').where('kind', 'in', kinds).limit(1),
+);
+
 /** The values of one statement. */
 interface Asked {
   readonly app?: string;

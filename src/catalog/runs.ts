@@ -11,6 +11,7 @@ import type { RunsTable } from './schema.ts';
 export type { Labels, Run, RunError, RunState } from './run.ts';
 export { OVER } from './run.ts';
 export {
+  anyRunning,
   listRunMarks,
   listRuns,
   type RunFilter,

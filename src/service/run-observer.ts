@@ -1,27 +1,28 @@
 /**
  * Looks at the outside and writes down what it saw: the status of each app that this process can reach, the points of the storages, and, in
- * the repository, a copy of the catalog. After runs that changed something, and every few minutes anyway. Of several processes one does it.
+ * the repository, a copy of the catalog. After runs that changed something, and every few minutes anyway, but not while such a run is under
+ * way. Of several processes one does it.
  */
 import { asFailure } from '../base/failure.ts';
 import { newId } from '../base/ids.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { newestEvent, readEvents } from '../catalog/events.ts';
 import { noteObserved, observations } from '../catalog/observations.ts';
+import { anyRunning } from '../catalog/runs.ts';
 import { noteStorages, saveStatus } from '../catalog/statuses.ts';
 import { ask } from './ask.ts';
+import { outdatedBefore } from './look-times.ts';
 import { takeTurn } from './take-turns.ts';
 import type { ServiceWorld } from './world.ts';
 
 /** ms. */
-const LOOK_EVERY = 5 * 60_000;
-const SETTLE = 3_000;
 const TICK = 2_000;
 /** Copies of the catalog are not made more often than this. */
 const SAVE_EVERY = 60_000;
 const BATCH = 500;
 
 /** Kinds of runs after which things may look different. */
-const CHANGES = new Set(['backup', 'prove', 'check', 'verify', 'sync', 'prune', 'restore', 'forget', 'pin', 'unpin']);
+const CHANGES = ['backup', 'prove', 'check', 'verify', 'sync', 'prune', 'restore', 'forget', 'pin', 'unpin'];
 const UNREACHABLE = new Set(['storages_failed', 'storage_missing', 'repository_missing']);
 
 type Labels = Readonly<Record<string, string>>;
@@ -64,8 +65,7 @@ class Observer {
     await this.#hear();
     this.#seen = await observations(this.#catalog.db);
     const now = this.#world.clock.now();
-    const settled = now - this.#changedAt >= SETTLE ? this.#changedAt : 0;
-    const since = Math.max(settled, now - LOOK_EVERY);
+    const since = outdatedBefore(now, this.#changedAt, await anyRunning(this.#catalog.db, CHANGES));
     const config = this.#world.configuration.current;
     for (const app of config.appNames) {
       const what = `status:${app}`;
@@ -84,7 +84,7 @@ class Observer {
       for (const { seq, at, data } of events) {
         this.#heard = seq;
         this.#endedAt = at;
-        if (CHANGES.has(String(data.kind))) this.#changedAt = at;
+        if (CHANGES.includes(String(data.kind))) this.#changedAt = at;
       }
       if (events.length < BATCH) return;
     }
