@@ -21,7 +21,8 @@ test('a restored database starts, and restores in place over the stopped server'
   await using app = await backupApp({ databaseUrl: pg.url(), local: ['a'] });
   await writeFile(join(app.media, 'file'), 'old');
   await app.ok(['backup', '--quiet']);
-  await app.ok(['restore', 'latest', '--to', app.dir.join('out'), '--quiet']);
+  const told = (await app.ok(['restore', 'latest', '--to', app.dir.join('out'), '--quiet'])).stdout;
+  assert.ok(told.includes(`postgres -D ${app.dir.join('out')}/database -p 5499`), told);
   const data = app.dir.join('out', 'database');
   assert.equal((await stat(data)).mode & 0o777, 0o700);
   await assert.rejects(stat(join(data, 'postmaster.pid')));

@@ -1,5 +1,8 @@
 /** How a restore is told to a person: what, from where, how much, what went wrong, the way back. */
 
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { formatDuration } from '../../base/durations.ts';
 import { formatCount, howMany } from '../../base/how-many.ts';
 import { printable } from '../../base/printable.ts';
@@ -19,6 +22,7 @@ export async function printRestore(output: Output, outcome: RestoreOutcome): Pro
   await output.line(`  to      ${printable(outcome.target)}`);
   await printAmounts(output, outcome);
   await printProblems(output, outcome);
+  await printStart(output, outcome);
 }
 
 export async function printMoment(output: Output, outcome: RestoreMomentOutcome): Promise<void> {
@@ -27,6 +31,7 @@ export async function printMoment(output: Output, outcome: RestoreMomentOutcome)
   await output.line(`  to      ${printable(outcome.target)}`);
   await printAmounts(output, outcome);
   await printProblems(output, outcome);
+  if (outcome.moment.replayed) await printStart(output, outcome);
   if (outcome.moment.replayed || outcome.mode === 'dry-run') return;
   await output.line();
   await output.line(
@@ -38,6 +43,22 @@ export async function printMoment(output: Output, outcome: RestoreMomentOutcome)
   await output.line(
     'It opens for business at the moment. Then remove what Holdfast added to its postgresql.auto.conf.',
   );
+}
+
+/** What to type next. Only a directory that is whole has both files: PostgreSQL would start from nothing less. */
+async function printStart(output: Output, { mode, target, sources, missing }: RestoreOutcome): Promise<void> {
+  if (mode === 'dry-run' || missing > 0) return;
+  for (const source of sources) {
+    const data = join(target, source);
+    const major = await readFile(join(data, 'PG_VERSION'), 'utf8').catch(() => undefined);
+    if (major === undefined || !existsSync(join(data, 'global', 'pg_control'))) continue;
+    const command = shellCommand(['postgres', '-D', data, '-p', '5499', '-c', 'archive_mode=off']);
+    await output.line();
+    await output.line(
+      `To look at "${printable(source)}": start PostgreSQL ${printable(major.trim())} on it, as the account that owns it, on another port:`,
+    );
+    await output.line(`  ${printable(command)}`);
+  }
 }
 
 async function printReached(
