@@ -143,7 +143,7 @@ test('a channel is tried, and its message sent again', async () => {
   assert.match((await say('deliveries', 'resend', items[0]!.id)).stdout, /^team: pending/);
 });
 
-test('a schedule is made, found by its name, changed, run, disabled and removed; one of the file stays as it is', async () => {
+test('a schedule is made, found by its name, changed, run, disabled and removed', async () => {
   const made = ['--app', 'clinic', '--name', 'noon', '--cron', '0 12 * * *', '--timezone', 'Europe/Madrid'];
   const more = ['--blackout', 'mon,tue 08:00-10:00', '--jitter', '5m', '--label', 'site=north', '--catch-up', 'no'];
   const added = await answer<Item & Readonly<Record<string, unknown>>>(
