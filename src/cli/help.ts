@@ -10,6 +10,8 @@ import { EXIT_MEANINGS } from './report.ts';
 const INTRO = `Backup and recovery for PostgreSQL-backed web applications: database, files and configuration
 as one restore point, in several storages.`;
 
+/** Characters of a line of names. */
+const LINE = 76;
 const ALWAYS = [EXIT.done, EXIT.failed, EXIT.usage, EXIT.interrupted];
 
 export function programHelp(registrations: readonly Registration[], style: Style): string {
@@ -17,15 +19,34 @@ export function programHelp(registrations: readonly Registration[], style: Style
   return sections(style, [
     ['', INTRO],
     ['Usage', '  holdfast COMMAND [--config FILE] [--app APP] [--json] [--quiet | -v] [--no-color]'],
-    ...[...groups].map(([group, members]): [string, string] => [
-      group,
-      columns(members.map(({ name, summary }) => [name, summary])),
-    ]),
+    ...[...groups].map(([group, members]): [string, string] => [group, columns(withFamiliesFolded(members))]),
     ['Flags of every command', optionLines(GLOBAL_OPTIONS)],
     ['Configuration', '  --config, else $HOLDFAST_CONFIG, ./holdfast.yaml, /etc/holdfast/holdfast.yaml'],
     ['Exit status', exitLines([...EXIT_MEANINGS.keys()])],
-    ['', 'holdfast COMMAND --help explains one command.'],
+    ['', 'holdfast COMMAND --help explains one command, holdfast runs --help those of a family.'],
   ]);
+}
+
+/** A family whose name alone is its list is one row: what the list tells, and below it what else there is. */
+function withFamiliesFolded(members: readonly Registration[]): [string, string][] {
+  const families = Map.groupBy(members, ({ name }) => name.split(' ')[0]!);
+  return [...families].flatMap(([family, ofFamily]): [string, string][] => {
+    const list = ofFamily.find(({ name }) => name === `${family} list`);
+    if (list === undefined) return ofFamily.map(({ name, summary }) => [name, summary]);
+    const others = ofFamily.filter((member) => member !== list).map(({ name }) => name.slice(family.length + 1));
+    return [[family, [list.summary, ...inLines(others)].join('\n')]];
+  });
+}
+
+/** As many to a line as are read at a glance. */
+function inLines(names: readonly string[]): string[] {
+  const lines: string[] = [];
+  for (const name of names) {
+    const longer = lines.length === 0 ? name : `${lines.at(-1)}, ${name}`;
+    if (lines.length === 0 || longer.length > LINE) lines.push(name);
+    else lines[lines.length - 1] = longer;
+  }
+  return lines.map((line) => `  ${line}`);
 }
 
 export function familyHelp(family: string, members: readonly Registration[], style: Style): string {
@@ -100,9 +121,10 @@ function answerLines(failureStatus: number): string {
 function columns(rows: readonly (readonly [string, string])[]): string {
   const width = Math.min(34, Math.max(0, ...rows.map(([left]) => left.length)));
   return rows
-    .map(
-      ([left, right]) => `  ${left.padEnd(width)}  ${left.length > width ? `\n  ${' '.repeat(width)}  ` : ''}${right}`,
-    )
+    .map(([left, right]) => {
+      const text = right.replaceAll('\n', `\n  ${' '.repeat(width)}  `);
+      return `  ${left.padEnd(width)}  ${left.length > width ? `\n  ${' '.repeat(width)}  ` : ''}${text}`;
+    })
     .join('\n');
 }
 
