@@ -12,7 +12,7 @@ let first: string;
 
 describe('two points of an app', () => {
   before(async () => {
-    app = await backupApp({ local: ['a'] });
+    app = await backupApp({ local: ['a'], here: true });
     await fillMedia(app.media);
     first = (await app.backUp()).point;
     await writeFile(`${app.media}/photos/2026/3.jpg`, 'another picture');

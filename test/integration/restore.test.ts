@@ -11,7 +11,7 @@ import { assertSameTree, treeOf } from './fixtures/restore-run.ts';
 const MIB = 1024 * 1024;
 
 test('a point comes back as it was: bytes, names, modes, owners, times, links, holes', async () => {
-  await using app = await backupApp();
+  await using app = await backupApp({ here: true });
   await fillMedia(app.media);
   await link(`${app.media}/run.sh`, `${app.media}/second name`);
   await symlink('nowhere/at all', `${app.media}/dangling`);
@@ -42,7 +42,7 @@ test('a point comes back as it was: bytes, names, modes, owners, times, links, h
 });
 
 test('only what is asked for is restored, with the directories on the way to it', async () => {
-  await using app = await backupApp({ local: ['a'], config: ['.env'] });
+  await using app = await backupApp({ here: true, local: ['a'], config: ['.env'] });
   await fillMedia(app.media);
   await writeFile(app.dir.join('.env'), 'DEBUG=no');
   await writeFile(`${app.media}/scan [1].png`, 'brackets are meant as they are');
@@ -77,7 +77,7 @@ test('only what is asked for is restored, with the directories on the way to it'
 });
 
 test('what exists is not written into: a directory with something in it, a file, an unfinished restore of something else', async () => {
-  await using app = await backupApp({ local: ['a'] });
+  await using app = await backupApp({ local: ['a'], here: true });
   await writeFile(`${app.media}/one`, 'first');
   const first = await app.backUp();
   await writeFile(`${app.media}/one`, 'second');
@@ -115,7 +115,7 @@ test('what exists is not written into: a directory with something in it, a file,
 });
 
 test('a dry run says what would be fetched from where, and changes nothing', async () => {
-  await using app = await backupApp();
+  await using app = await backupApp({ here: true });
   await writeFile(`${app.media}/one`, randomBytes(MIB));
   await app.backUp();
   const { summary } = await app.ok(['restore', 'latest', '--to', app.dir.join('out'), '--dry-run', '--json']);
@@ -141,7 +141,7 @@ test('a dry run says what would be fetched from where, and changes nothing', asy
 test('owners are as recorded, as named, or ours; setuid comes back only with its owner', {
   skip: process.getuid?.() !== 0 && 'needs root',
 }, async () => {
-  await using app = await backupApp({ local: ['a'] });
+  await using app = await backupApp({ local: ['a'], here: true });
   await fillMedia(app.media);
   await app.backUp();
   const look = async (name: string, ...args: string[]) => {
@@ -158,7 +158,7 @@ test('owners are as recorded, as named, or ours; setuid comes back only with its
 });
 
 test('the newest point may hold one source only: what it lacks is told, with the point that has it', async () => {
-  await using app = await backupApp({ local: ['a'], config: ['compose.yaml'] });
+  await using app = await backupApp({ here: true, local: ['a'], config: ['compose.yaml'] });
   await writeFile(`${app.media}/one`, 'x');
   await writeFile(app.dir.join('compose.yaml'), 'services: {}');
   const whole = await app.backUp();
@@ -175,7 +175,7 @@ test('the newest point may hold one source only: what it lacks is told, with the
 });
 
 test('a restore says where to, or in place, not both', async () => {
-  await using app = await backupApp({ local: ['a'] });
+  await using app = await backupApp({ local: ['a'], here: true });
   await writeFile(`${app.media}/one`, 'x');
   await app.backUp();
   for (const args of [
