@@ -3,12 +3,18 @@ import { resolve } from 'node:path';
 import { formatDuration } from '../base/durations.ts';
 import { EXIT, Failure } from '../base/failure.ts';
 import { given } from '../base/given.ts';
+import type { AppSettings } from '../config/settings.ts';
 import { thisProcess } from '../operations/holder.ts';
-import { describeReport, followRunbook, type RunbookReport } from '../operations/runbook.ts';
+import { describeReport, followRunbook, newestState, type RunbookReport } from '../operations/runbook.ts';
 import type { ExitStatus } from './command.ts';
 import type { Context } from './context.ts';
 import { openSession } from './open-session.ts';
 import { personAt } from './person.ts';
+
+/** For the help. */
+export const NEWEST_STATE =
+  'Without POINT and --at it is the newest state there is: where the WAL of the database is archived the newest archived commit ' +
+  '("--at latest"), else the newest point ("latest").';
 
 export interface RunbookChoices {
   readonly point: string | undefined;
@@ -16,8 +22,8 @@ export interface RunbookChoices {
 }
 
 /** Words of the commands that restore: `latest`, a point, `--at T`. */
-function targetWords({ point, at }: RunbookChoices): string[] {
-  if (at === undefined) return [point ?? 'latest'];
+function targetWords(app: AppSettings, { point, at }: RunbookChoices): readonly string[] {
+  if (at === undefined) return point === undefined ? newestState(app) : [point];
   if (point === undefined) return ['--at', at];
   throw new Failure('usage', 'A POINT and --at exclude each other.');
 }
@@ -32,7 +38,7 @@ export async function follow(
   const by = thisProcess();
   await using session = await openSession(context);
   const report = await followRunbook(session, {
-    ...{ app, mode, by, target: targetWords(choices), from: choices.from, environment: context.env },
+    ...{ app, mode, by, target: targetWords(app, choices), from: choices.from, environment: context.env },
     ...given('to', choices.to === undefined ? undefined : resolve(context.cwd, choices.to)),
     person: personAt(context, by.username, choices.yes),
     program: [context.build.program, '--config', config.file, '--app', app.name],

@@ -32,6 +32,7 @@ import { file as fileSchema } from './schema/file.ts';
 import { keep as keepSchema } from './schema/keep.ts';
 import { source as sourceSchema } from './schema/source.ts';
 import { capacity as capacitySchema, storage as storageSchema } from './schema/storage.ts';
+import { wal as walSchema } from './schema/wal.ts';
 import type { SecretWorld } from './secrets.ts';
 import type {
   AppSettings,
@@ -234,7 +235,12 @@ export class Configuration {
     const { sources, labels: _labels, schedules: _schedules, ...rest } = this.checked.values.apps[this.appName(name)]!;
     const schema = appSchema.omit({ sources: true, labels: true, schedules: true });
     const values = await this.#resolve(schema, rest, ['apps', name]);
-    const databases = Object.keys(sources).filter((source) => sources[source]!.type === 'postgres');
+    const databases: AppSettings['databases'][number][] = [];
+    for (const [source, content] of Object.entries(sources)) {
+      if (content.type !== 'postgres') continue;
+      const wal = await this.#resolve(walSchema, content.wal, ['apps', name, 'sources', source, 'wal']);
+      databases.push({ name: source, archived: (typeof wal === 'string' ? wal : wal.mode) !== 'off' });
+    }
     return appSettings(name, values, { directory: this.directory, databases });
   }
 

@@ -217,6 +217,8 @@ export interface AppSettings {
   readonly name: string;
   /** Hooks and other commands of the app run here: the directory of the configuration file. */
   readonly directory: string;
+  /** The postgres sources, in the order of the file, and whether their WAL is archived. */
+  readonly databases: readonly { readonly name: string; readonly archived: boolean }[];
   /** Milliseconds. */
   readonly objectives: { readonly rpo?: number; readonly rto?: number };
   /** `database` is the postgres source the query runs in, `source` the files source whose files its rows name. */

@@ -115,16 +115,17 @@ function runbook({ steps, escalate }: NonNullable<AppValues['runbook']>): Runboo
 export function appSettings(
   name: string,
   values: Omit<AppValues, 'sources' | 'labels' | 'schedules'>,
-  { directory, databases }: { readonly directory: string; readonly databases: readonly string[] },
+  { directory, databases }: Pick<AppSettings, 'directory' | 'databases'>,
 ): AppSettings {
   const asking = <A extends { database?: string | undefined }>(asked: A) => ({
     ...asked,
-    database: asked.database ?? databases[0]!,
+    database: asked.database ?? databases[0]!.name,
   });
   const { application } = values;
   return present({
     name,
     directory,
+    databases,
     objectives: present({ rpo: ms(values.objectives?.rpo), rto: ms(values.objectives?.rto) }),
     references: values.references.map(asking),
     migrations: values.migrations && asking(values.migrations),

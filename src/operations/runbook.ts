@@ -16,7 +16,7 @@ export { toText } from './kit/text.ts';
 export { describeReport, reportDocument, runbookDocument } from './runbook/document.ts';
 export { agreeing, type Person, throughService } from './runbook/person.ts';
 export { listRunbookReports, type RunbookReport } from './runbook/report.ts';
-export { objectiveOf, planSteps } from './runbook/steps.ts';
+export { newestState, objectiveOf, planSteps } from './runbook/steps.ts';
 export { appsStored, readStoredRunbook } from './runbook/stored.ts';
 
 export interface RunbookInput {

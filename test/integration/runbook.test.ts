@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { RunbookReport } from '../../src/operations/runbook.ts';
 import { PASSWORD } from '../support/care.ts';
-import { holdfast } from '../support/holdfast.ts';
+import { holdfastHere } from '../support/here.ts';
+import { holdfast, writeConfig } from '../support/holdfast.ts';
+import { tempDir } from '../support/temp.ts';
 import { type BackupApp, backupApp, fillMedia } from './fixtures/backup-app.ts';
 
 test('the runbook that every app has: rehearsed without touching it, then carried out', async () => {
@@ -98,6 +100,32 @@ test('steps of one’s own: what fails stops it, --from goes on there; who is se
   await assert.rejects(stat(app.dir.join('begun')), 'a hook is no part of a drill unless it says so');
   const beyond = await app.run(['runbook', 'run', '--from', '9', '--to', target, '--json']);
   assert.equal(beyond.error?.error, 'usage');
+});
+
+test('an app whose log is archived goes back to its newest commit, by default and on the printed page', async () => {
+  await using dir = await tempDir();
+  const database = { type: 'postgres', url: 'postgres://127.0.0.1/never-asked' };
+  const steps = async (sources: object, ...more: string[]) => {
+    const config = await writeConfig(dir.path, {
+      repository: { password: PASSWORD },
+      storages: { a: { type: 'local', path: dir.join('a') } },
+      apps: { clinic: { sources } },
+    });
+    const shown = await holdfastHere(['--config', config, 'runbook', 'show', ...more], { env: { WAL: 'push' } });
+    return shown.stdout.split('\n').flatMap((line) => /^ {4}(holdfast (?:restore|prove) .*)$/.exec(line)?.[1] ?? []);
+  };
+  const archived = { ...database, wal: { env: 'WAL' } };
+  assert.deepEqual(await steps({ archived }), [
+    'holdfast restore --at latest --in-place --confirm clinic --dry-run',
+    'holdfast restore --at latest --in-place --confirm clinic',
+  ]);
+  assert.ok((await steps({ archived }, '--drill')).includes('holdfast prove --at latest'));
+  assert.ok((await steps({ database })).includes('holdfast restore latest --in-place --confirm clinic'));
+  const two = await steps({ archived, database });
+  assert.ok(
+    two.includes('holdfast restore latest --in-place --confirm clinic'),
+    'a moment is one of a single database',
+  );
 });
 
 /** With a storage and the password alone: the page that was stored is the one that was shown, with Holdfast and with restic. */

@@ -6,6 +6,7 @@ import {
   appsStored,
   describeReport,
   listRunbookReports,
+  newestState,
   objectiveOf,
   planSteps,
   type RunbookReport,
@@ -46,7 +47,7 @@ export default defineCommand({
     const app = await config.app(config.appName(context.flags.app));
     if (reports || id !== undefined) return showReports(context, app.name, id, html);
     const mode = drill ? 'drill' : 'run';
-    const steps = planSteps({ app, mode, target: ['latest'], directory: '/tmp/holdfast-drill' });
+    const steps = planSteps({ app, mode, target: newestState(app), directory: '/tmp/holdfast-drill' });
     const facts = { app: app.name, objectiveMs: objectiveOf(app), directory: app.directory };
     await give(context, runbookDocument(steps, facts), { steps, rto_objective_s: facts.objectiveMs / 1000 }, html);
     return EXIT.done;

@@ -35,12 +35,20 @@ export function runbookDocument(
           text(
             `They belong to the configuration in ${directory}. Without that machine, the recovery kit tells how to begin with a storage and the password alone. Every point holds this page: "holdfast runbook show --stored" prints it there.`,
           ),
+          ...(steps.some(restoresNewestCommit) ? [text(NEWEST_COMMIT)] : []),
           blanks('noticed at', `to be back by (${promised} later)`, 'decided by'),
         ],
       },
       ...steps.map((step, at) => planned(step, steps.slice(0, at + 1))),
     ],
   };
+}
+
+const NEWEST_COMMIT =
+  'With "--at latest" the database comes back to its newest archived commit. Should that not be possible, "latest" instead of it means the newest point: "holdfast runbook run latest".';
+
+function restoresNewestCommit({ action }: PlannedStep): boolean {
+  return 'words' in action && action.words.some((word, at) => word === 'latest' && action.words[at - 1] === '--at');
 }
 
 function planned(step: PlannedStep, upToIt: readonly PlannedStep[]): Section {

@@ -7,7 +7,7 @@ import type { AppSettings } from '../../config/settings.ts';
 import { toHtml } from '../kit/html.ts';
 import { toText } from '../kit/text.ts';
 import { runbookDocument } from './document.ts';
-import { objectiveOf, planSteps } from './steps.ts';
+import { newestState, objectiveOf, planSteps } from './steps.ts';
 
 export interface Page {
   /** In the directory of the app. */
@@ -19,7 +19,7 @@ export const PAGE_NAMES = { text: 'runbook.txt', html: 'runbook.html' } as const
 export type PageFormat = keyof typeof PAGE_NAMES;
 
 export function runbookPages(app: AppSettings): readonly Page[] {
-  const steps = planSteps({ app, mode: 'run', target: ['latest'], directory: '/tmp/holdfast-drill' });
+  const steps = planSteps({ app, mode: 'run', target: newestState(app), directory: '/tmp/holdfast-drill' });
   const document = runbookDocument(steps, { app: app.name, objectiveMs: objectiveOf(app), directory: app.directory });
   return [
     { name: PAGE_NAMES.text, text: toText(document) },

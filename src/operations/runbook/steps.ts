@@ -22,7 +22,7 @@ export interface PlannedStep {
 export interface RunbookRequest {
   readonly app: AppSettings;
   readonly mode: RunbookMode;
-  /** Words that say what comes back: `latest`, a point, or `--at T`. */
+  /** Words that say what comes back: `latest`, a point, or `--at T` (`--at latest`: the newest archived commit). */
   readonly target: readonly string[];
   /** A new directory, absolute; absent: over the app, in place. */
   readonly to?: string;
@@ -37,6 +37,11 @@ const SHARE = { validate: 5 / 60, confirm: 5 / 60, restore: 40 / 60, verify: 5 /
 
 export function objectiveOf(app: AppSettings): number {
   return app.objectives.rto ?? DEFAULT_RTO_MS;
+}
+
+/** What is restored when nobody says what: the newest commit where the WAL of the app's database is archived, else the newest point. */
+export function newestState({ databases: [only, ...others] }: AppSettings): readonly string[] {
+  return only?.archived === true && others.length === 0 ? ['--at', 'latest'] : ['latest'];
 }
 
 export function planSteps(request: RunbookRequest): PlannedStep[] {
