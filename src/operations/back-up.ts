@@ -34,6 +34,8 @@ export interface BackUpInput {
   readonly app: AppSettings;
   /** The sources to read: all of the app, or some. */
   readonly sources: readonly SourceSettings[];
+  /** The others that the app has. */
+  readonly otherSources: readonly string[];
   readonly packing: PackingSettings;
   /** How many storages must hold all of the point. */
   readonly requiredCopies: number;
@@ -211,7 +213,7 @@ class BackUpRun {
     references: readonly ReferenceCheck[],
     endMs: number,
   ): Promise<Manifest> {
-    const { app, label, reason } = this.#input;
+    const { app, label, reason, otherSources } = this.#input;
     return {
       format: 1,
       app: app.name,
@@ -220,6 +222,7 @@ class BackUpRun {
       ...(reason === undefined ? {} : { reason }),
       machine: await collectMachineFacts(machineFactsOf(app)),
       sources: Object.fromEntries(sources.map(({ name, record }) => [name, record])),
+      otherSources,
       references,
       notices: this.#notices.list(),
     };

@@ -6,6 +6,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asFailure, Failure } from '../base/failure.ts';
+import { given } from '../base/given.ts';
 import { shellCommand } from '../base/shell-words.ts';
 import type { AppSettings } from '../config/settings.ts';
 import {
@@ -22,16 +23,16 @@ import {
   wayBack,
 } from '../recovery/in-place.ts';
 import type { RestorePlan } from '../recovery/plan.ts';
-import { type OpenedPoint, pickSources } from '../recovery/point.ts';
+import type { OpenedPoint } from '../recovery/point.ts';
 import type { FileProblem, RestoredFiles } from '../recovery/restore-files.ts';
 import { lockForReading } from '../recovery/shared-lock.ts';
 import { checkRoom } from '../recovery/target.ts';
 import type { IndexedRepository } from '../repository/indexed-repository.ts';
 import { runHook } from './hooks.ts';
+import { type Assembly, assemble, assemblyOf, partOf, tellParts } from './restore/assembly.ts';
 import { findPoints } from './restore/find-point.ts';
-import { tellLeftOut } from './restore/left-out.ts';
 import { type FilesFrom, type MomentInput, type MomentOutcome, MomentRestore } from './restore/moment.ts';
-import { tellTimeline } from './restore/own-timeline.ts';
+import { tellTimelines } from './restore/own-timeline.ts';
 import { confirmed, placesOf, type ReplacedPlace, type SourcePlace } from './restore/places.ts';
 import { ReadProblems } from './restore/read-problems.ts';
 import { isWhole, makePlan, restoreInto } from './restore/run.ts';
@@ -75,34 +76,41 @@ interface Work {
 export async function restoreInPlace(session: Session, input: RestoreInPlaceInput): Promise<RestoreInPlaceOutcome> {
   const started = session.clock.monotonic();
   await using _lock = await lockForReading(session);
-  const { indexed, point, moment } = await findState(session, input);
-  const run = new InPlaceRun(session, input, indexed, point, moment);
+  const { indexed, ...state } = await findState(session, input);
+  const run = new InPlaceRun(session, input, indexed, state);
   await run.prepare();
   if (!input.dryRun) await run.perform();
   return run.outcome((session.clock.monotonic() - started) / 1000);
 }
 
-/** The point that says which sources there are, or the moment with the point of its files. */
+interface State {
+  /** Stands for the restore in its record. */
+  readonly point: OpenedPoint;
+  readonly assembly: Assembly;
+  readonly moment?: MomentRestore;
+}
+
 async function findState(
   session: Session,
   { app, point, sources, moment: wanted }: RestoreInPlaceInput,
-): Promise<{ indexed: IndexedRepository; point: OpenedPoint; moment?: MomentRestore }> {
-  if (wanted === undefined) {
-    const found = await findPoints(session, app.name, [point]);
-    const opened = found.points[0]!;
-    tellLeftOut(session, opened.stored, found.candidates, { word: point, sources });
-    return { indexed: found.indexed, point: opened };
+): Promise<State & { readonly indexed: IndexedRepository }> {
+  if (wanted !== undefined) {
+    const { indexed, moment } = await MomentRestore.prepare(session, app.name, sources, wanted);
+    return { indexed, point: moment.filesPoint, assembly: moment.everything, moment };
   }
-  const { indexed, moment } = await MomentRestore.prepare(session, app.name, sources, wanted);
-  return { indexed, point: moment.filesPoint, moment };
+  const { indexed, points, candidates } = await findPoints(session, app.name, [point]);
+  const opened = points[0]!;
+  if (point !== 'latest') return { indexed, point: opened, assembly: assemblyOf(opened, sources) };
+  const assembly = await assemble(indexed, opened, candidates, sources);
+  tellParts(session, assembly, { newest: opened, candidates, asked: sources });
+  return { indexed, point: assembly.parts[0]!.point, assembly };
 }
 
 class InPlaceRun {
   readonly #session: Session;
   readonly #input: RestoreInPlaceInput;
   readonly #indexed: IndexedRepository;
-  readonly #point: OpenedPoint;
-  readonly #moment: MomentRestore | undefined;
+  readonly #state: State;
   readonly #problems: ReadProblems;
   readonly #suffixes: Suffixes;
   readonly #work: Work[] = [];
@@ -110,41 +118,34 @@ class InPlaceRun {
   readonly #refused: { path: string; reason: string }[] = [];
   #swaps: Swap[] = [];
 
-  constructor(
-    session: Session,
-    input: RestoreInPlaceInput,
-    indexed: IndexedRepository,
-    point: OpenedPoint,
-    moment: MomentRestore | undefined,
-  ) {
-    this.#moment = moment;
+  constructor(session: Session, input: RestoreInPlaceInput, indexed: IndexedRepository, state: State) {
     this.#session = session;
     this.#input = input;
     this.#indexed = indexed;
-    this.#point = point;
+    this.#state = state;
     this.#problems = new ReadProblems(session.progress);
     const time = new Date(session.clock.now()).toISOString().replace(/[-:]|\.\d+/g, '');
-    this.#suffixes = { point: point.stored.id.slice(0, 8), time };
+    this.#suffixes = { point: state.point.stored.id.slice(0, 8), time };
   }
 
   /** Everything that can be refused without touching anything. */
   async prepare(): Promise<void> {
-    const { sources, storage, configured, dataDirectory, confirm, dryRun, app } = this.#input;
-    const names = this.#moment?.sourcesFor(sources) ?? pickSources(this.#point, sources).map(({ name }) => `${name}`);
-    const recordOf = (source: string) => this.#pointOf(source).manifest?.sources[source];
-    const places = placesOf(names, { configured, recordOf, dataDirectory });
+    const { storage, configured, dataDirectory, confirm, dryRun, app } = this.#input;
+    const { assembly, moment } = this.#state;
+    const recordOf = (source: string) => assembly.recordOf(source);
+    const places = placesOf(assembly.sources, { configured, recordOf, dataDirectory });
     for (const place of places) {
       const directory = place.type === 'config' ? undefined : await directoryPlace(place, this.#suffixes);
       const staging = directory?.staging ?? `${app.directory}/.holdfast-new-${this.#suffixes.point}-${place.source}`;
-      const request = { sources: [place.source], paths: [], ...(storage === undefined ? {} : { storage }) };
-      const plan = await makePlan(this.#session, this.#indexed, this.#pointOf(place.source), request);
-      const log = this.#isRecovered(place) ? this.#moment!.roomBytes : 0;
+      const part = partOf(assembly.pointOf(place.source)!, [place.source]);
+      const plan = await makePlan(this.#session, this.#indexed, part, { paths: [], ...given('storage', storage) });
+      const log = this.#isRecovered(place) ? moment!.roomBytes : 0;
       await checkRoom(staging, plan.totals.roomBytes + log, plan.totals.files);
       this.#work.push({ place, directory, staging, plan });
     }
     assertApart(this.#directories());
     if (!dryRun) confirmed(confirm, app.name, this.#replaced());
-    if (this.#moment === undefined) await tellTimeline(this.#session, this.#point, names, true);
+    if (moment === undefined) await tellTimelines(this.#session, assembly, true);
   }
 
   async perform(): Promise<void> {
@@ -169,7 +170,8 @@ class InPlaceRun {
   }
 
   outcome(duration: number): RestoreInPlaceOutcome {
-    const { input, point } = { input: this.#input, point: this.#point };
+    const input = this.#input;
+    const { point, assembly, moment } = this.#state;
     const request = {
       ...input,
       target: this.#replaced()
@@ -179,7 +181,7 @@ class InPlaceRun {
     const plans = this.#work.map(({ plan }) => plan);
     const done = input.dryRun ? undefined : this.#done;
     const refused: FileProblem[] = this.#refused.map(({ path, reason }) => ({ path, message: reason, missing: false }));
-    const base = buildOutcome(request, point, plans, done, this.#problems.all, duration);
+    const base = buildOutcome(request, { point, assembly, plans, done, storageProblems: this.#problems.all, duration });
     return {
       ...base,
       mode: input.dryRun ? 'dry-run' : 'in-place',
@@ -188,17 +190,13 @@ class InPlaceRun {
       replaced: this.#replaced(),
       refused: this.#refused,
       way_back: input.dryRun ? [] : this.#wayBack(),
-      ...(this.#moment && { moment: this.#moment.outcome(), files_from: this.#moment.filesFrom() }),
+      ...(moment && { moment: moment.outcome(), files_from: moment.filesFrom() }),
     };
-  }
-
-  #pointOf(source: string): OpenedPoint {
-    return this.#moment?.pointOf(source) ?? this.#point;
   }
 
   /** Whether the log is replayed on what is restored there. */
   #isRecovered({ source }: Place): boolean {
-    return source === this.#moment?.source;
+    return source === this.#state.moment?.source;
   }
 
   #directories(): DirectoryPlace[] {
@@ -233,15 +231,16 @@ class InPlaceRun {
   async #restoreBeside({ place, staging, plan }: Work): Promise<void> {
     const { ownership } = this.#input;
     const { source } = place;
-    const moment = this.#isRecovered(place) ? this.#moment : undefined;
+    const moment = this.#isRecovered(place) ? this.#state.moment : undefined;
     const identity = {
       ...{ point: plan.point, sources: [source], paths: [] },
-      ...(moment === undefined ? {} : { moment: moment.identity }),
+      ...(moment === undefined ? {} : { besides: moment.identity }),
     };
-    const title = `restoring ${source}`;
     const around = moment?.around(join(staging, source), false);
-    const request = { target: staging, identity, ownership, title, step: `restore:${source}`, ...around };
-    const done = await restoreInto(this.#session, this.#indexed, plan, request, this.#problems);
+    const work = { plan, step: `restore:${source}`, title: `restoring ${source}`, ...around };
+    const target = { path: staging, identity, ownership };
+    const [done] = await restoreInto(this.#session, this.#indexed, target, [work], this.#problems);
+    if (done === undefined) return;
     this.#done.push(done);
     if (isWhole(plan, done)) return;
     const examples = [...plan.problems, ...done.problems].filter(({ missing }) => missing).slice(0, 20);

@@ -3,15 +3,14 @@
  * else from the newest point that is not after it. The moment is proved to be within reach before anything is written.
  */
 import { join } from 'node:path';
+import { given } from '../base/given.ts';
 import type { RestorePlan } from '../recovery/plan.ts';
-import type { RestoredFiles } from '../recovery/restore-files.ts';
 import { announceReading } from '../recovery/shared-lock.ts';
 import { checkRoom, inspectTarget } from '../recovery/target.ts';
-import type { IndexedRepository } from '../repository/indexed-repository.ts';
 import { type FilesFrom, type MomentInput, type MomentOutcome, MomentRestore } from './restore/moment.ts';
 import { ReadProblems } from './restore/read-problems.ts';
-import { makePlan, restoreInto } from './restore/run.ts';
-import { buildOutcome, type RestoreOutcome, type RestoreRequest } from './restore.ts';
+import { makePlans, restoreInto, type Work } from './restore/run.ts';
+import { buildOutcome, filesOf, type RestoreOutcome, type RestoreRequest, roomFor } from './restore.ts';
 import type { Session } from './session.ts';
 
 export { parseLsn } from '../postgres/lsn.ts';
@@ -35,65 +34,31 @@ export interface RestoreMomentOutcome extends RestoreOutcome {
 export async function restoreMoment(session: Session, input: RestoreMomentInput): Promise<RestoreMomentOutcome> {
   const started = session.clock.monotonic();
   await using lock = await announceReading(session);
-  const { app, sources, target, dryRun } = input;
+  const { app, sources, target, dryRun, ownership } = input;
   const { moment, indexed } = await MomentRestore.prepare(session, app, sources, input.moment);
-  const plans = await plansOf(session, indexed, moment, input);
-  const identity = { point: moment.plan.base.point.stored.id, sources, paths: [], moment: moment.identity };
+  const { parts } = moment.everything;
+  const plans = await makePlans(session, indexed, parts, { paths: [], ...given('storage', input.storage) });
+  const identity = { point: moment.plan.base.point.stored.id, sources, paths: [], besides: moment.identity };
   const problems = new ReadProblems(session.progress);
-  if (typeof (await inspectTarget(target, identity)) === 'string') await assertRoom(target, plans, moment);
+  if (typeof (await inspectTarget(target, identity)) === 'string')
+    await checkRoom(target, roomFor(plans) + moment.roomBytes, filesOf(plans));
   await lock.settled();
-  const done: RestoredFiles[] = [];
-  for (const { plan, isDatabase, more } of dryRun ? [] : plans) {
-    const around = isDatabase ? moment.around(join(target, moment.source), true) : {};
-    const title = isDatabase ? 'restoring the database' : 'restoring the files';
-    const step = isDatabase ? 'restore:database' : 'restore:files';
-    const request = { target, identity, ownership: input.ownership, title, step, more, ...around };
-    done.push(await restoreInto(session, indexed, plan, request, problems));
-  }
+  const works = plans.map((plan, at) => workOf(moment, target, plan, at));
+  const to = { path: target, identity, ownership };
+  const done = dryRun ? undefined : await restoreInto(session, indexed, to, works, problems);
   const duration = (session.clock.monotonic() - started) / 1000;
-  const all = plans.map(({ plan }) => plan);
   const request = { ...input, point: moment.plan.base.point.stored.id };
-  return {
-    ...buildOutcome(request, moment.plan.base.point, all, dryRun ? undefined : done, problems.all, duration),
-    moment: moment.outcome(),
-    files_from: plans.some(({ isDatabase }) => !isDatabase) ? moment.filesFrom() : null,
-  };
+  const { point } = moment.plan.base;
+  const ended = { point, assembly: moment.everything, plans, done, storageProblems: problems.all, duration };
+  return { ...buildOutcome(request, ended), moment: moment.outcome(), files_from: moment.filesFrom() };
 }
 
-interface PlannedRestore {
-  readonly plan: RestorePlan;
-  readonly isDatabase: boolean;
-  /** Another one of the same target follows. */
-  readonly more: boolean;
-}
-
-/** Everything else first: the database is the longer work, and its recovery comes last of all. */
-async function plansOf(
-  session: Session,
-  indexed: IndexedRepository,
-  moment: MomentRestore,
-  { sources, storage }: RestoreMomentInput,
-): Promise<readonly PlannedRestore[]> {
-  const request = { paths: [], ...(storage === undefined ? {} : { storage }) };
-  const databases = Object.entries(moment.filesPoint.manifest?.sources ?? {}).filter(
-    ([, { type }]) => type === 'postgres',
-  );
-  const others = moment
-    .sourcesFor(sources)
-    .filter((name) => name !== moment.source && !databases.some(([database]) => database === name));
-  const plan = await makePlan(session, indexed, moment.plan.base.point, { ...request, sources: [moment.source] });
-  const database = { plan, isDatabase: true, more: false };
-  if (others.length === 0) return [database];
-  const files = await makePlan(session, indexed, moment.filesPoint, { ...request, sources: others });
-  return [{ plan: files, isDatabase: false, more: true }, database];
-}
-
-function assertRoom(target: string, plans: readonly PlannedRestore[], moment: MomentRestore): Promise<void> {
-  const totals = plans.map(({ plan }) => plan.totals);
-  const bytes = totals.reduce((sum, { roomBytes }) => sum + roomBytes, moment.roomBytes);
-  return checkRoom(
-    target,
-    bytes,
-    totals.reduce((sum, { files }) => sum + files, 0),
-  );
+/** Everything else comes first: the database is the longer work, and its recovery comes last of all. */
+function workOf(moment: MomentRestore, target: string, plan: RestorePlan, at: number): Work {
+  if (at < moment.files.parts.length) {
+    const many = moment.files.parts.length > 1;
+    return { plan, step: many ? `restore:files:${at + 1}` : 'restore:files', title: 'restoring the files' };
+  }
+  const around = moment.around(join(target, moment.source), true);
+  return { plan, step: 'restore:database', title: 'restoring the database', ...around };
 }

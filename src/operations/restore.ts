@@ -7,13 +7,21 @@ import type { RestorePlan } from '../recovery/plan.ts';
 import type { OpenedPoint } from '../recovery/point.ts';
 import type { FileProblem, RestoredFiles } from '../recovery/restore-files.ts';
 import { announceReading } from '../recovery/shared-lock.ts';
-import { checkRoom, inspectTarget } from '../recovery/target.ts';
+import { checkRoom, inspectTarget, type RestoreIdentity } from '../recovery/target.ts';
 import type { Ownership } from '../repository/restore-metadata.ts';
-import { findPoints } from './restore/find-point.ts';
-import { tellLeftOut } from './restore/left-out.ts';
-import { tellTimeline } from './restore/own-timeline.ts';
+import {
+  type Assembly,
+  assemble,
+  assemblyOf,
+  type Part,
+  type PartRecord,
+  recordsOf,
+  tellParts,
+} from './restore/assembly.ts';
+import { type FoundPoints, findPoints } from './restore/find-point.ts';
+import { tellTimelines } from './restore/own-timeline.ts';
 import { ReadProblems, type StorageProblems } from './restore/read-problems.ts';
-import { makePlan, restoreInto } from './restore/run.ts';
+import { makePlans, restoreInto, type Work } from './restore/run.ts';
 import type { Session } from './session.ts';
 
 /** What every restore is asked for. */
@@ -40,8 +48,11 @@ export interface RestoreInput extends RestoreRequest {
 /** The record of a restore: who, why, from what, where to, how much, how long, what went wrong. */
 export interface RestoreOutcome {
   readonly mode: 'new-directory' | 'in-place' | 'dry-run';
+  /** The newest of those that give something. */
   readonly point: Id;
   readonly short_id: string;
+  /** From which point each source comes, the newest first. */
+  readonly points: readonly PartRecord[];
   readonly app: string | null;
   /** The moment the point holds, RFC 3339. */
   readonly time: string;
@@ -81,31 +92,65 @@ export async function restore(session: Session, input: RestoreInput): Promise<Re
   const problems = new ReadProblems(session.progress);
   const found = await findPoints(session, input.app, [input.point]);
   const { indexed } = found;
-  const point = found.points[0]!;
-  const identity = { point: point.stored.id, sources: input.sources, paths: input.paths };
+  const assembly = await assembled(session, found, input);
+  const { point } = assembly.parts[0]!;
+  const identity = identityOf(assembly, input);
   const state = await inspectTarget(input.target, identity);
-  if (input.paths.length === 0)
-    tellLeftOut(session, point.stored, found.candidates, { word: input.point, sources: input.sources });
-  const { target, ownership } = input;
-  const plan = await makePlan(session, indexed, point, input);
-  if (typeof state === 'string') await checkRoom(target, plan.totals.roomBytes, plan.totals.files);
+  const { target, ownership, dryRun } = input;
+  const plans = await makePlans(session, indexed, assembly.parts, input);
+  if (typeof state === 'string') await checkRoom(target, roomFor(plans), filesOf(plans));
   await lock.settled();
-  if (input.paths.length === 0) await tellTimeline(session, point, plan.sources, false);
-  const done = input.dryRun
-    ? undefined
-    : await restoreInto(session, indexed, plan, { target, identity, ownership }, problems);
+  if (input.paths.length === 0) await tellTimelines(session, assembly, false);
+  const to = { path: target, identity, ownership };
+  const done = dryRun ? undefined : await restoreInto(session, indexed, to, plans.map(workOf), problems);
   const duration = (session.clock.monotonic() - started) / 1000;
-  return buildOutcome(input, point, [plan], done && [done], problems.all, duration);
+  return buildOutcome(input, { point, assembly, plans, done, storageProblems: problems.all, duration });
 }
 
-/** The record of a restore that was made of one plan or of several. `done` is undefined for a dry run. */
+async function assembled(session: Session, found: FoundPoints, input: RestoreInput): Promise<Assembly> {
+  const { indexed, candidates } = found;
+  const point = found.points[0]!;
+  if (input.point !== 'latest' || input.app === undefined) return assemblyOf(point, input.sources);
+  const assembly = await assemble(indexed, point, candidates, input.sources);
+  tellParts(session, assembly, { newest: point, candidates, asked: input.sources });
+  return assembly;
+}
+
+function identityOf({ parts }: Assembly, { sources, paths }: RestoreInput): RestoreIdentity {
+  const [{ point }, ...others] = parts as [Part, ...Part[]];
+  const besides = others.map((part) => `${part.sources.join(', ')} of ${part.point.stored.id}`).join('; ');
+  return { point: point.stored.id, sources, paths, ...(besides === '' ? {} : { besides }) };
+}
+
+function workOf(plan: RestorePlan, at: number, plans: readonly RestorePlan[]): Work {
+  if (plans.length === 1) return { plan, step: 'restore', title: 'restoring' };
+  return { plan, step: `restore:${at + 1}`, title: `restoring ${plan.sources.join(', ')}` };
+}
+
+export function roomFor(plans: readonly RestorePlan[]): number {
+  return plans.reduce((sum, { totals }) => sum + totals.roomBytes, 0);
+}
+
+export function filesOf(plans: readonly RestorePlan[]): number {
+  return plans.reduce((sum, { totals }) => sum + totals.files, 0);
+}
+
+interface Ended {
+  /** Stands for the restore. */
+  readonly point: OpenedPoint;
+  readonly assembly: Assembly;
+  readonly plans: readonly RestorePlan[];
+  /** Undefined for a dry run. */
+  readonly done: readonly RestoredFiles[] | undefined;
+  readonly storageProblems: readonly StorageProblems[];
+  /** Seconds. */
+  readonly duration: number;
+}
+
+/** The record of a restore that was made of one plan or of several. */
 export function buildOutcome(
   input: RestoreRequest & { readonly target: string },
-  point: OpenedPoint,
-  plans: readonly RestorePlan[],
-  done: readonly RestoredFiles[] | undefined,
-  storageProblems: readonly StorageProblems[],
-  duration: number,
+  { point, assembly, plans, done, storageProblems, duration }: Ended,
 ): RestoreOutcome {
   const sum = <T>(items: readonly T[], pick: (item: T) => number) =>
     items.reduce((total, item) => total + pick(item), 0);
@@ -115,6 +160,7 @@ export function buildOutcome(
     mode: input.dryRun ? 'dry-run' : 'new-directory',
     point: point.stored.id,
     short_id: shortId(point.stored.id),
+    points: recordsOf(assembly.parts),
     app: point.app ?? null,
     time: point.stored.snapshot.time,
     sources: plans.flatMap((plan) => plan.sources),

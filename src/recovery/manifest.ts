@@ -51,6 +51,8 @@ export interface Manifest {
   readonly reason?: string;
   readonly machine: MachineFacts;
   readonly sources: Readonly<Record<string, SourceRecord>>;
+  /** What the app had besides: the point was made of some of its sources. Undefined in points of earlier versions, which do not say. */
+  readonly otherSources?: readonly string[];
   readonly references: readonly ReferenceCheck[];
   readonly notices: readonly (SourceNotice & { readonly source: string })[];
 }

@@ -69,14 +69,16 @@ export interface RestorePlan {
   readonly lastFiles: Uint32Array;
   /** The storages that are read. */
   readonly mask: number;
+  /** Patterns of the request that nothing matches; see `refuseUnmatched`. */
+  readonly unmatched: readonly string[];
 }
 
 /** The target directory itself, while and after the restore. */
 const TARGET_META: RowMeta = { mode: 0o711, uid: 0, gid: 0, mtimeNs: 0n };
 
 /**
- * Throws `source_unknown`, `storage_unknown`, `path_unknown` when a pattern matches nothing, `target_unsafe` when the point holds names
- * that could leave the target, `data_missing` or `data_damaged` when a tree cannot be read.
+ * Throws `source_unknown`, `storage_unknown`, `target_unsafe` when the point holds names that could leave the target, `data_missing` or
+ * `data_damaged` when a tree cannot be read.
  */
 export async function planRestore(
   indexed: IndexedRepository,
@@ -103,7 +105,6 @@ export async function planRestore(
     await planner.source(node, position);
     if (position.taken || planner.touched(node.name.toString())) sources.push(node.name.toString());
   }
-  refuseUnmatched(patterns, point);
   const columns = table.freeze();
   return {
     point: point.stored.id,
@@ -119,6 +120,7 @@ export async function planRestore(
     incompleteSources: [...planner.incompleteSources],
     lastFiles: Uint32Array.from(planner.lastFiles),
     mask,
+    unmatched: patterns.filter(({ matched }) => !matched).map(({ text }) => text),
   };
 }
 
@@ -140,11 +142,14 @@ function storageMask({ repository }: IndexedRepository, name: string | undefined
   });
 }
 
-function refuseUnmatched(patterns: readonly PathPattern[], { stored }: OpenedPoint): void {
-  const unmatched = patterns.filter(({ matched }) => !matched).map(({ text }) => `"${printable(text)}"`);
-  if (unmatched.length === 0) return;
-  throw new Failure('path_unknown', `Nothing in point ${shortId(stored.id)} matches ${unmatched.join(', ')}.`, {
-    hint: `Look with "holdfast ls ${shortId(stored.id)}" or "holdfast find NAME".`,
+/** Throws `path_unknown` when a pattern matches nothing in any of the plans of one restore; `point` is the one it is looked up in. */
+export function refuseUnmatched(plans: readonly RestorePlan[], point: Id): void {
+  const [first, ...others] = plans;
+  const nowhere = first?.unmatched.filter((text) => others.every(({ unmatched }) => unmatched.includes(text))) ?? [];
+  if (nowhere.length === 0) return;
+  const told = nowhere.map((text) => `"${printable(text)}"`).join(', ');
+  throw new Failure('path_unknown', `Nothing in point ${shortId(point)} matches ${told}.`, {
+    hint: `Look with "holdfast ls ${shortId(point)}" or "holdfast find NAME".`,
   });
 }
 

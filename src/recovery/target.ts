@@ -25,8 +25,8 @@ export interface RestoreIdentity {
   readonly point: Id;
   readonly sources: readonly string[];
   readonly paths: readonly string[];
-  /** Of a restore to a moment: what it takes besides the point. */
-  readonly moment?: string;
+  /** What it takes besides the point. */
+  readonly besides?: string;
 }
 
 export interface PreparedTarget {
@@ -128,11 +128,11 @@ async function readMarker(path: string): Promise<JsonObject | undefined> {
 }
 
 function sameRestore(path: string, marker: Record<string, unknown>, identity: RestoreIdentity): TargetState {
-  const { format, point, sources, paths, moment } = marker;
+  const { format, point, sources, paths, besides } = marker;
   const same =
     format === 1 &&
     point === identity.point &&
-    moment === identity.moment &&
+    besides === identity.besides &&
     JSON.stringify(sources) === JSON.stringify(identity.sources) &&
     JSON.stringify(paths) === JSON.stringify(identity.paths);
   if (same) return { continues: true, made: marker.made === true };

@@ -56,6 +56,25 @@ test('the old state is replaced between the hooks, kept beside it, and the print
   assert.deepEqual(await hooks(app), ['stop broken', 'start old', 'stop old', 'start broken']);
 });
 
+test('sources of points of their own are replaced together, each by its newest', async () => {
+  await using app = await backupApp({ local: ['a'], config: ['compose.yaml'], here: true });
+  await writeFile(`${app.media}/file`, 'old');
+  await writeFile(app.dir.join('compose.yaml'), 'services: {}');
+  await app.backUp();
+  await writeFile(`${app.media}/file`, 'newer');
+  await app.backUp(['--source', 'media']);
+  await writeFile(`${app.media}/file`, 'broken');
+  await writeFile(app.dir.join('compose.yaml'), 'broken');
+  const { summary } = await app.ok([...inPlace, '--confirm', 'clinic']);
+  const { points } = summary as unknown as RestoreInPlaceOutcome;
+  assert.deepEqual(
+    points.map(({ sources }) => sources),
+    [['media'], ['settings']],
+  );
+  assert.equal(await readFile(`${app.media}/file`, 'utf8'), 'newer');
+  assert.equal(await readFile(app.dir.join('compose.yaml'), 'utf8'), 'services: {}');
+});
+
 test('without the right name nothing happens, and what would be replaced is listed', async () => {
   await using app = await hookedApp();
   await app.backUp();

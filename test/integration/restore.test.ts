@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { link, lstat, mkdir, readFile, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { parse, stringify } from 'yaml';
 import type { RestoreOutcome } from '../../src/operations/restore.ts';
 import { tempDir } from '../support/temp.ts';
 import { backupApp, fillMedia } from './fixtures/backup-app.ts';
@@ -157,21 +158,53 @@ test('owners are as recorded, as named, or ours; setuid comes back only with its
   assert.equal(unknown.error?.error, 'usage');
 });
 
-test('the newest point may hold one source only: what it lacks is told, with the point that has it', async () => {
-  await using app = await backupApp({ here: true, local: ['a'], config: ['compose.yaml'] });
+test('sources that are backed up at hours of their own come back together: each from the newest point that has it', async () => {
+  await using app = await backupApp({ local: ['a'], config: ['compose.yaml'], here: true });
   await writeFile(`${app.media}/one`, 'x');
   await writeFile(app.dir.join('compose.yaml'), 'services: {}');
   const whole = await app.backUp();
+  await writeFile(`${app.media}/two`, 'xx');
   const part = await app.backUp(['--source', 'media']);
-  const to = ['--to', app.dir.join('out'), '--dry-run'];
-  const told = (await app.ok(['restore', 'latest', ...to])).stderr;
-  assert.match(told, new RegExp(`newest point ${part.short_id} holds media only, not settings`));
-  assert.match(told, new RegExp(`settings: ${whole.short_id} of `));
-  const absent = await app.run(['restore', 'latest', '--source', 'settings', ...to, '--json']);
-  assert.deepEqual([absent.code, absent.error?.error], [2, 'source_unknown']);
-  assert.match(String(absent.error?.hint), new RegExp(whole.short_id));
-  const asked = await app.ok(['restore', 'latest', '--source', 'media', ...to]);
-  assert.doesNotMatch(asked.stderr, /newest point/, 'whoever names the source knows');
+  const restored = async (to: string, ...args: string[]) => {
+    const { summary } = await app.ok(['restore', ...args, '--to', app.dir.join(to), '--json']);
+    return summary as unknown as RestoreOutcome;
+  };
+  const from = ({ points }: RestoreOutcome) => points.map(({ short_id, sources }) => [short_id, ...sources]);
+  const both = [
+    [part.short_id, 'media'],
+    [whole.short_id, 'settings'],
+  ];
+  const told = await app.ok(['restore', 'latest', '--to', app.dir.join('told'), '--dry-run']);
+  assert.match(told.stdout, new RegExp(`media of point ${part.short_id}, .*\n +settings of point ${whole.short_id}, `));
+  assert.deepEqual(from(await restored('all', 'latest')), both);
+  assert.equal(await readFile(app.dir.join('all', 'media', 'two'), 'utf8'), 'xx');
+  const all = [...(await treeOf(app.dir.join('all'))).keys()];
+  assert.ok(
+    all.some((name) => name.startsWith('settings/') && name.endsWith('compose.yaml')),
+    all.join(),
+  );
+  await assert.rejects(lstat(app.dir.join('all', '.holdfast-restore.json')), 'the marker is gone');
+  const paths = await restored('paths', 'latest', '--path', '**/compose.yaml', '--path', 'two');
+  assert.deepEqual([from(paths), paths.files], [both, 2]);
+  const nowhere = await app.run(['restore', 'latest', '--path', 'three', '--to', app.dir.join('x'), '--json']);
+  assert.equal(nowhere.error?.error, 'path_unknown');
+  assert.deepEqual(from(await restored('settings', 'latest', '--source', 'settings')), [both[1]]);
+  assert.deepEqual(from(await restored('part', part.short_id)), [both[0]], 'a point that is named gives what it has');
+});
+
+test('a source that the app no longer has does not come back by itself, but when it is named', async () => {
+  await using app = await backupApp({ local: ['a'], config: ['compose.yaml'], here: true });
+  await writeFile(`${app.media}/one`, 'x');
+  await writeFile(app.dir.join('compose.yaml'), 'services: {}');
+  await app.backUp();
+  const config = parse(await readFile(app.configFile, 'utf8'));
+  delete config.apps.clinic.sources.settings;
+  await writeFile(app.configFile, stringify(config));
+  await app.backUp();
+  const sourcesOf = async (...args: string[]) =>
+    (await app.ok(['restore', 'latest', '--to', app.dir.join('r'), '--dry-run', '--json', ...args])).summary?.sources;
+  assert.deepEqual(await sourcesOf(), ['media']);
+  assert.deepEqual(await sourcesOf('--source', 'settings'), ['settings']);
 });
 
 test('a restore says where to, or in place, not both', async () => {

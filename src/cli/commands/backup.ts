@@ -36,12 +36,14 @@ export default defineCommand({
     const config = await context.config();
     const name = config.appName(context.flags.app);
     const app = await config.app(name);
-    const names = source.length > 0 ? [...new Set(source)] : config.sourceTypes(name).map((each) => each.name);
+    const all = config.sourceTypes(name).map((each) => each.name);
+    const names = source.length > 0 ? [...new Set(source)] : all;
     const sources = await Promise.all(names.map((each) => config.source(name, each)));
     await using session = await openSession(context, { thread: 'seal-worker' });
     const outcome = await backUp(session, {
       app,
       sources,
+      otherSources: all.filter((each) => !names.includes(each)),
       packing: await config.packing(),
       requiredCopies: await config.requiredCopies(),
       ...(label === undefined ? {} : { label }),

@@ -17,6 +17,7 @@ export default defineCommand({
     'With --to, restores into a new directory: DIR/<source>/…; a database is a data directory that "postgres -D DIR/<source>" starts. The plan ' +
     'is made first; everything is verified while it is read, and what one storage cannot give comes from another. Interrupted, the same ' +
     'command continues and fetches nothing twice. As root, owners come back as they were; anybody else owns what they restore.\n\n' +
+    '"latest" is the whole app: each source comes from the newest point that has it. A point that is named by its id gives what it has.\n\n' +
     'With --in-place, restores over what the app uses: hooks.beforeRestore stops the app, the new state is made beside the old one, the two ' +
     'are swapped, hooks.afterRestore starts the app. The old state is kept beside the new one, and the way back is printed.\n\n' +
     'With --at, --lsn, --xid or --name, the database comes back as it was at that moment: the newest point that ends before it, and the ' +

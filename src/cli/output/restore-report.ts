@@ -115,7 +115,7 @@ async function printHead(output: Output, outcome: RestoreOutcome): Promise<void>
 }
 
 async function printAmounts(output: Output, outcome: RestoreOutcome): Promise<void> {
-  await output.line(`  sources ${outcome.sources.map(printable).join(', ')}`);
+  await printSources(output, outcome);
   await output.line(
     `  files   ${formatCount(outcome.files)} in ${howMany(outcome.directories, 'directories')}, ${formatBytes(outcome.bytes)}`,
   );
@@ -128,6 +128,15 @@ async function printAmounts(output: Output, outcome: RestoreOutcome): Promise<vo
   }
   if (outcome.reason !== null) await output.line(`  reason  ${printable(outcome.reason)}`);
   await output.line(`  by      ${printable(outcome.by)}, in ${formatDuration(outcome.duration_s * 1000)}`);
+}
+
+/** From which point each is, where that is not the same for all. */
+async function printSources(output: Output, { sources, points }: RestoreOutcome): Promise<void> {
+  if (points.length < 2) return output.line(`  sources ${sources.map(printable).join(', ')}`);
+  for (const [at, { sources: some, short_id, time }] of points.entries()) {
+    const from = `of point ${short_id}, ${formatUtcAndLocal(Date.parse(time))}`;
+    await output.line(`  ${at === 0 ? 'sources' : '       '} ${some.map(printable).join(', ')} ${from}`);
+  }
 }
 
 async function printProblems(output: Output, outcome: RestoreOutcome): Promise<void> {

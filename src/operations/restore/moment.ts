@@ -6,7 +6,7 @@ import { shellCommand } from '../../base/shell-words.ts';
 import { serverAccount } from '../../postgres/account.ts';
 import { type ProgramSearch, programsFor, type ServerPrograms } from '../../postgres/programs.ts';
 import { logRoom, type MomentPlan, type MomentRequest, planMoment, pointsOfApp } from '../../recovery/moment.ts';
-import { type OpenedPoint, openPoint, pickSources } from '../../recovery/point.ts';
+import { type OpenedPoint, openPoint } from '../../recovery/point.ts';
 import { leaveToBeReplayed, prepareDataDirectory, type Replayed } from '../../recovery/replay.ts';
 import { replayCopy } from '../../recovery/replay-copy.ts';
 import { majorOf } from '../../recovery/sandbox.ts';
@@ -14,7 +14,7 @@ import type { IndexedRepository } from '../../repository/indexed-repository.ts';
 import { listSnapshots, type StoredSnapshot, timeOf } from '../../repository/snapshots.ts';
 import { tagsOf } from '../points.ts';
 import type { Session } from '../session.ts';
-import { tellLeftOut } from './left-out.ts';
+import { Assembly, assemble, partOf, tellParts } from './assembly.ts';
 
 export interface MomentInput {
   readonly target: MomentRequest['target'];
@@ -45,7 +45,7 @@ export interface MomentOutcome {
   readonly replay_s: number;
 }
 
-/** The point that the other sources come from. */
+/** The point that the other sources come from; the newest, where they come from several. */
 export interface FilesFrom {
   readonly point: string;
   readonly short_id: string;
@@ -56,8 +56,9 @@ export interface FilesFrom {
 
 export class MomentRestore {
   readonly plan: MomentPlan;
-  /** Everything but the database comes from here. */
-  readonly filesPoint: OpenedPoint;
+  /** Everything but the database; empty when only that is wanted. */
+  readonly files: Assembly;
+  readonly #newest: OpenedPoint;
   readonly #session: Session;
   readonly #input: MomentInput;
   readonly #programs: ServerPrograms | undefined;
@@ -66,12 +67,13 @@ export class MomentRestore {
   private constructor(
     session: Session,
     input: MomentInput,
-    found: { plan: MomentPlan; filesPoint: OpenedPoint; programs: ServerPrograms | undefined },
+    found: { plan: MomentPlan; files: Assembly; newest: OpenedPoint; programs: ServerPrograms | undefined },
   ) {
     this.#session = session;
     this.#input = input;
     this.plan = found.plan;
-    this.filesPoint = found.filesPoint;
+    this.files = found.files;
+    this.#newest = found.newest;
     this.#programs = found.programs;
   }
 
@@ -92,32 +94,33 @@ export class MomentRestore {
       ...(source === undefined ? {} : { source }),
     });
     const reachable = notAfter(pointsOfApp(snapshots, app), plan);
-    const filesPoint = await newestOf(indexed, reachable, plan);
-    const apart = plan.base.database.name;
-    tellLeftOut(session, filesPoint.stored, reachable, { word: 'latest', sources, apart });
+    const newest = await newestOf(indexed, reachable, plan);
+    const { name: database } = plan.base.database;
+    const files = await filesAmong(indexed, newest, reachable, { database, sources });
+    tellParts(session, files, { newest, candidates: reachable, asked: sources });
     const programs = input.replay ? await findServer(plan, input.programs) : undefined;
-    return { moment: new MomentRestore(session, input, { plan, filesPoint, programs }), indexed };
+    return { moment: new MomentRestore(session, input, { plan, files, newest, programs }), indexed };
   }
 
   get source(): string {
     return this.plan.base.database.name;
   }
 
-  /** What comes back: the sources that are asked for, else all that the point of the files holds, and the database. Throws `source_unknown`. */
-  sourcesFor(asked: readonly string[]): string[] {
-    const named = asked.filter((name) => name !== this.source);
-    const isDatabaseOnly = asked.length > 0 && named.length === 0;
-    const others = isDatabaseOnly ? [] : pickSources(this.filesPoint, named).map(({ name }) => name.toString());
-    return [...new Set([...others, this.source])];
+  /** The newest point that gives something beside the database; stands for the restore where there is none. */
+  get filesPoint(): OpenedPoint {
+    return this.files.parts[0]?.point ?? this.#newest;
   }
 
-  pointOf(source: string): OpenedPoint {
-    return source === this.source ? this.plan.base.point : this.filesPoint;
+  /** All that comes back, and from where; the database last. */
+  get everything(): Assembly {
+    const { point } = this.plan.base;
+    return new Assembly([...this.files.parts, partOf(point, [this.source])]);
   }
 
   /** Distinguishes unfinished restores: with the point of the database it says what is in the target. */
   get identity(): string {
-    return `files of ${this.filesPoint.stored.id}`;
+    const { parts } = this.files;
+    return `files of ${parts.length === 0 ? this.#newest.stored.id : parts.map(({ point }) => point.stored.id).join(', ')}`;
   }
 
   /** Bytes that the log may take beside the copy while it is replayed. */
@@ -149,7 +152,9 @@ export class MomentRestore {
     };
   }
 
-  filesFrom(): FilesFrom {
+  /** Null when only the database comes back. */
+  filesFrom(): FilesFrom | null {
+    if (this.files.parts.length === 0) return null;
     const { stored } = this.filesPoint;
     const reached = this.#replayed?.reached.commitTime ?? null;
     const time =
@@ -173,6 +178,19 @@ export class MomentRestore {
     const copy = { plan: this.plan, dataDir, programs: this.#programs, account: serverAccount(account), isBeside };
     this.#replayed = await replayCopy(this.#session, copy);
   }
+}
+
+/** The sources that are asked for, else all, without the database of the moment: its point is another. Throws `source_unknown`. */
+async function filesAmong(
+  indexed: IndexedRepository,
+  newest: OpenedPoint,
+  reachable: readonly StoredSnapshot[],
+  { database, sources }: { readonly database: string; readonly sources: readonly string[] },
+): Promise<Assembly> {
+  const named = sources.filter((name) => name !== database);
+  if (sources.length > 0 && named.length === 0) return new Assembly([]);
+  const all = await assemble(indexed, newest, reachable, named);
+  return all.without((name) => name === database);
 }
 
 async function findServer({ base }: MomentPlan, search: ProgramSearch): Promise<ServerPrograms> {

@@ -4,9 +4,14 @@ import type { PostgresSourceRecord } from '../../recovery/manifest.ts';
 import type { OpenedPoint } from '../../recovery/point.ts';
 import { WalArchive } from '../../wal/archive.ts';
 import type { Session } from '../session.ts';
+import type { Assembly } from './assembly.ts';
 
 /** `takesPlace`: of the original; then it is a warning, else a remark. What cannot be learned of the archive is not said. */
-export async function tellTimeline(
+export async function tellTimelines(session: Session, { parts }: Assembly, takesPlace: boolean): Promise<void> {
+  for (const { point, sources } of parts) await tellTimeline(session, point, sources, takesPlace);
+}
+
+async function tellTimeline(
   session: Session,
   { manifest }: OpenedPoint,
   sources: readonly string[],
