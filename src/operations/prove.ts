@@ -4,6 +4,7 @@
  */
 import { Failure, isFailure } from '../base/failure.ts';
 import { shortId } from '../base/ids.ts';
+import { formatUtcAndLocal } from '../base/relative-time.ts';
 import type { AppSettings } from '../config/settings.ts';
 import type { ProgramSearch } from '../postgres/programs.ts';
 import type { MomentTarget } from '../recovery/moment.ts';
@@ -13,9 +14,9 @@ import { lockForReading } from '../recovery/shared-lock.ts';
 import type { IndexedRepository } from '../repository/indexed-repository.ts';
 import { recordProofs } from '../repository/meta-proofs.ts';
 import { readReports, recordReport } from '../repository/meta-reports.ts';
-import { listSnapshots, pickSnapshot, type StoredSnapshot } from '../repository/snapshots.ts';
+import { listSnapshots, pickSnapshot, type StoredSnapshot, timeOf } from '../repository/snapshots.ts';
 import { bestEffort } from './best-effort.ts';
-import { pointsOf } from './points.ts';
+import { pointsOf, tagsOf } from './points.ts';
 import { checkEverything } from './prove/checks.ts';
 import { type Beginning, composeFailure, composeReport, type Ending } from './prove/compose.ts';
 import { type DatabaseCopy, openCopies } from './prove/copies.ts';
@@ -79,9 +80,31 @@ export async function prove(session: Session, input: ProveInput): Promise<ProofR
   return report;
 }
 
-async function pickPoint({ repository }: Session, { app, what }: ProveInput): Promise<StoredSnapshot | undefined> {
+async function pickPoint(session: Session, { app, what }: ProveInput): Promise<StoredSnapshot | undefined> {
   if (what.kind === 'moment') return undefined;
-  return pickSnapshot(pointsOf(await listSnapshots(repository), app.name), what.point);
+  const points = pointsOf(await listSnapshots(session.repository), app.name);
+  const picked = pickSnapshot(points, what.point);
+  return what.point === 'latest' ? newestWithDatabases(session, app, points, picked) : picked;
+}
+
+/** The newest point may be one of the files alone. To prove that it comes back would say nothing about the database. */
+function newestWithDatabases(
+  { progress }: Session,
+  { databases }: AppSettings,
+  points: readonly StoredSnapshot[],
+  newest: StoredSnapshot,
+): StoredSnapshot {
+  const lacking = (point: StoredSnapshot) => databases.filter(({ name }) => !tagsOf(point)?.sources.includes(name));
+  const found = points.findLast((point) => lacking(point).length === 0);
+  if (found === undefined || found === newest) return newest;
+  const missing = lacking(newest).map(({ name }) => name);
+  const instead = `${shortId(found.id)} of ${formatUtcAndLocal(timeOf(found))}`;
+  progress({
+    type: 'warning',
+    message: `The newest point ${shortId(newest.id)} does not hold ${missing.join(', ')}: proven is ${instead}, the newest that does.`,
+    hint: `Make a point of the whole app with "holdfast backup". For that one alone: holdfast prove ${shortId(newest.id)}`,
+  });
+  return found;
 }
 
 class Proving {

@@ -8,6 +8,7 @@ import { inMask } from '../repository/replicas.ts';
 import { listSnapshots, type StoredSnapshot, timeOf } from '../repository/snapshots.ts';
 import { pointsOf } from './points.ts';
 import { listProofs } from './proofs.ts';
+import type { ProofReport } from './prove/report.ts';
 import type { Session } from './session.ts';
 import { exposures, type SourceName } from './status/exposure.ts';
 import { type Exposure, judgeObjectives, type ObjectiveState } from './status/objectives.ts';
@@ -79,7 +80,7 @@ export async function status(session: Session, input: StatusInput): Promise<Stat
   );
   const exposure = exposures(input.sources, points, new Map(wal.map(({ source, loss }) => [source, loss])), now);
   const lastProof = reports.at(-1);
-  const measured = reports.findLast((report) => report.outcome === 'passed' && report.rto_seconds !== null);
+  const measured = reports.findLast((report) => measuresWayBack(report, input.app));
   const objectives = judgeObjectives({
     ...{ rpo: input.app.objectives.rpo, rto: input.app.objectives.rto, exposures: exposure },
     measured: measured && { seconds: measured.rto_seconds!, time: measured.time },
@@ -113,6 +114,11 @@ export async function status(session: Session, input: StatusInput): Promise<Stat
       ...{ proof: proofs.level(point.id, holders), storages: holders },
     };
   }
+}
+
+/** A proof of files alone is no measure of the way back of an app that has a database. */
+function measuresWayBack({ outcome, rto_seconds: rto, versions }: ProofReport, { databases }: AppSettings): boolean {
+  return outcome === 'passed' && rto !== null && databases.every(({ name }) => Object.hasOwn(versions.postgres, name));
 }
 
 function outcomeOf(objectives: readonly ObjectiveState[], problems: readonly StatusProblem[]): StatusReport['outcome'] {

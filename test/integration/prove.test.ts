@@ -4,6 +4,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { ProofReport } from '../../src/operations/prove.ts';
+import type { StatusReport } from '../../src/operations/status.ts';
 import { majors, type TestServer } from '../support/postgres/server.ts';
 import { flipBit, packFiles } from '../support/spoil.ts';
 import { type BackupApp, backupApp, fillMedia } from './fixtures/backup-app.ts';
@@ -18,7 +19,11 @@ describe('levels, reports and turns', { skip }, () => {
   let app: BackupApp;
   before(async () => {
     pg = await clinicServer(newest);
-    app = await appOf(pg, { references: REFERENCES }, { local: ['a', 'b', 'c'], here: true });
+    app = await appOf(
+      pg,
+      { references: REFERENCES, objectives: { rto: '1h' } },
+      { local: ['a', 'b', 'c'], here: true },
+    );
     for (let i = 0; i < 120; i++) await writeFile(join(app.media, `${i}.txt`), `text ${i}`);
     await app.backUp();
   });
@@ -61,6 +66,18 @@ describe('levels, reports and turns', { skip }, () => {
     await rm(app.dir.join('b', 'meta'), { recursive: true });
     await rm(app.dir.join('c', 'meta'), { recursive: true });
     assert.equal((await app.ok(['proofs', '--json'])).document<unknown[]>().length, 4, 'every storage has them');
+  });
+
+  test('where the newest point is one of files alone, the newest with the database is proven, and the way back is measured on it', async () => {
+    const [whole] = (await app.ok(['points', '--json'])).document<{ id: string }[]>();
+    const { point, short_id: files } = await app.backUp(['--source', 'media']);
+    const done = await app.ok(['prove', '--sample', '--json']);
+    const report = done.summary as unknown as ProofReport;
+    assert.equal(report.point, whole!.id);
+    assert.match(done.stderr + done.stdout, new RegExp(`newest point ${files} does not hold database`));
+    assert.equal(((await app.ok(['prove', files, '--json'])).summary as unknown as ProofReport).point, point);
+    const { objectives } = (await app.ok(['status', '--json'])).document<StatusReport>();
+    assert.equal(objectives.find(({ objective }) => objective === 'rto')?.actual, report.rto_seconds);
   });
 
   test('a dead storage is said, and its turn comes later', async () => {

@@ -21,7 +21,7 @@ export default defineCommand({
     'dropped; so it is after a failure, and after the death of this program.\n\n' +
     'A point that passes is "restored", and "accepted" when the app has checks of its own and they pass. --sample restores 100 files drawn by ' +
     'chance, and gives "restored" at most. --at proves a moment of the WAL archive, and leaves the level of its base as it is. The report is ' +
-    'kept in the repository, also of a proof that fails: "holdfast proofs".',
+    'kept in the repository, also of a proof that fails: "holdfast proofs". "latest" is the newest point that holds every database of the app.',
   arguments: { point: argument.optional('POINT', 'id, its first digits, or "latest" (default: latest)') },
   options: {
     at: option.text('T', 'prove this moment instead: a time, or "latest" for the newest archived commit'),

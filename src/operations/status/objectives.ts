@@ -1,6 +1,7 @@
 /**
  * Whether what was promised is kept. The RPO is judged on the databases, whose WAL can be archived all the time; files are as old as the
- * newest point, which is shown beside it, and judged only where the app has no database. The RTO is judged on the last proof that measured it.
+ * newest point, which is shown beside it, and judged only where the app has no database. The RTO is judged on the last proof that measured it,
+ * with every database of the app.
  */
 import { formatDuration } from '../../base/durations.ts';
 
