@@ -6,6 +6,8 @@ export type ProgressEvent =
       readonly title: string;
       readonly totalBytes?: number;
       readonly totalItems?: number;
+      /** It goes on until it is stopped: what matters is what came. */
+      readonly endless?: true;
     }
   | {
       readonly type: 'advance';
@@ -30,6 +32,8 @@ export type ProgressEvent =
       readonly source?: string;
       readonly storage?: string;
       readonly item?: string;
+      /** Just as it was set up, and told each time: `--quiet` leaves it out. */
+      readonly expected?: true;
     }
   | { readonly type: 'note'; readonly message: string };
 

@@ -275,7 +275,8 @@ class BackUpRun {
 
   #notify(source: string, notice: SourceNotice): void {
     if (!this.#notices.add({ ...notice, source })) return;
-    this.#session.progress({ type: 'warning', source, item: notice.item, message: notice.reason });
+    const told = { source, item: notice.item, message: notice.reason };
+    this.#session.progress({ type: 'warning', ...told, ...(notice.kind === 'masked' && { expected: true }) });
   }
 
   #tellClock(): void {

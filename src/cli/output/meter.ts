@@ -10,6 +10,7 @@ export interface StepState {
   readonly step: string;
   readonly title: string;
   readonly startedAt: number;
+  readonly isEndless: boolean;
   bytes: number;
   items: number;
   totalBytes: number | undefined;
@@ -45,6 +46,7 @@ export class Meter {
       step: event.step,
       title: event.title,
       startedAt: now,
+      isEndless: event.endless === true,
       bytes: 0,
       items: 0,
       totalBytes: event.totalBytes,
@@ -63,6 +65,8 @@ export class Meter {
     state.items = event.items ?? state.items;
     state.totalBytes = event.totalBytes ?? state.totalBytes;
     state.totalItems = event.totalItems ?? state.totalItems;
+    // A total is an estimate where the source grows, or gives more than was announced: the log of a database.
+    if (state.totalBytes !== undefined) state.totalBytes = Math.max(state.totalBytes, state.bytes);
     state.current = event.current ?? state.current;
     if (now - state.samples.at(-1)!.at >= SAMPLE_EVERY_MS) state.samples.push({ at: now, bytes: state.bytes });
     if (state.samples.length > SAMPLES) state.samples.shift();
@@ -87,7 +91,7 @@ export function rate(state: StepState, now: number): number | undefined {
 /** Milliseconds still to go at the present rate; undefined when that cannot be said. */
 export function remaining(state: StepState, now: number): number | undefined {
   const perSecond = rate(state, now);
-  if (perSecond === undefined || perSecond <= 0 || state.totalBytes === undefined || state.totalBytes < state.bytes)
+  if (perSecond === undefined || perSecond <= 0 || state.totalBytes === undefined || state.totalBytes <= state.bytes)
     return undefined;
   return ((state.totalBytes - state.bytes) / perSecond) * 1_000;
 }

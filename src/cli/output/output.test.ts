@@ -75,6 +75,32 @@ test('on a terminal running steps keep their lines at the bottom, what is printe
   assert.equal(out.text, '\u001b[1A\u001b[J');
 });
 
+test('more than was announced is part of the total; a step without an end is told when something came', async () => {
+  const { out, clock, progress } = setup();
+  progress.report({ type: 'step', step: 'a', title: 'Database', totalBytes: 1024 });
+  progress.report({ type: 'advance', step: 'a', bytes: 2048 });
+  progress.report({ type: 'step', step: 'b', title: 'Stream', endless: true });
+  await clock.advance(10_000);
+  assert.match(out.text, /^Database: 100 %, 2\.00 KiB of 2\.00 KiB[^\n]*\nStream: running\n$/);
+  progress.report({ type: 'done', step: 'a', outcome: 'done' });
+  await clock.advance(10_000);
+  out.text = '';
+  for (let i = 0; i < 3; i++) await clock.advance(10_000);
+  assert.equal(out.text, '');
+  progress.report({ type: 'advance', step: 'b', bytes: 1024 });
+  await clock.advance(10_000);
+  assert.match(out.text, /^Stream: 1\.00 KiB[^\n]*\n$/);
+  await progress.close();
+});
+
+test('with --quiet warnings are printed, but not that something is as it was set up', async () => {
+  const { out, err, progress } = setup({ quiet: true });
+  progress.report({ type: 'warning', item: '.env', message: '1 place was masked', expected: true });
+  progress.report({ type: 'warning', storage: 'nas', message: 'gone' });
+  await progress.close();
+  assert.deepEqual([out.text, err.text], ['', 'Warning: nas: gone\n']);
+});
+
 test('with --json the running steps are told every second', async () => {
   const { out, clock, progress } = setup({ json: true });
   progress.report({ type: 'step', step: 'a', title: 'Files', totalItems: 4 });

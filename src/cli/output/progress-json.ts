@@ -21,7 +21,8 @@ export function jsonDrawing(output: Output): Drawing {
         duration_s: (now - state.startedAt) / 1_000,
         ...(event.message === undefined ? {} : { message: event.message }),
       }),
-    warning: ({ type: _type, ...fields }) => output.jsonLine('error', { severity: 'warning', ...fields }),
+    warning: ({ type: _type, expected: _expected, ...fields }) =>
+      output.jsonLine('error', { severity: 'warning', ...fields }),
     note: (message) => output.jsonLine('status', { state: 'note', message }),
     close: async () => {},
   };

@@ -11,6 +11,8 @@ import type { Drawing } from './progress-drawing.ts';
 
 const LIVE_EVERY_MS = 100;
 const PLAIN_EVERY_MS = 10_000;
+/** A step without an end to which nothing comes is told this often. */
+const IDLE_EVERY_MS = 60 * 60_000;
 
 /** One line per running step at the bottom of the terminal; what ends moves up and stays. */
 export function liveDrawing(output: Output, verbose: boolean): Drawing {
@@ -23,20 +25,34 @@ export function liveDrawing(output: Output, verbose: boolean): Drawing {
   };
 }
 
-/** A line when a step ends, and one for every running step every 10 s. */
+/** A line when a step ends, and one for every running step every 10 s; of one without an end only when something came. */
 export function plainDrawing(output: Output, verbose: boolean): Drawing {
+  const isNews = newsOfEndless();
   return {
     every: PLAIN_EVERY_MS,
     begun: async (state) => {
       if (verbose) await output.line(`${state.title} …`);
     },
     running: async (states, now) => {
-      for (const state of states) await output.line(runningLine(state, now, verbose));
+      for (const state of states.filter((each) => isNews(each, now))) {
+        await output.line(runningLine(state, now, verbose));
+      }
     },
     ended: (state, event, now) => output.line(endedLine(output, state, event, now)),
     warning: (event) => output.warn(warningText(event), event.hint),
     note: (message) => output.line(printable(message)),
     close: async () => {},
+  };
+}
+
+function newsOfEndless(): (state: StepState, now: number) => boolean {
+  const told = new Map<string, { readonly bytes: number; readonly at: number }>();
+  return ({ step, bytes, isEndless }, now) => {
+    if (!isEndless) return true;
+    const last = told.get(step);
+    if (last?.bytes === bytes && now - last.at < IDLE_EVERY_MS) return false;
+    told.set(step, { bytes, at: now });
+    return true;
   };
 }
 

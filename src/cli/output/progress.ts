@@ -45,8 +45,8 @@ export function createProgress({ output, clock, quiet, verbose }: ProgressOption
   const report = (event: ProgressEvent) => {
     const now = clock.monotonic();
     const state = meter.take(event, now);
+    if (quiet && (event.type !== 'warning' || event.expected)) return;
     if (event.type === 'warning') return draw(drawing.warning(event));
-    if (quiet) return;
     if (event.type === 'note') return draw(drawing.note(event.message));
     if (ticking === undefined) {
       ticking = tick();

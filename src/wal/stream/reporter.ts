@@ -43,7 +43,7 @@ export class Reporter {
   constructor(options: ReporterOptions) {
     this.#options = options;
     this.#since = options.clock.now();
-    options.progress({ type: 'step', step: STEP, title: 'WAL stream' });
+    options.progress({ type: 'step', step: STEP, title: 'WAL stream', endless: true });
     this.#timer = setInterval(() => this.#tick(), EVERY_MS);
   }
 
