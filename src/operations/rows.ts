@@ -97,6 +97,7 @@ export async function mergeTables(session: Session, input: MergeInput): Promise<
     refuseUnconfirmed(into.database, apply.confirm);
     await refuseExisting(apply.reversal);
   }
+  session.progress({ type: 'note', message: `As of ${state.shown}.` });
   await using sandbox = await open(session, input);
   session.progress({ type: 'step', step: 'merge', title: 'comparing the rows' });
   const outcome = await mergeRows({
@@ -113,7 +114,6 @@ export async function mergeTables(session: Session, input: MergeInput): Promise<
     session.progress({ type: 'done', step: 'merge', outcome: 'failed' });
     throw error;
   });
-  if (outcome.done !== undefined) session.progress({ type: 'note', message: `As of ${state.shown}.` });
   return outcome;
 }
 

@@ -24,6 +24,7 @@ export default defineCommand({
   lists: true,
   async run(context, { options: { source, since } }) {
     const { output, flags } = context;
+    await tellSince(context, since);
     const app = (await context.config()).appName(flags.app);
     await using session = await openSession(context);
     const { points, damaged } = await listPoints(session, {
@@ -37,6 +38,7 @@ export default defineCommand({
   },
   async remote(context, { options: { source, since } }) {
     const { client, app } = context.server;
+    await tellSince(context, since);
     const query = {
       ...app,
       limit: 500,
@@ -55,6 +57,11 @@ export default defineCommand({
     );
   },
 });
+
+/** A relative time, as it was understood. */
+async function tellSince({ output }: Context, since: number | undefined): Promise<void> {
+  if (since !== undefined) await output.note(`Points since ${formatUtcAndLocal(since)}:`);
+}
 
 async function print(
   { output, flags }: Context,

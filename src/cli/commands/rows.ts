@@ -166,6 +166,7 @@ async function toFile(context: Context, input: RowsInput, to: string, force: boo
   const file = to === '-' ? undefined : resolve(cwd, to);
   const format = file === undefined ? 'csv' : formatOf(file);
   if (file === undefined && flags.json) throw mixed();
+  await output.note(`As of ${input.state.shown}.`); // standard output may be the rows
   await using session = await openSession(context);
   const outcome = await exportTable(session, {
     ...{ ...input, format, force, onBytes: (bytes) => output.raw(bytes) },
