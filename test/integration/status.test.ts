@@ -69,6 +69,10 @@ test('status tells what would be lost, what is promised, and what is wrong', asy
   assert.equal(good.report.outcome, 'attention');
   assert.match(problemsOf(good.report), /no point was ever restored/);
   assert.equal(good.report.wal[0]?.windows.length, 1);
+  const { stream: heard } = good.report.wal[0];
+  assert.equal(heard?.alive, true);
+  for (const time of [heard.since, heard.updated]) assert.match(time ?? '', /^\d{4}-\d\d-\d\dT.*Z$/);
+  assert.doesNotMatch(JSON.stringify(good.report), /"[a-z0-9]+[A-Z][A-Za-z]*":/, 'members are written like_this');
   assert.deepEqual(
     good.report.storages.map(({ storage, state, points }) => ({ storage, state, points })),
     ['a', 'b'].map((storage) => ({ storage, state: 'good', points: 1 })),

@@ -133,6 +133,6 @@ function streamText({ stream }: SourceWalStatus): string {
   if (stream === null) return 'has not run here: "holdfast wal stream"';
   const state = stream.alive
     ? stream.status
-    : `silent since ${shown(new Date(stream.updated).toISOString())} (${stream.status})`;
-  return `${state}, ${formatBytes(stream.spoolBytes)} in the spool${stream.lastError === null ? '' : `; ${stream.lastError}`}`;
+    : `silent since ${stream.updated === null ? '–' : shown(stream.updated)} (${stream.status})`;
+  return `${state}, ${formatBytes(stream.spool_bytes)} in the spool${stream.last_error === null ? '' : `; ${stream.last_error}`}`;
 }

@@ -42,8 +42,8 @@ function* aboutWal(wal: SourceWalStatus): Generator<StatusProblem> {
   const { stream, slot } = wal;
   if (wal.mode === 'stream' && stream?.alive !== true)
     yield { about, what: 'nothing receives the WAL', mend: `holdfast wal stream --source ${wal.source}` };
-  else if (stream?.alive && stream.lastError !== null && stream.status !== 'streaming')
-    yield { about, what: `the stream is ${stream.status}: ${stream.lastError}`, mend: '' };
+  else if (stream?.alive && stream.last_error !== null && stream.status !== 'streaming')
+    yield { about, what: `the stream is ${stream.status}: ${stream.last_error}`, mend: '' };
   if (wal.server_error !== null)
     yield { about, what: `the server does not answer: ${wal.server_error}`, mend: 'holdfast doctor' };
   if (wal.windows.length === 0)

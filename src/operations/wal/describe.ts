@@ -7,8 +7,9 @@ import type { Replica } from '../../repository/replicas.ts';
 import type { WalInventory } from '../../wal/archive.ts';
 import { type CoveredSpan, commitsBetween, spans } from '../../wal/coverage.ts';
 import { type Histories, missingHistories } from '../../wal/timelines.ts';
+import { describeStream, type HeardStream } from './describe-stream.ts';
 import { lossOf, type ReceivedLog } from './loss.ts';
-import type { GapStatus, SourceWalStatus, StorageWalStatus, StreamStatus, WindowStatus } from './report.ts';
+import type { GapStatus, SourceWalStatus, StorageWalStatus, WindowStatus } from './report.ts';
 import type { ServerLog } from './server.ts';
 import type { Gap, Window } from './windows.ts';
 
@@ -22,7 +23,7 @@ export interface StatusFacts {
   readonly gaps: readonly Gap[];
   /** Undefined: not asked. */
   readonly server: ServerLog | Failure | undefined;
-  readonly stream: StreamStatus | null;
+  readonly stream: HeardStream | null;
   readonly replicas: readonly Replica[];
   /** Milliseconds since the epoch. */
   readonly now: number;
@@ -50,7 +51,7 @@ export function describeSource(facts: StatusFacts): SourceWalStatus {
       ...[...inventory.silent].map(([name, failure]) => [name, silentStorage(failure)] as const),
     ]),
     slot: source.wal.mode === 'stream' ? (log?.slot ?? null) : null,
-    stream,
+    stream: stream && describeStream(stream),
   };
 }
 
@@ -106,7 +107,7 @@ function describeLoss({ windows, stream, now }: StatusFacts, server: ServerLog |
 }
 
 /** What a stream says that speaks, and receives this timeline. The fields of an older program's stream may be absent. */
-function receivedBy(stream: StreamStatus | null, timeline: number | undefined): ReceivedLog | undefined {
+function receivedBy(stream: HeardStream | null, timeline: number | undefined): ReceivedLog | undefined {
   if (!stream?.alive || stream.timeline !== timeline || !stream.received) return undefined;
   const { received, commitsEnd, level } = stream;
   return {

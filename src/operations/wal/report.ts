@@ -38,9 +38,45 @@ export interface StorageWalStatus {
   readonly error: string | null;
 }
 
-/** What the running stream says of itself, and whether it still speaks. */
-export interface StreamStatus extends StreamState {
+export interface StorageStreamStatus {
+  /** Held without a hole up to here; null while that is not known. */
+  readonly stored: string | null;
+  readonly last_commit: string | null;
+  /** Objects on their way. */
+  readonly pending: number;
+  readonly error: string | null;
+}
+
+/** What the stream of this machine says of itself; see `StreamState`. */
+export interface StreamStatus {
+  /** It still speaks. */
   readonly alive: boolean;
+  readonly status: StreamState['status'];
+  readonly pid: number;
+  readonly app: string;
+  readonly source: string;
+  readonly slot: string;
+  /** Since when it has this status, and when it last said so. */
+  readonly since: string | null;
+  readonly updated: string | null;
+  readonly system_identifier: string | null;
+  readonly timeline: number | null;
+  /** The end of the server's log, as last heard. */
+  readonly server: string | null;
+  readonly received: string | null;
+  readonly durable: string | null;
+  readonly acknowledged: string | null;
+  /** Every commit that was received ends here or before. */
+  readonly commits_end: string | null;
+  readonly last_commit_received: string | null;
+  /** Everything that the server had written at this time was received. */
+  readonly level: string | null;
+  readonly storages: Readonly<Record<string, StorageStreamStatus>>;
+  readonly spool_bytes: number;
+  readonly slot_bytes: number | null;
+  readonly synchronous: boolean;
+  readonly gaps: number;
+  readonly last_error: string | null;
 }
 
 export interface SourceWalStatus {
