@@ -44,13 +44,16 @@ const CANCEL_MS = 10_000;
 export async function runThere(follower: Follower, wanted: RunWanted): Promise<Readonly<Record<string, unknown>>> {
   const { kind, app, params, reason } = wanted;
   const body = { kind, params: { ...params }, ...given('app', app), ...given('reason', reason) };
-  return (await followThere(follower, await ask(follower, body))).outcome;
+  return (await followThere(follower, await askForRun(follower, body))).outcome;
 }
 
 /**
  * Asks for a run, and waits for the answer also when the operator interrupts meanwhile: who does not know which run was made cannot stop it.
  */
-async function ask({ client, signal }: Follower, body: GivenBody<typeof createRun>): Promise<AcceptedRun> {
+export async function askForRun(
+  { client, signal }: Pick<Follower, 'client' | 'signal'>,
+  body: GivenBody<typeof createRun>,
+): Promise<AcceptedRun> {
   signal.throwIfAborted();
   const patience = new AbortController();
   const giveUp = () => patience.abort(signal.reason);

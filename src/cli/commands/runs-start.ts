@@ -1,8 +1,7 @@
 /** `holdfast runs start KIND`: asks the service for a run. */
-import { createRun } from '../../api/runs.ts';
 import { EXIT } from '../../base/failure.ts';
 import { given } from '../../base/given.ts';
-import { endThere } from '../../client/follow.ts';
+import { askForRun, endThere } from '../../client/follow.ts';
 import { argument, option } from '../command.ts';
 import { paramOptions, paramsOf } from '../run-params.ts';
 import { reportAccepted, reportEnd } from '../runs.ts';
@@ -31,9 +30,8 @@ export default serviceCommand({
     const { server, clock, progress, signal } = context;
     const { client, app } = server;
     const params = await paramsOf(client, kind, param);
-    const accepted = await client.call(createRun, {
-      body: { kind, params, ...app, ...given('reason', reason), ...given('priority', priority) },
-    });
+    const body = { kind, params, ...app, ...given('reason', reason), ...given('priority', priority) };
+    const accepted = await askForRun({ client, signal }, body);
     if (!follow || accepted.run === null) return reportAccepted(context, accepted);
     return reportEnd(context, await endThere({ client, clock, progress, signal }, accepted.run));
   },
