@@ -51,7 +51,8 @@ before(async () => {
   assert.equal(summary?.sha256, createHash('sha256').update(packed).digest('hex'));
   name = `clinic-${String(summary?.short_id)}`;
   await world.backUp(['--source', 'media']);
-  await world.ok(['export', world.dir.join('small.tar'), '--quiet']);
+  const told = await world.ok(['export', world.dir.join('small.tar'), '--quiet']);
+  assert.match(told.stderr, /holds media only, not [^]*settings[^]*--point/);
   small = await readFile(world.dir.join('small.tar'));
 });
 
