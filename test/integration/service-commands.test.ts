@@ -163,8 +163,11 @@ test('a schedule is made, found by its name, changed, run, disabled and removed'
     ['noon'],
   );
   assert.match((await say('schedules', 'show', 'noon')).stdout, /not during +mon,tue 08:00-10:00/);
-  const changed = await answer<{ cron: string; jitter_s: number }>('schedules', 'change', 'noon', '--cron', '@hourly');
-  assert.deepEqual([changed.cron, changed.jitter_s], ['@hourly', 300]);
+  const change = (...words: string[]) =>
+    answer<{ cron: string; jitter_s: number; time_limit_s: number | null }>('schedules', 'change', 'noon', ...words);
+  assert.equal((await change('--time-limit', '2h')).time_limit_s, 7200);
+  const changed = await change('--cron', '@hourly', '--no-time-limit');
+  assert.deepEqual([changed.cron, changed.jitter_s, changed.time_limit_s], ['@hourly', 300, null]);
   const { run } = await answer<{ run: Item }>('schedules', 'run', 'noon');
   assert.deepEqual(
     (await answer<Items>('runs', '--schedule', 'noon')).items.map(({ id }) => id),
