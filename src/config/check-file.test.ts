@@ -40,6 +40,28 @@ test('the smallest file is valid, and a file without apps too', () => {
   );
 });
 
+test('what was probably meant is said once, and nothing that only follows from it', () => {
+  const broken = file({
+    storage: 'typ: local, path: /backups',
+    sources: 'db: { type: postgress, url: "postgres://x" }',
+    app: 'migrations: { query: select 1 }, schedules: [{ run: bakup, cron: "@daily" }]',
+  });
+  assert.deepEqual(problems(broken), [
+    '3 storages.main.type: is missing; one of local, s3 (is "typ" meant to be it?)',
+    '4 apps.shop.sources.db.type: must be one of postgres, files, config (did you mean "postgres"?)',
+    '4 apps.shop.schedules[0].run: must be one of backup, prove, check, sync, prune, wal-fold, drill (did you mean "backup"?)',
+  ]);
+  const references = file({ storage: 'type: { env: KIND }, path: /backups' }).replace(
+    'version: 1',
+    'version: { env: V }',
+  );
+  assert.deepEqual(problems(references), [
+    '1 version: must be 1; it is written here, a reference does not do',
+    '3 storages.main.type: must be one of local, s3; it is written here, a reference does not do',
+  ]);
+  assert.equal(problems('version: 1\nrepository: { password: [x\nstorages:\n  a: 1\n').length, 1);
+});
+
 test('all mistakes are told at once, in the order of the file, each with its line', () => {
   const text = `versoin: 1
 repository:

@@ -64,11 +64,15 @@ function placeOf(storage: unknown): string | undefined {
   return JSON.stringify([text('endpoint') ?? text('region'), bucket, text('prefix') ?? '']);
 }
 
+/** A source of any other is a problem by itself, and may be the database that seems to be missing. */
+const TYPES: readonly unknown[] = ['postgres', 'files', 'config'];
+
 function appChecks(root: unknown, app: Path, storages: readonly string[]): Complaint[] {
   const sources = entriesAt(root, [...app, 'sources']);
   const ofType = (type: string) =>
     sources.filter(([, source]) => valueAt(source, ['type']) === type).map(([name]) => name);
   const databases = ofType('postgres');
+  const isTyped = sources.every(([, source]) => TYPES.includes(valueAt(source, ['type'])));
   const asking = [
     ...itemsAt(root, [...app, 'references']).map((_, at): Path => [...app, 'references', at]),
     ...itemsAt(root, [...app, 'proof', 'assertions']).map((_, at): Path => [...app, 'proof', 'assertions', at]),
@@ -78,7 +82,7 @@ function appChecks(root: unknown, app: Path, storages: readonly string[]): Compl
     ...(sources.length === 0 && isMapping(valueAt(root, [...app, 'sources']))
       ? [{ path: [...app, 'sources'], message: 'names no source; at least one is needed' }]
       : []),
-    ...asking.flatMap((path) => databaseChecks(root, path, databases)),
+    ...(isTyped ? asking.flatMap((path) => databaseChecks(root, path, databases)) : []),
     ...scheduleChecks(root, app, unknownName),
     ...databases.flatMap((name) => walChecks(root, [...app, 'sources', name, 'wal'], storages.length)),
     ...referenceChecks(

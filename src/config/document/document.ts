@@ -17,12 +17,13 @@ const MAX_ALIASES = 100;
 export function readDocument(text: string): ParsedDocument {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true, uniqueKeys: true });
-  const problems = [...document.errors, ...document.warnings].map(({ code, pos }) => ({
+  const found = [...document.errors, ...document.warnings].map(({ code, pos }) => ({
     line: lines.linePos(pos[0]).line,
     path: [],
     message:
       code === 'DUPLICATE_KEY' ? `the key ${keyAt(text, pos[0])} stands here a second time` : syntaxProblem(code),
   }));
+  const problems = distinct(found);
   const fatal = document.errors.some(({ code }) => code !== 'DUPLICATE_KEY');
   const lineOf = (path: Path, what: 'key' | 'value' = 'key') => lines.linePos(offsetOf(document, path, what)).line;
   if (fatal) return { root: undefined, lineOf, problems };
@@ -32,6 +33,12 @@ export function readDocument(text: string): ParsedDocument {
     const message = 'aliases (*name) repeat too much, or name an anchor (&name) that is not set before';
     return { root: undefined, lineOf, problems: [...problems, { line: 1, path: [], message }] };
   }
+}
+
+/** A bracket that is not closed is complained about once by each part that waits for it. */
+function distinct(problems: readonly Problem[]): Problem[] {
+  const first = ({ line, message }: Problem) => problems.findIndex((p) => p.line === line && p.message === message);
+  return problems.filter((problem, at) => first(problem) === at);
 }
 
 function keyAt(text: string, offset: number): string {
