@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -134,6 +134,18 @@ apps: { shop: { sources: { m: { type: files, path: media }, c: { type: config, p
   assert.partialDeepStrictEqual(await config.source('shop', 'm'), { path: join(directory, 'media') });
   assert.partialDeepStrictEqual(await config.source('shop', 'c'), { paths: ['a.conf'], base: directory });
   assert.equal((await config.app('shop')).application.git, directory);
+});
+
+test('behind a link they count from the directory of the link, by whose name the file was asked for', async () => {
+  const path = await write(
+    'linked.yaml',
+    'version: 1\nrepository: { password: x }\nstorages: { a: { type: local, path: backups } }\n',
+  );
+  const elsewhere = join(directory, 'elsewhere');
+  await mkdir(elsewhere);
+  await symlink(path, join(elsewhere, 'holdfast.yaml'));
+  const storage = await (await loadConfiguration({ cwd: elsewhere, env: {} })).storage('a');
+  assert.equal(storage.type === 'local' && storage.path, join(elsewhere, 'backups'));
 });
 
 test('names that are not there are answered with those that are', async () => {

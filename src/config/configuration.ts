@@ -76,7 +76,7 @@ const DEFAULT_CATALOG = '.holdfast/catalog.sqlite';
 export class Configuration {
   /** Absolute path of the file. */
   readonly file: string;
-  /** The directory of the file: relative paths in it count from here. */
+  /** The directory of the file, as it was named: relative paths in it count from here, also where the file is a link to one elsewhere. */
   readonly directory: string;
   /** What is allowed but should be known, in the order of the file. */
   readonly remarks: readonly Remark[];
