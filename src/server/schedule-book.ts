@@ -125,6 +125,6 @@ function timesOf({ cron, timezone, enabled }: NewSchedule, now: number): Schedul
 
 export function unknownSchedule(): Failure {
   return new Failure('schedule_unknown', 'There is no such schedule.', {
-    hint: 'List them with GET /api/v1/schedules.',
+    hint: 'List them with "holdfast schedules", or GET /api/v1/schedules.',
   });
 }

@@ -51,6 +51,7 @@ describe('two points of an app', () => {
     assert.ok(!stdout.includes('\u001b'));
     assert.match(stdout, /evil\\x1b\[2J -> \\x1b\[31mred/);
     assert.match(stdout, /report ünïcode\\x0a"quoted"\.pdf/);
+    assert.match(stdout, /^-rwsr-xr-x .* media\/run\.sh$/m);
   });
 
   test('cat gives the bytes of that version; what is no file is refused', async () => {

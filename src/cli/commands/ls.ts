@@ -91,5 +91,17 @@ function longLine(entry: ListedNode): string {
   const owner = printable(`${user ?? uid}:${group ?? gid}`).padEnd(17);
   const bytes = (type === 'file' ? formatBytes(size) : '').padStart(10);
   const target = link_target === undefined ? '' : ` -> ${printable(link_target)}`;
-  return `${TYPE_LETTERS[type]}${mode}  ${owner}  ${bytes}  ${mtime.slice(0, 19)}Z  ${shortName(entry)}${target}`;
+  return `${TYPE_LETTERS[type]}${permissions(mode)}  ${owner}  ${bytes}  ${mtime.slice(0, 19)}Z  ${shortName(entry)}${target}`;
+}
+
+/** Octal digits as `ls` writes them: `rw-r--r--`, with s and t for the bits above. */
+function permissions(octal: string): string {
+  const mode = Number.parseInt(octal, 8);
+  const triple = (shift: number, special: number, letter: string) => {
+    const bits = mode >> shift;
+    const [read, write, run] = [bits & 4 ? 'r' : '-', bits & 2 ? 'w' : '-', bits & 1 ? 'x' : '-'];
+    if ((mode & special) === 0) return `${read}${write}${run}`;
+    return `${read}${write}${run === 'x' ? letter : letter.toUpperCase()}`;
+  };
+  return triple(6, 0o4000, 's') + triple(3, 0o2000, 's') + triple(0, 0o1000, 't');
 }

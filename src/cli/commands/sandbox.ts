@@ -45,7 +45,7 @@ export default defineCommand({
       ...(directory === undefined ? {} : { directory: resolve(context.cwd, directory) }),
       ...(account === undefined ? {} : { account }),
       programs: { directories: programs, path: context.env.PATH },
-      onReady: (ready) => printReady(context, ready),
+      onReady: (ready) => printReady(context, ready, withFiles),
     };
     await using session = await openSession(context, { thread: 'unseal-worker' });
     const { ended, ...ready } = await runSandbox(session, input);
@@ -57,13 +57,13 @@ export default defineCommand({
   },
 });
 
-async function printReady({ flags, output }: Context, ready: SandboxReady): Promise<void> {
+async function printReady({ flags, output }: Context, ready: SandboxReady, withFiles: boolean): Promise<void> {
   if (flags.json) return output.jsonLine('status', { step: 'sandbox', state: 'ready', ...ready });
   const { reached_lsn: lsn, reached_time: time, until, seconds } = ready;
   await output.line(ready.url);
   const commit = time === null ? '' : `, last commit ${formatUtcAndLocal(Date.parse(time))}`;
   await output.note(`PostgreSQL ${ready.major} at ${lsn}${commit}, ready in ${formatDuration(seconds * 1000)}.`);
-  await output.note(`Files: ${printable(ready.directory)}`);
+  await output.note(`${withFiles ? 'Files' : 'Directory'}: ${printable(ready.directory)}`);
   await output.note(
     until === null ? 'Ctrl-C ends it.' : `It ends at ${formatUtcAndLocal(Date.parse(until))}, or with Ctrl-C.`,
   );

@@ -180,7 +180,7 @@ class SourcesReader {
     earlier: EarlierDatabase,
   ): Promise<ReadSource> {
     const { timeMs, writer, indexed } = this.#input;
-    const { context, timed } = this.#begin(source.name, `${source.name}: database`, source.name);
+    const { context, timed } = this.#begin(source.name, `${source.name}: PostgreSQL`, source.name);
     const owner = { uid: 0, gid: 0 };
     const { files } = earlier;
     const merger = new FileMerger(writer, indexed, files);

@@ -90,7 +90,9 @@ export function registerRuns(api: Api): void {
 }
 
 function unknownRun(): Failure {
-  return new Failure('run_unknown', 'There is no such run.', { hint: 'List them with GET /api/v1/runs.' });
+  return new Failure('run_unknown', 'There is no such run.', {
+    hint: 'List them with "holdfast runs", or GET /api/v1/runs.',
+  });
 }
 
 function ended(): Failure {
