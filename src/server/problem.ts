@@ -1,4 +1,5 @@
 /** How a failure is told over HTTP: a problem document (RFC 9457) with the code of the failure. The one mapping from code to status. */
+import { errorCode } from '../base/errno.ts';
 import { asFailure, EXIT, Failure, type FailureCode } from '../base/failure.ts';
 
 /** Codes whose status is not the one that their kind has; see `statusOf`. */
@@ -121,7 +122,7 @@ export function problemOf(error: unknown, request: string): Problem {
 /** The catalog's database failed: told without its words, which may quote what is in it. */
 function ofCatalog(error: unknown): Failure | undefined {
   if (!(error instanceof Error) || error instanceof Failure) return undefined;
-  const { code } = error as NodeJS.ErrnoException;
+  const code = errorCode(error);
   const gone =
     /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND)/.test(code ?? '') ||
     /^Connection terminated|timeout exceeded/.test(error.message);

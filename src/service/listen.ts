@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer, type ServerType } from '@hono/node-server';
+import { errno } from '../base/errno.ts';
 import { Failure } from '../base/failure.ts';
 import type { ServerSettings } from '../config/settings.ts';
 import { followCertificate, LEAST_TLS, readCertificate } from './certificate.ts';
@@ -57,8 +58,8 @@ export async function listen(
 
 function bound(server: ServerType, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const why = error.code === 'EADDRINUSE' ? 'somebody else listens there' : error.message;
+    server.once('error', (error: Error) => {
+      const why = errno(error) === 'EADDRINUSE' ? 'somebody else listens there' : error.message;
       reject(
         new Failure('usage', `It cannot listen on ${host}:${port}: ${why}.`, {
           hint: 'Name another address under server.listen.',

@@ -6,6 +6,7 @@ import { promises as dns, type LookupAddress } from 'node:dns';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
+import { errorCode } from '../../base/errno.ts';
 import { Failure } from '../../base/failure.ts';
 import { printable } from '../../base/printable.ts';
 import { isPublic } from './address.ts';
@@ -123,7 +124,7 @@ function shown(text: string, secrets: readonly string[]): string {
 }
 
 function complaint(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
+  const code = errorCode(error);
   if (code === 'ECONNRESET') return 'cut the connection';
-  return `cannot be reached: ${code ?? message}`;
+  return `cannot be reached: ${code ?? (error instanceof Error ? error.message : String(error))}`;
 }

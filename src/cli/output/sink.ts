@@ -1,5 +1,6 @@
 /** A place text goes to: standard output or standard error. Waits when the reader is slow, falls silent when the reader has gone. */
 
+import { errorCode } from '../../base/errno.ts';
 import { Failure } from '../../base/failure.ts';
 
 /** The part of a writable stream that a sink needs; `process.stdout` fits. */
@@ -50,7 +51,7 @@ export class Sink {
   }
 
   #fail(error: Error): void {
-    if (READER_GONE.has((error as NodeJS.ErrnoException).code ?? '')) this.#gone = true;
+    if (READER_GONE.has(errorCode(error) ?? '')) this.#gone = true;
     else
       this.#failure ??= new Failure('output_failed', `The output cannot be written: ${error.message}.`, {
         hint: 'Only what the command says is cut off; what it had done by then stands: "holdfast status" and "holdfast points" show it.',

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { access, link, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { errno } from '../../base/errno.ts';
 import { Failure } from '../../base/failure.ts';
 
 /** Writes `chunks` to `path`, durably. Throws `target_exists`, `target_full`, `target_unwritable`. Returns the bytes written. */
@@ -54,7 +55,7 @@ function exists(path: string): Failure {
 }
 
 function fail(path: string, error: unknown): never {
-  const { code, message } = error as NodeJS.ErrnoException;
+  const [code, message] = [errno(error), error instanceof Error ? error.message : String(error)];
   if (code === 'EEXIST') throw exists(path);
   throw new Failure(code === 'ENOSPC' ? 'target_full' : 'target_unwritable', `${path} cannot be written: ${message}.`, {
     cause: error,

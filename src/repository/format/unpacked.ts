@@ -3,6 +3,7 @@
  * are plain JSON always.)
  */
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { errorCode } from '../../base/errno.ts';
 import { Failure } from '../../base/failure.ts';
 
 const COMPRESSED = 0x02;
@@ -41,7 +42,7 @@ function decompress(frame: Uint8Array, maxSize: number): Buffer {
   try {
     return zstdDecompressSync(frame, { maxOutputLength: maxSize });
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxSize);
+    if (errorCode(cause) === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxSize);
     throw new Failure('data_damaged', 'A repository file cannot be decompressed.', { cause });
   }
 }
