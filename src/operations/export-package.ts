@@ -3,18 +3,16 @@ import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import { Failure } from '../base/failure.ts';
 import { type Id, shortId } from '../base/ids.ts';
-import { formatUtcAndLocal } from '../base/relative-time.ts';
 import type { Manifest } from '../recovery/manifest.ts';
 import { refuseExisting, writeNewFile } from '../recovery/rows.ts';
 import { announceReading } from '../recovery/shared-lock.ts';
 import { checkRoom } from '../recovery/target.ts';
-import { type StoredSnapshot, timeOf } from '../repository/snapshots.ts';
 import { type DownloadedEntry, type OpenedDirectory, openDirectory } from './download.ts';
 import { FORMAT, README, SUMS, wholeLine } from './package/layout.ts';
 import { packageReadme } from './package/readme.ts';
 import { SumBook } from './package/sum-book.ts';
 import { TAR_END, tarMembers } from './package/tar-writer.ts';
-import { tagsOf } from './points.ts';
+import { tellLacking } from './restore/assembly.ts';
 import { findPoints } from './restore/find-point.ts';
 import type { Session } from './session.ts';
 
@@ -61,8 +59,10 @@ export interface ExportOutcome {
 /** Throws `point_unknown`, and `data_damaged` for a point without a manifest; what is wrong with its data is thrown while it is read. */
 export async function openPackage(session: Session, input: PackageInput): Promise<OpenedPackage> {
   const { points, candidates } = await findPoints(session, input.app, [input.point]);
-  const { stored, manifest } = points[0]!;
-  if (input.point === 'latest') tellLacking(session, stored, candidates);
+  const opened = points[0]!;
+  const { stored, manifest } = opened;
+  const another = (others: string) => `A package is one point. Export another with --point. The newest with ${others}.`;
+  if (input.point === 'latest') tellLacking(session.progress, opened, candidates, another);
   if (manifest === undefined)
     throw new Failure('data_damaged', `Point ${shortId(stored.id)} has no manifest that can be read.`, {
       hint: 'Run "holdfast check", then "holdfast sync".',
@@ -76,24 +76,6 @@ export async function openPackage(session: Session, input: PackageInput): Promis
     ...{ point: stored.id, app: input.app, time: manifest.time, name, ...totalsOf(manifest) },
     bytes: () => packageBytes(session, { directory, name, readme, time: manifest.time }),
   };
-}
-
-/** A package is one point: what the newest one lacks of the app has to be exported from another. */
-function tellLacking({ progress }: Session, newest: StoredSnapshot, candidates: readonly StoredSnapshot[]): void {
-  const held = tagsOf(newest)?.sources ?? [];
-  const holders = new Map<string, StoredSnapshot>();
-  for (const candidate of candidates) {
-    for (const source of tagsOf(candidate)?.sources ?? []) if (!held.includes(source)) holders.set(source, candidate);
-  }
-  if (holders.size === 0) return;
-  const others = [...holders].map(([source, point]) => {
-    return `${source}: ${shortId(point.id)} of ${formatUtcAndLocal(timeOf(point))}`;
-  });
-  progress({
-    type: 'warning',
-    message: `The newest point ${shortId(newest.id)} holds ${held.join(', ')} only, not ${[...holders.keys()].join(', ')}.`,
-    hint: `Export another with --point. The newest with ${others.join('; ')}.`,
-  });
 }
 
 /** Throws `target_exists`, `target_full`, `output_failed`, and what `openPackage` throws. */

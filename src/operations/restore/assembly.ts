@@ -116,15 +116,28 @@ export function tellParts({ progress }: Session, { parts }: Assembly, { newest, 
     progress({ type: 'note', message: `The newest of each source: ${from.join('; ')}.` });
   }
   if (asked.length > 0 || newest.manifest?.otherSources !== undefined) return;
+  tellLacking(progress, newest, candidates, (others) => `Newest point with ${others}. Name it with --source.`);
+}
+
+/** Warns of what the newest point lacks and an older one has: of what the app had when it was made, as far as the point says that. */
+export function tellLacking(
+  progress: Session['progress'],
+  newest: OpenedPoint,
+  candidates: readonly StoredSnapshot[],
+  advice: (others: string) => string,
+): void {
   const held = namesIn(newest, []);
-  const elsewhere = new Map<string, StoredSnapshot>();
+  const meant = newest.manifest?.otherSources;
+  const holders = new Map<string, StoredSnapshot>();
   for (const candidate of candidates)
-    for (const source of tagsOf(candidate)?.sources ?? []) if (!held.includes(source)) elsewhere.set(source, candidate);
-  if (elsewhere.size === 0) return;
+    for (const source of tagsOf(candidate)?.sources ?? [])
+      if (!held.includes(source) && meant?.includes(source) !== false) holders.set(source, candidate);
+  if (holders.size === 0) return;
+  const others = [...holders].map(([source, point]) => `${source}: ${described(point)}`).join('; ');
   progress({
     type: 'warning',
-    message: `The newest point ${shortId(newest.stored.id)} holds ${held.join(', ')} only, not ${[...elsewhere.keys()].join(', ')}.`,
-    hint: `Newest point with ${[...elsewhere].map(([source, other]) => `${source}: ${described(other)}`).join('; ')}. Name it with --source.`,
+    message: `The newest point ${shortId(newest.stored.id)} holds ${held.join(', ')} only, not ${[...holders.keys()].join(', ')}.`,
+    hint: advice(others),
   });
 }
 

@@ -76,7 +76,12 @@ function momentBefore({ why, before }: Near) {
 
 function momentOf({ point, stop }: Base) {
   const [id, lsn] = [point.stored.id, formatLsn(stop)];
-  return { point: id, lsn, what: `point ${shortId(id)}, at ${lsn}`, option: `holdfast restore ${shortId(id)}` };
+  return {
+    point: id,
+    lsn,
+    what: `point ${shortId(id)}, at ${lsn}`,
+    option: `holdfast restore ${shortId(id)} --to DIR`,
+  };
 }
 
 async function reason(repository: Repository, { why }: Near): Promise<string> {
