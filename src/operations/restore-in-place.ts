@@ -29,7 +29,7 @@ import { lockForReading } from '../recovery/shared-lock.ts';
 import { checkRoom } from '../recovery/target.ts';
 import type { IndexedRepository } from '../repository/indexed-repository.ts';
 import { runHook } from './hooks.ts';
-import { type Assembly, assemble, assemblyOf, partOf, tellParts } from './restore/assembly.ts';
+import { type Assembly, assemblyFor, partOf } from './restore/assembly.ts';
 import { findPoints } from './restore/find-point.ts';
 import { type FilesFrom, type MomentInput, type MomentOutcome, MomentRestore } from './restore/moment.ts';
 import { tellTimelines } from './restore/own-timeline.ts';
@@ -98,12 +98,9 @@ async function findState(
     const { indexed, moment } = await MomentRestore.prepare(session, app.name, sources, wanted);
     return { indexed, point: moment.filesPoint, assembly: moment.everything, moment };
   }
-  const { indexed, points, candidates } = await findPoints(session, app.name, [point]);
-  const opened = points[0]!;
-  if (point !== 'latest') return { indexed, point: opened, assembly: assemblyOf(opened, sources) };
-  const assembly = await assemble(indexed, opened, candidates, sources);
-  tellParts(session, assembly, { newest: opened, candidates, asked: sources });
-  return { indexed, point: assembly.parts[0]!.point, assembly };
+  const found = await findPoints(session, app.name, [point]);
+  const assembly = await assemblyFor(session, found, { word: point, asked: sources });
+  return { indexed: found.indexed, point: assembly.parts[0]!.point, assembly };
 }
 
 class InPlaceRun {

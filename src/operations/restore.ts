@@ -9,16 +9,8 @@ import type { FileProblem, RestoredFiles } from '../recovery/restore-files.ts';
 import { announceReading } from '../recovery/shared-lock.ts';
 import { checkRoom, inspectTarget, type RestoreIdentity } from '../recovery/target.ts';
 import type { Ownership } from '../repository/restore-metadata.ts';
-import {
-  type Assembly,
-  assemble,
-  assemblyOf,
-  type Part,
-  type PartRecord,
-  recordsOf,
-  tellParts,
-} from './restore/assembly.ts';
-import { type FoundPoints, findPoints } from './restore/find-point.ts';
+import { type Assembly, assemblyFor, type Part, type PartRecord, recordsOf } from './restore/assembly.ts';
+import { findPoints } from './restore/find-point.ts';
 import { tellTimelines } from './restore/own-timeline.ts';
 import { ReadProblems, type StorageProblems } from './restore/read-problems.ts';
 import { makePlans, restoreInto, type Work } from './restore/run.ts';
@@ -92,7 +84,7 @@ export async function restore(session: Session, input: RestoreInput): Promise<Re
   const problems = new ReadProblems(session.progress);
   const found = await findPoints(session, input.app, [input.point]);
   const { indexed } = found;
-  const assembly = await assembled(session, found, input);
+  const assembly = await assemblyFor(session, found, { word: input.point, asked: input.sources });
   const { point } = assembly.parts[0]!;
   const identity = identityOf(assembly, input);
   const state = await inspectTarget(input.target, identity);
@@ -105,15 +97,6 @@ export async function restore(session: Session, input: RestoreInput): Promise<Re
   const done = dryRun ? undefined : await restoreInto(session, indexed, to, plans.map(workOf), problems);
   const duration = (session.clock.monotonic() - started) / 1000;
   return buildOutcome(input, { point, assembly, plans, done, storageProblems: problems.all, duration });
-}
-
-async function assembled(session: Session, found: FoundPoints, input: RestoreInput): Promise<Assembly> {
-  const { indexed, candidates } = found;
-  const point = found.points[0]!;
-  if (input.point !== 'latest' || input.app === undefined) return assemblyOf(point, input.sources);
-  const assembly = await assemble(indexed, point, candidates, input.sources);
-  tellParts(session, assembly, { newest: point, candidates, asked: input.sources });
-  return assembly;
 }
 
 function identityOf({ parts }: Assembly, { sources, paths }: RestoreInput): RestoreIdentity {

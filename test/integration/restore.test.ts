@@ -162,6 +162,9 @@ test('sources that are backed up at hours of their own come back together: each 
   await using app = await backupApp({ local: ['a'], config: ['compose.yaml'], here: true });
   await writeFile(`${app.media}/one`, 'x');
   await writeFile(app.dir.join('compose.yaml'), 'services: {}');
+  await app.backUp(['--source', 'media']);
+  const lacking = await app.ok(['restore', 'latest', '--to', app.dir.join('first'), '--dry-run']);
+  assert.match(lacking.stderr, /No point holds settings, which the app has/);
   const whole = await app.backUp();
   await writeFile(`${app.media}/two`, 'xx');
   const part = await app.backUp(['--source', 'media']);

@@ -10,6 +10,7 @@ import type { IndexedRepository } from '../../repository/indexed-repository.ts';
 import type { StoredSnapshot } from '../../repository/snapshots.ts';
 import { tagsOf } from '../points.ts';
 import type { Session } from '../session.ts';
+import type { FoundPoints } from './find-point.ts';
 
 /** What one point gives. */
 export interface Part {
@@ -60,9 +61,21 @@ export class Assembly {
   }
 }
 
-/** What the point gives of itself. Throws `source_unknown`. */
-export function assemblyOf(point: OpenedPoint, asked: readonly string[]): Assembly {
-  return new Assembly([partOf(point, namesIn(point, asked))]);
+/** What `word`, as it was looked up, stands for: the point that it names, or with `latest` the whole app. Throws `source_unknown`. */
+export async function assemblyFor(
+  session: Session,
+  { indexed, points, candidates }: FoundPoints,
+  { word, asked }: { readonly word: string; readonly asked: readonly string[] },
+): Promise<Assembly> {
+  const newest = points[0]!;
+  if (word !== 'latest' || newest.app === undefined) return new Assembly([partOf(newest, namesIn(newest, asked))]);
+  const ofApp = candidates.filter((candidate) => tagsOf(candidate)?.app === newest.app);
+  const assembly = await assemble(indexed, newest, ofApp, asked);
+  tellParts(session, assembly, { newest, candidates: ofApp, asked });
+  const never = newest.manifest?.otherSources?.filter((name) => assembly.pointOf(name) === undefined) ?? [];
+  if (asked.length === 0 && never.length > 0)
+    session.progress({ type: 'warning', message: `No point holds ${never.join(', ')}, which the app has.` });
+  return assembly;
 }
 
 /**
@@ -84,7 +97,7 @@ export async function assemble(
   const unknown = given.get(undefined) ?? [];
   if (asked.length > 0 && unknown.length > 0) namesIn(newest, unknown); // says which there are
   const own = held.filter((source) => wanted.includes(source));
-  const parts: Part[] = own.length > 0 ? [partOf(newest, own)] : [];
+  const parts: Part[] = own.length > 0 || given.size === 0 ? [partOf(newest, own)] : [];
   for (const candidate of candidates.toReversed()) {
     const sources = given.get(candidate);
     if (sources !== undefined) parts.push(partOf(await openPoint(indexed, candidate), sources));
