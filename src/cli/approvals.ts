@@ -7,6 +7,11 @@ import type { RemoteContext } from './remote.ts';
 
 export const approvalArgument = argument.required('APPROVAL', 'id of a request');
 
+/** Of the commands that decide. */
+export const DECIDING =
+  'It takes another person than the one who asked: a token counts as its owner, and whoever works on the machine itself is nobody in particular. ' +
+  'So this goes through a server, with the token of an account.';
+
 export const approvalColumns: readonly Column<Approval>[] = [
   { title: 'ID', value: ({ id }) => id },
   { title: 'STATE', value: ({ state }) => state },

@@ -1,5 +1,6 @@
 /** The text of `--help`: the whole program, a family of commands, one command. */
 import { EXIT } from '../base/failure.ts';
+import { wrap } from '../base/wrap.ts';
 import type { Command } from './command.ts';
 import { flagName, GLOBAL_OPTIONS } from './global-flags.ts';
 import type { OptionSpec } from './options.ts';
@@ -34,19 +35,9 @@ function withFamiliesFolded(members: readonly Registration[]): [string, string][
     const list = ofFamily.find(({ name }) => name === `${family} list`);
     if (list === undefined) return ofFamily.map(({ name, summary }) => [name, summary]);
     const others = ofFamily.filter((member) => member !== list).map(({ name }) => name.slice(family.length + 1));
-    return [[family, [list.summary, ...inLines(others)].join('\n')]];
+    const lines = others.length === 0 ? [] : wrap(others.join(', '), LINE).map((line) => `  ${line}`);
+    return [[family, [list.summary, ...lines].join('\n')]];
   });
-}
-
-/** As many to a line as are read at a glance. */
-function inLines(names: readonly string[]): string[] {
-  const lines: string[] = [];
-  for (const name of names) {
-    const longer = lines.length === 0 ? name : `${lines.at(-1)}, ${name}`;
-    if (lines.length === 0 || longer.length > LINE) lines.push(name);
-    else lines[lines.length - 1] = longer;
-  }
-  return lines.map((line) => `  ${line}`);
 }
 
 export function familyHelp(family: string, members: readonly Registration[], style: Style): string {

@@ -2,8 +2,9 @@
  * The files of a restore, as one worker writes them. Synchronous: it runs on a worker thread.
  *
  * A file of one blob is created, written and closed in one go. Others are opened by whichever worker comes across a blob of theirs, get
- * their full length at once, large ones their room on the disk too, and are finished by the worker that writes the last of them. Nothing is written through a symbolic link:
- * every directory was made or checked by the restore, files are opened with O_NOFOLLOW, and links are made when all files stand.
+ * their full length at once, large ones their room on the disk too, and are finished by the worker that writes the last of them. Nothing is
+ * written through a symbolic link: every directory was made or checked by the restore, files are opened with O_NOFOLLOW, and links are made
+ * when all files stand.
  */
 import {
   closeSync,

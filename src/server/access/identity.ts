@@ -1,4 +1,7 @@
-/** Who asks: a person with a session, a token, or whoever works on the machine itself. What the first two may do comes from the catalog with every request, so a change holds at once. */
+/**
+ * Who asks: a person with a session, a token, or whoever works on the machine itself. What the first two may do is as the catalog has it at each
+ * request, so a change holds at once.
+ */
 import { EVERY_APP, type Grant } from '../../catalog/grants.ts';
 import type { Role } from '../../catalog/schema.ts';
 import type { SessionRecord } from '../../catalog/sessions.ts';

@@ -26,8 +26,8 @@ export interface AskedToken {
   readonly expiresAt?: number | undefined;
 }
 
-/** How exactly it is known when a token was used last. */
-const SEEN_EVERY_MS = 60_000;
+/** How exactly it is known when a token or a session was used last. */
+export const SEEN_EVERY_MS = 60_000;
 
 /** The token is shown here and never again. Throws `usage`. */
 export function issueToken(

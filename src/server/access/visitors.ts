@@ -9,10 +9,8 @@ import { findUser } from '../../catalog/users.ts';
 import { Person, type TokenHolder } from './identity.ts';
 import { hashSecret } from './secrets.ts';
 import { hasEnded, type SessionTimes } from './sessions.ts';
-import { type KnownToken, knownToken, useToken } from './tokens.ts';
+import { type KnownToken, knownToken, SEEN_EVERY_MS, useToken } from './tokens.ts';
 
-/** How exactly it is known when a session was used last. */
-const SEEN_EVERY_MS = 60_000;
 /** Of each kind, so many are remembered. */
 const MOST = 1_000;
 
